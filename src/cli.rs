@@ -1,0 +1,108 @@
+//! The command line: what was typed, and the commands that carry it out.
+//!
+//! One file a command: its arguments (whose doc comments are the help) and what it does with the
+//! library. Standard output is data, standard error is talk; both are owned here. Exit status is
+//! [`Status`].
+
+mod convert;
+mod queries;
+mod run;
+mod schema;
+mod sql;
+
+use crate::error::Error;
+use crate::printable::printable;
+use clap::{Parser, Subcommand};
+use std::io::{self, ErrorKind, Write as _};
+use std::process::ExitCode;
+
+/// AWS CodeBuild activity from CloudTrail log files, as sorted, deduplicated Parquet, with SQL
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, disable_help_subcommand = true, after_help = EXIT_STATUS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_STATUS: &str = "Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but some input was \
+                           rejected (named on standard error).";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Convert(convert::Args),
+    Sql(sql::Args),
+    Run(run::Args),
+    Queries(queries::Args),
+    Schema(schema::Args),
+}
+
+/// The exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    /// Done.
+    Done,
+    /// Failed; standard error says why.
+    Failed,
+    /// Done, but some input was rejected.
+    Rejected,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Done => Self::SUCCESS,
+            Status::Failed => Self::from(1),
+            // 2 is wrong usage, which clap ends with by itself.
+            Status::Rejected => Self::from(3),
+        }
+    }
+}
+
+/// Runs the command that the arguments name.
+#[must_use]
+pub fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Convert(args) => convert::main(args),
+        Command::Sql(args) => sql::main(args),
+        Command::Run(args) => run::main(&args),
+        Command::Queries(args) => queries::main(&args),
+        Command::Schema(args) => schema::main(&args),
+    };
+    match result {
+        Ok(status) => status.into(),
+        // Whoever read the output has seen enough.
+        Err(error) if is_broken_pipe(&error) => Status::Done.into(),
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            Status::Failed.into()
+        }
+    }
+}
+
+/// Says one line on standard error. Where that is closed there is nobody to tell.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", printable(line));
+}
+
+/// Puts data on standard output.
+fn put(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        let io = cause.downcast_ref::<io::Error>();
+        let ours = cause.downcast_ref::<Error>().and_then(|error| match error {
+            Error::Io { source, .. } => Some(source),
+            _ => None,
+        });
+        io.or(ours).is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    })
+}
+
+/// A runtime for queries.
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}

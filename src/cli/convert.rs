@@ -1,0 +1,196 @@
+//! `buildtrail convert`.
+
+use super::{Status, put, say};
+use crate::convert::{ConvertConfig, Keep, Outcome, Progress, Redact, SkippedFiles, convert};
+use crate::layout::PartitionColumn;
+use crate::times;
+use chrono::Utc;
+use clap::ValueEnum;
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Convert log files into a dataset
+///
+/// Reads CloudTrail log files, keeps the CodeBuild activity, and adds it to the dataset: sorted, each
+/// event once. What is in the dataset already is not written again.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Log files, folders, and quoted patterns (`'logs/**/*.json.gz'`)
+    #[arg(required = true)]
+    sources: Vec<String>,
+    /// The dataset's folder; made if it is not there
+    #[arg(long, short, value_name = "DATASET")]
+    out: PathBuf,
+    /// Which records become rows
+    #[arg(long, value_enum, default_value_t = KeepArg::Codebuild)]
+    keep: KeepArg,
+    /// Whether secrets are masked before anything is written
+    #[arg(long, value_enum, default_value_t = RedactArg::Standard)]
+    redact: RedactArg,
+    /// Partition columns, in order: any of account, region, year, month, day, event_name [default:
+    /// the dataset's own, else region,month]
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    partition_by: Option<Vec<PartitionColumn>>,
+    /// Only events at or after this time: 2026-09-01, 2026-09-01T12:00:00Z, 7d, 12h, now
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    since: Option<i64>,
+    /// Only events before this time
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    until: Option<i64>,
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+    /// The form of the summary on standard output
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum KeepArg {
+    /// Calls to CodeBuild
+    Codebuild,
+    /// Those, what builds did in other services, and what CodeBuild did as a service
+    BuildActivity,
+    /// Every record of every service
+    All,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RedactArg {
+    /// Mask values of environment variables, tokens, passwords in URLs, secret keys
+    Standard,
+    /// Keep every byte as it is
+    None,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+fn parse_time(text: &str) -> Result<i64, String> {
+    times::parse(text, Utc::now())
+}
+
+pub(super) fn main(args: Args) -> anyhow::Result<Status> {
+    let config = ConvertConfig {
+        sources: args.sources,
+        out: args.out,
+        keep: match args.keep {
+            KeepArg::Codebuild => Keep::CodeBuild,
+            KeepArg::BuildActivity => Keep::BuildActivity,
+            KeepArg::All => Keep::All,
+        },
+        redact: match args.redact {
+            RedactArg::Standard => Redact::Standard,
+            RedactArg::None => Redact::None,
+        },
+        partition_by: args.partition_by,
+        threads: args.threads.map(usize::from),
+        since: args.since,
+        until: args.until,
+    };
+    let bar = Bar::new();
+    let outcome = convert(&config, &bar);
+    bar.0.finish_and_clear();
+    let outcome = outcome?;
+    for problem in &outcome.problems {
+        say(&format!("rejected: {problem}"));
+    }
+    put(&match args.format {
+        Format::Table => summary(&outcome, &config.out),
+        Format::Json => serde_json::to_string_pretty(&outcome)? + "\n",
+    })?;
+    Ok(if outcome.has_rejects() { Status::Rejected } else { Status::Done })
+}
+
+/// A progress bar on standard error, shown on a terminal only.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new() -> Self {
+        Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
+    }
+}
+
+impl Progress for Bar {
+    fn start(&self, log_files: usize) {
+        self.0.set_length(log_files as u64);
+        let style = "{bar:30} {pos}/{len} log files, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            self.0.set_style(style);
+        }
+    }
+
+    fn advance(&self) {
+        self.0.inc(1);
+    }
+
+    fn writing(&self) {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} writing part files") {
+            self.0.set_style(style);
+        }
+        self.0.tick();
+    }
+}
+
+/// The summary for people; every line adds up.
+fn summary(outcome: &Outcome, dataset: &Path) -> String {
+    let (r, f) = (&outcome.records, &outcome.files);
+    let mut text = format!(
+        "records  {} read = {} written + {} filtered + {} duplicate + {} rejected\n",
+        r.read, r.written, r.filtered, r.duplicate, r.rejected
+    );
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "files    {} found = {} read + {} skipped{} + {} rejected",
+        f.found,
+        f.read,
+        f.skipped.total(),
+        kinds(&f.skipped),
+        f.rejected
+    );
+    let _ = writeln!(
+        text,
+        "parts    {} written, {}, in {}",
+        outcome.parts,
+        HumanBytes(outcome.bytes),
+        crate::printable::printable(&dataset.display().to_string())
+    );
+    if r.conflicting > 0 {
+        let _ = writeln!(
+            text,
+            "note     {} of the written share their event id with another row of other content",
+            r.conflicting
+        );
+    }
+    let misfits: u64 = outcome.coercions.values().sum();
+    if misfits > 0 {
+        let paths: Vec<_> = outcome.coercions.keys().take(5).map(String::as_str).collect();
+        let more = if outcome.coercions.len() > 5 { ", ..." } else { "" };
+        let _ = writeln!(
+            text,
+            "note     {misfits} values did not fit their column and are in the JSON text only: {}{more}",
+            crate::printable::printable(&paths.join(", "))
+        );
+    }
+    text
+}
+
+fn kinds(skipped: &SkippedFiles) -> String {
+    let kinds = [
+        (skipped.digest, "digest"),
+        (skipped.insight, "insight"),
+        (skipped.empty, "empty"),
+        (skipped.other, "other"),
+    ];
+    let kinds: Vec<_> = kinds
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, kind)| format!("{count} {kind}"))
+        .collect();
+    if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) }
+}

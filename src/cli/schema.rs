@@ -1,0 +1,21 @@
+//! `buildtrail schema`.
+
+use super::{Status, put};
+use crate::query::{Format, tabulate};
+use crate::schema::COLUMNS;
+
+/// List the columns: name, type, group, source, meaning
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The form of the list
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
+    let rows = COLUMNS.iter().map(|column| {
+        [column.name, column.kind.name(), column.group.name(), column.source, column.meaning]
+    });
+    put(&tabulate(["column", "type", "group", "source", "meaning"], rows, args.format)?)?;
+    Ok(Status::Done)
+}

@@ -1,0 +1,250 @@
+//! From the text of one JSON value to a typed cell.
+//!
+//! Nothing fails on shape: a number written as text is parsed, a number where text is expected
+//! keeps its text, and what cannot be the column's type is [`Coerced::Misfit`]. No value is guessed:
+//! a date without a zone is a misfit. Whether a text is a mask is for the settings to ask
+//! ([`is_aws_mask`]).
+
+use crate::convert::json::{self, Elements};
+use crate::convert::row::Value;
+use crate::schema::Kind;
+use chrono::{DateTime, NaiveDateTime};
+use std::borrow::Cow;
+
+/// What CodeBuild writes in place of what it hides; the others are habits of other services.
+const AWS_MASKS: [&str; 4] =
+    ["HIDDEN_DUE_TO_SECURITY_REASONS", "sensitiveDataRemoved", "REDACTED", "<redacted>"];
+
+/// Whether a text is a mask that AWS put in place of a value.
+pub(crate) fn is_aws_mask(text: &str) -> bool {
+    AWS_MASKS.contains(&text) || (text.len() >= 3 && text.bytes().all(|b| b == b'*'))
+}
+
+/// What became of a value on its way into a typed column.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Coerced<'a> {
+    /// JSON null.
+    Null,
+    /// It fits.
+    Value(Value<'a>),
+    /// It is of another type.
+    Misfit,
+}
+
+/// Coerces the text `raw` of one JSON value to `kind`.
+pub(crate) fn coerce<'a>(raw: &'a str, kind: Kind) -> Coerced<'a> {
+    if raw == "null" {
+        return Coerced::Null;
+    }
+    if kind == Kind::TextList {
+        return list(raw, None);
+    }
+    let value = match kind {
+        Kind::Text => text(raw).map(Value::Text),
+        Kind::Bool => bool(raw).map(Value::Bool),
+        Kind::Int32 => int(raw).filter(|n| i32::try_from(*n).is_ok()).map(Value::Int),
+        Kind::Int64 => int(raw).map(Value::Int),
+        Kind::Time => time(raw).map(Value::Time),
+        Kind::TextList => None,
+    };
+    value.map_or(Coerced::Misfit, Coerced::Value)
+}
+
+/// A text column's value: a string's text, or the JSON text of a number or boolean.
+pub(crate) fn text(raw: &str) -> Option<Cow<'_, str>> {
+    match raw.as_bytes().first()? {
+        b'"' => json::string(raw),
+        b'{' | b'[' | b'n' => None,
+        _ => Some(Cow::Borrowed(raw)),
+    }
+}
+
+/// A JSON boolean, or text that spells one (`sessionCredentialFromConsole` is `"true"`).
+pub(crate) fn bool(raw: &str) -> Option<bool> {
+    let text = text(raw)?;
+    match text.as_ref() {
+        "true" => Some(true),
+        "false" => Some(false),
+        other if other.eq_ignore_ascii_case("true") => Some(true),
+        other if other.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+/// An integer, as a number or as text; a number with a fraction or exponent only if it is whole.
+fn int(raw: &str) -> Option<i64> {
+    let text = text(raw)?;
+    text.parse().ok().or_else(|| {
+        let number = text.parse::<f64>().ok()?;
+        // Beyond 2^53 a float no longer says which integer was meant.
+        let exact = number.fract() == 0.0 && number.abs() < 9_007_199_254_740_992.0;
+        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
+        exact.then_some(number as i64)
+    })
+}
+
+/// The list of texts in a JSON list, or with `element` of that member of each of its objects. A
+/// null, a missing member and a value that is no text are null elements.
+pub(crate) fn list<'a>(raw: &'a str, element: Option<&str>) -> Coerced<'a> {
+    if !raw.starts_with('[') {
+        return if raw == "null" { Coerced::Null } else { Coerced::Misfit };
+    }
+    let one = |raw: &'a str| match element {
+        Some(name) => json::member(raw, name).and_then(text),
+        None => text(raw),
+    };
+    Coerced::Value(Value::List(Elements::of(raw).map(one).collect()))
+}
+
+/// The forms of a date that name an instant: RFC 3339, ISO basic, epoch seconds, epoch
+/// milliseconds. `Sep 6, 2016 10:59:11 AM` names none: its zone is unknown.
+pub(crate) fn time(raw: &str) -> Option<i64> {
+    let text = text(raw)?;
+    canonical_time(&text)
+        .or_else(|| rfc3339(&text))
+        .or_else(|| basic(&text))
+        .or_else(|| epoch(&text))
+}
+
+/// An event time's milliseconds since 1970: any RFC 3339 text.
+pub(crate) fn event_time(text: &str) -> Option<i64> {
+    canonical_time(text).or_else(|| rfc3339(text))
+}
+
+/// `YYYY-MM-DDTHH:MM:SSZ`, as CloudTrail itself writes every event time: the only form that the
+/// timestamp alone gives back.
+pub(crate) fn canonical_time(text: &str) -> Option<i64> {
+    let bytes: &[u8; 20] = text.as_bytes().try_into().ok()?;
+    let [
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        i1,
+        i2,
+        b':',
+        s1,
+        s2,
+        b'Z',
+    ] = *bytes
+    else {
+        return None;
+    };
+    let digits = |digits: &[u8]| {
+        digits
+            .iter()
+            .try_fold(0_u32, |n, b| b.is_ascii_digit().then(|| n * 10 + u32::from(b - b'0')))
+    };
+    let date = chrono::NaiveDate::from_ymd_opt(
+        i32::try_from(digits(&[y1, y2, y3, y4])?).ok()?,
+        digits(&[m1, m2])?,
+        digits(&[d1, d2])?,
+    )?;
+    let time = date.and_hms_opt(digits(&[h1, h2])?, digits(&[i1, i2])?, digits(&[s1, s2])?)?;
+    Some(time.and_utc().timestamp_millis())
+}
+
+fn rfc3339(text: &str) -> Option<i64> {
+    // A space for the `T` is common practice, but not RFC 3339's own grammar.
+    let strict = text.as_bytes().get(10).is_some_and(|b| b.eq_ignore_ascii_case(&b'T'));
+    strict.then(|| DateTime::parse_from_rfc3339(text).ok()).flatten().map(|t| t.timestamp_millis())
+}
+
+/// `20131102T010628Z`, as the documentation spells a session's creation date.
+fn basic(text: &str) -> Option<i64> {
+    let time = NaiveDateTime::parse_from_str(text, "%Y%m%dT%H%M%SZ").ok()?;
+    (text.len() == 16).then(|| time.and_utc().timestamp_millis())
+}
+
+/// Seconds since 1970, whole, fractional or in exponent form; from 10^11 on, milliseconds (10^11
+/// seconds is the year 5138, 10^11 milliseconds is 1973).
+fn epoch(text: &str) -> Option<i64> {
+    let number = text.parse::<f64>().ok().filter(|n| n.is_finite() && n.abs() < 1e14)?;
+    let millis = if number.abs() >= 1e11 { number } else { (number * 1000.0).round() };
+    #[expect(clippy::cast_possible_truncation, reason = "below 10^14; finer than a ms is cut")]
+    Some(millis.floor() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(text: &str) -> Option<i64> {
+        time(&format!("\"{text}\""))
+    }
+
+    #[test]
+    fn every_form_that_names_an_instant_is_read() {
+        let expected = Some(1_473_184_751_000);
+        assert_eq!(ms("2016-09-06T17:59:11Z"), expected);
+        assert_eq!(ms("2016-09-06T10:59:11-07:00"), expected);
+        assert_eq!(ms("20160906T175911Z"), expected);
+        assert_eq!(time("1473184751"), expected);
+        assert_eq!(time("1.473184751E9"), expected);
+        assert_eq!(time("1473184751000"), expected);
+        assert_eq!(ms("1473184751"), expected);
+        assert_eq!(ms("2016-09-06T17:59:11.0759Z"), Some(1_473_184_751_075));
+        assert_eq!(time("1790433770.075"), Some(1_790_433_770_075));
+    }
+
+    #[test]
+    fn a_date_without_a_zone_is_not_guessed() {
+        for text in [
+            "Sep 6, 2016 10:59:11 AM",
+            "Sep 6, 2016 10:59:11\u{202f}AM",
+            "2016-09-06 17:59:11",
+            "2016-09-06T17:59:11",
+            "2016-13-06T17:59:11Z",
+            "",
+            "NaN",
+        ] {
+            assert_eq!(ms(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_booleans_cross_types() {
+        let int = |n| Coerced::Value(Value::Int(n));
+        assert_eq!(coerce("\"60\"", Kind::Int32), int(60));
+        assert_eq!(coerce("6.0E1", Kind::Int32), int(60));
+        assert_eq!(coerce("60.5", Kind::Int32), Coerced::Misfit);
+        assert_eq!(coerce("2147483648", Kind::Int32), Coerced::Misfit);
+        assert_eq!(coerce("2147483648", Kind::Int64), int(2_147_483_648));
+        assert_eq!(coerce("1.10", Kind::Text), Coerced::Value(Value::text("1.10")));
+        assert_eq!(coerce("\"True\"", Kind::Bool), Coerced::Value(Value::Bool(true)));
+        assert_eq!(coerce("1", Kind::Bool), Coerced::Misfit);
+        assert_eq!(coerce("{}", Kind::Text), Coerced::Misfit);
+        assert_eq!(coerce("null", Kind::Int32), Coerced::Null);
+    }
+
+    #[test]
+    fn masks_are_told_from_values() {
+        for text in ["HIDDEN_DUE_TO_SECURITY_REASONS", "***", "*****", "<redacted>"] {
+            assert!(is_aws_mask(text), "{text}");
+        }
+        for text in ["", "**", "hidden", "a***"] {
+            assert!(!is_aws_mask(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn lists_keep_empty_absent_and_null_apart() {
+        let list_of = |raw| list(raw, Some("name"));
+        assert_eq!(list_of("[]"), Coerced::Value(Value::List(vec![])));
+        assert_eq!(list_of("null"), Coerced::Null);
+        assert_eq!(
+            list_of(r#"[{"name":"a"},{},{"name":null},{"name":7}]"#),
+            Coerced::Value(Value::List(vec![Some("a".into()), None, None, Some("7".into())]))
+        );
+    }
+}

@@ -1,0 +1,141 @@
+//! Rows into Arrow columns: one builder a column, all of [`schema`](crate::schema)'s.
+//!
+//! It refuses to interpret: a cell that is not of its column's type is a null, because whoever made
+//! the row has already counted it.
+
+use crate::convert::row::{Row, Text, Value};
+use crate::schema::{COLUMNS, Kind, schema};
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder,
+    TimestampMillisecondBuilder,
+};
+use arrow::datatypes::{DataType, Field};
+use arrow::error::ArrowError;
+use std::sync::Arc;
+
+/// Rows of one batch at most: small enough to sort in cache, large enough to hide the cost of 185
+/// arrays.
+pub(crate) const BATCH_ROWS: usize = 8192;
+
+/// The builders of one batch.
+#[derive(Debug)]
+pub(crate) struct Columns {
+    builders: Vec<Builder>,
+    rows: usize,
+}
+
+#[derive(Debug)]
+enum Builder {
+    Text(StringBuilder),
+    Bool(BooleanBuilder),
+    Int32(Int32Builder),
+    Int64(Int64Builder),
+    Time(TimestampMillisecondBuilder),
+    TextList(ListBuilder<StringBuilder>),
+}
+
+impl Columns {
+    pub(crate) fn new() -> Self {
+        Self { builders: COLUMNS.iter().map(|column| Builder::new(column.kind)).collect(), rows: 0 }
+    }
+
+    /// Rows appended since the last batch.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    pub(crate) fn append(&mut self, row: &Row<'_>) {
+        for (builder, value) in self.builders.iter_mut().zip(row.cells()) {
+            builder.append(value);
+        }
+        self.rows += 1;
+    }
+
+    /// The rows appended so far, as a batch; the builders start again.
+    pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        self.rows = 0;
+        RecordBatch::try_new(schema(), self.builders.iter_mut().map(Builder::finish).collect())
+    }
+}
+
+impl Builder {
+    fn new(kind: Kind) -> Self {
+        match kind {
+            Kind::Text => Self::Text(StringBuilder::new()),
+            Kind::Bool => Self::Bool(BooleanBuilder::new()),
+            Kind::Int32 => Self::Int32(Int32Builder::new()),
+            Kind::Int64 => Self::Int64(Int64Builder::new()),
+            Kind::Time => Self::Time(TimestampMillisecondBuilder::new().with_timezone("UTC")),
+            Kind::TextList => {
+                let element = Field::new("element", DataType::Utf8, true);
+                Self::TextList(ListBuilder::new(StringBuilder::new()).with_field(element))
+            }
+        }
+    }
+
+    fn append(&mut self, value: &Value<'_>) {
+        match (self, value) {
+            (Self::Text(builder), value) => builder.append_option(value.as_str()),
+            (Self::Bool(builder), Value::Bool(value)) => builder.append_value(*value),
+            (Self::Bool(builder), _) => builder.append_null(),
+            (Self::Int32(builder), value) => builder.append_option(match value {
+                Value::Int(n) => i32::try_from(*n).ok(),
+                _ => None,
+            }),
+            (Self::Int64(builder), Value::Int(n)) => builder.append_value(*n),
+            (Self::Int64(builder), _) => builder.append_null(),
+            (Self::Time(builder), Value::Time(millis)) => builder.append_value(*millis),
+            (Self::Time(builder), _) => builder.append_null(),
+            (Self::TextList(builder), Value::List(list)) => append_list(builder, list),
+            (Self::TextList(builder), _) => builder.append_null(),
+        }
+    }
+
+    fn finish(&mut self) -> ArrayRef {
+        match self {
+            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Bool(builder) => Arc::new(builder.finish()),
+            Self::Int32(builder) => Arc::new(builder.finish()),
+            Self::Int64(builder) => Arc::new(builder.finish()),
+            Self::Time(builder) => Arc::new(builder.finish()),
+            Self::TextList(builder) => Arc::new(builder.finish()),
+        }
+    }
+}
+
+fn append_list(builder: &mut ListBuilder<StringBuilder>, list: &[Option<Text<'_>>]) {
+    for text in list {
+        builder.values().append_option(text.as_deref());
+    }
+    builder.append(true);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Col;
+    use arrow::array::{Array, AsArray};
+
+    #[test]
+    fn cells_of_another_type_are_null() {
+        let mut columns = Columns::new();
+        let mut row = Row::new();
+        row.set(Col::EventTime, Value::text("not a time"));
+        row.set(Col::EventName, Value::text("StartBuild"));
+        row.set(Col::TargetIds, Value::List(vec![None, Some("a".into())]));
+        row.set(Col::Redacted, Value::List(vec![]));
+        columns.append(&row);
+        columns.append(&Row::new());
+        assert_eq!(columns.rows(), 2);
+        let batch = columns.finish().unwrap();
+        assert_eq!(columns.rows(), 0);
+        let column = |col: Col| Arc::clone(batch.column(col.index()));
+        assert!(column(Col::EventTime).is_null(0));
+        assert_eq!(column(Col::EventName).as_string::<i32>().value(0), "StartBuild");
+        let ids = column(Col::TargetIds);
+        assert_eq!(ids.as_list::<i32>().value(0).len(), 2);
+        assert!(ids.is_null(1));
+        assert_eq!(column(Col::Redacted).as_list::<i32>().value(0).len(), 0);
+        assert!(!column(Col::Redacted).is_null(0));
+    }
+}

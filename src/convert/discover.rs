@@ -1,0 +1,204 @@
+//! From sources to log files: what there is to read, and what its name tells.
+//!
+//! A folder is walked; in it, names that end like log files are taken and all others counted. A
+//! file named outright is taken whatever its name. Digest and Insight files are known by their key
+//! and skipped. Only names are looked at here: this module refuses to open anything.
+
+use crate::convert::Problem;
+use crate::error::{Error, Result};
+use chrono::NaiveDateTime;
+use globset::GlobBuilder;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// Endings of names that a folder's walk takes.
+const ENDINGS: [&str; 3] = [".json", ".json.gz", ".gz"];
+
+/// One log file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LogFile {
+    pub(crate) path: PathBuf,
+    /// What `source_file` says: the path as given and walked.
+    pub(crate) uri: String,
+    /// The delivery time in its name, in milliseconds since 1970.
+    pub(crate) delivered: Option<i64>,
+}
+
+/// What the sources hold.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// The log files, by path, each once.
+    pub(crate) log_files: Vec<LogFile>,
+    /// Digest files: they sign log files and hold no records.
+    pub(crate) digests: u64,
+    /// Insight files: they hold no calls.
+    pub(crate) insights: u64,
+    /// Files in folders whose names end like no log file's.
+    pub(crate) others: u64,
+    /// What could not be listed.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// Lists what `sources` name: files, folders, patterns. Insight files are taken `with_insights`.
+pub(crate) fn discover(sources: &[String], with_insights: bool) -> Result<Found> {
+    let mut found = Found::default();
+    for source in sources {
+        let path = Path::new(source);
+        if path.is_dir() {
+            found.walk(path, with_insights);
+        } else if path.symlink_metadata().is_ok() {
+            found.take(path, with_insights);
+        } else if source.contains(['*', '?', '[', '{']) {
+            found.expand(source, with_insights)?;
+        } else {
+            return Err(Error::NoSource(source.clone()));
+        }
+    }
+    found.log_files.sort();
+    found.log_files.dedup();
+    Ok(found)
+}
+
+impl Found {
+    fn walk(&mut self, folder: &Path, with_insights: bool) {
+        for entry in WalkDir::new(folder).follow_links(true) {
+            match entry {
+                Ok(entry) if entry.file_type().is_dir() => {}
+                Ok(entry) => {
+                    let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
+                    if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+                        self.take(entry.path(), with_insights);
+                    } else {
+                        self.others += 1;
+                    }
+                }
+                Err(error) => self.problems.push(Problem::unlisted(folder, &error)),
+            }
+        }
+    }
+
+    fn take(&mut self, path: &Path, with_insights: bool) {
+        let key = path.to_string_lossy();
+        if is_of_kind(&key, "CloudTrail-Digest") {
+            self.digests += 1;
+        } else if is_of_kind(&key, "CloudTrail-Insight") && !with_insights {
+            self.insights += 1;
+        } else {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let delivered = delivery_time(&name);
+            self.log_files.push(LogFile {
+                path: path.to_owned(),
+                uri: key.into_owned(),
+                delivered,
+            });
+        }
+    }
+
+    /// Takes the files and folders that match a pattern: `*` within a level, `**` across levels.
+    fn expand(&mut self, pattern: &str, with_insights: bool) -> Result<()> {
+        let glob = GlobBuilder::new(pattern.trim_start_matches("./"))
+            .literal_separator(true)
+            .build()
+            .map_err(|error| Error::Pattern {
+                pattern: pattern.to_owned(),
+                reason: error.kind().to_string(),
+            })?
+            .compile_matcher();
+        let root = literal_root(pattern);
+        let mut matches = WalkDir::new(&root).follow_links(true).into_iter();
+        let mut any = false;
+        while let Some(entry) = matches.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.problems.push(Problem::unlisted(&root, &error));
+                    continue;
+                }
+            };
+            if !glob.is_match(entry.path().strip_prefix(".").unwrap_or(entry.path())) {
+                continue;
+            }
+            any = true;
+            if entry.file_type().is_dir() {
+                self.walk(entry.path(), with_insights);
+                matches.skip_current_dir();
+            } else {
+                self.take(entry.path(), with_insights);
+            }
+        }
+        if any { Ok(()) } else { Err(Error::NoSource(pattern.to_owned())) }
+    }
+}
+
+/// The folder above a pattern's first level that is not literal.
+fn literal_root(pattern: &str) -> PathBuf {
+    let literal = |part: &&str| !part.contains(['*', '?', '[', '{']);
+    let parts: Vec<_> = pattern.split('/').take_while(literal).collect();
+    match parts.join("/").as_str() {
+        "" if pattern.starts_with('/') => PathBuf::from("/"),
+        "" => PathBuf::from("."),
+        root => PathBuf::from(root),
+    }
+}
+
+/// Whether a key is of a kind: a level of it is called so, or its file name says so.
+fn is_of_kind(key: &str, kind: &str) -> bool {
+    let mut levels = key.rsplit(['/', '\\']);
+    let name = levels.next().unwrap_or_default();
+    name.split('_').nth(1) == Some(kind) || levels.any(|level| level == kind)
+}
+
+/// The delivery time in `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`; the `_` before
+/// the unique part is missing in an example of the documentation.
+fn delivery_time(name: &str) -> Option<i64> {
+    let mut parts = name.splitn(4, '_');
+    let (account, kind) = (parts.next()?, parts.next()?);
+    let time = parts.nth(1)?.get(..14)?;
+    let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+    if !digits || !kind.starts_with("CloudTrail") {
+        return None;
+    }
+    let time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%MZ").ok()?;
+    Some(time.and_utc().timestamp_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delivery_time_is_in_the_name() {
+        let expected = Some(1_790_434_500_000);
+        for name in [
+            "111122223333_CloudTrail_us-east-1_20260926T1455Z_9nYN7gp2eWAJHIfT.json.gz",
+            "111122223333_CloudTrail_us-east-1_20260926T1455Z9nYN7gp2eWAJHIfT.json.gz",
+            "111122223333_CloudTrail-NetworkActivity_us-east-1_20260926T1455Z_9nYN7gp2eWAJHIfT.json",
+        ] {
+            assert_eq!(delivery_time(name), expected, "{name}");
+        }
+        for name in ["events.json", "1_CloudTrail_r_20260926T1455Z_x", "a_b_c_é", ""] {
+            assert_eq!(delivery_time(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_known_by_level_or_name() {
+        let digest = "CloudTrail-Digest";
+        assert!(is_of_kind("x/AWSLogs/1/CloudTrail-Digest/r/2026/f.json.gz", digest));
+        assert!(is_of_kind(
+            "111122223333_CloudTrail-Digest_r_t_r_20260926T160131Z.json.gz",
+            digest
+        ));
+        assert!(!is_of_kind("CloudTrail-Digest.json", digest));
+        assert!(!is_of_kind("a/CloudTrail/f_CloudTrail_r.json", digest));
+    }
+
+    #[test]
+    fn patterns_start_at_their_literal_folder() {
+        for (pattern, root) in
+            [("a/b/*.json", "a/b"), ("*.gz", "."), ("/*/x", "/"), ("/a/**", "/a"), ("./a/*", "./a")]
+        {
+            assert_eq!(literal_root(pattern), Path::new(root), "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Where values begin and end in JSON text, without building a tree.
+//!
+//! A record is mostly bodies that become JSON text columns unchanged: building a tree of them, to
+//! print it again, costs several times the inflating and loses the source's own bytes. This module
+//! only finds boundaries: it skips strings and balances brackets, in one pass and without
+//! recursion, so nesting depth costs nothing.
+//!
+//! It refuses to judge: `[1 2}` passes. Text that becomes a row goes through `serde_json` first
+//! ([`is_json`]), so that what is written is JSON.
+
+use memchr::memchr2;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Whether `text` is one JSON value and nothing else. Not recursive: any depth is checked.
+pub(crate) fn is_json(text: &str) -> Result<(), serde_json::Error> {
+    serde_json::from_str::<&RawValue>(text).map(|_| ())
+}
+
+/// The first position at or after `at` that is no JSON white space.
+pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// The end of the string whose opening quote is at `at`; `None` when the text ends inside it.
+fn skip_string(bytes: &[u8], at: usize) -> Option<usize> {
+    let mut at = at + 1;
+    loop {
+        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at + 1);
+        }
+        at += 2;
+    }
+}
+
+/// The end of the value that begins at `at`; `None` when the text ends inside it or none begins.
+pub(crate) fn skip_value(bytes: &[u8], at: usize) -> Option<usize> {
+    match bytes.get(at)? {
+        b'"' => skip_string(bytes, at),
+        b'{' | b'[' => skip_brackets(bytes, at),
+        b',' | b']' | b'}' | b':' => None,
+        _ => {
+            let rest = bytes.get(at..)?;
+            let ends = |b: &u8| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t');
+            Some(at + rest.iter().position(ends).unwrap_or(rest.len()))
+        }
+    }
+}
+
+/// The end of the object or list that begins at `at`. Brackets are counted, not paired.
+fn skip_brackets(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    loop {
+        match bytes.get(at)? {
+            b'"' => {
+                at = skip_string(bytes, at)?;
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// The members of an object, in order, as (name without its quotes, text of the value).
+///
+/// Ends early on text that is no object, or that breaks off.
+#[derive(Debug, Clone)]
+pub(crate) struct Members<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Members<'a> {
+    /// `text` is the text of the whole object, as [`skip_value`] delimits it.
+    pub(crate) fn of(text: &'a str) -> Self {
+        let opened = text.as_bytes().first() == Some(&b'{');
+        Self { text, at: if opened { 1 } else { text.len() } }
+    }
+
+    fn step(&mut self) -> Option<(&'a str, &'a str)> {
+        let bytes = self.text.as_bytes();
+        let name = skip_space(bytes, self.at);
+        let name_end = (bytes.get(name) == Some(&b'"')).then(|| skip_string(bytes, name))??;
+        let colon = skip_space(bytes, name_end);
+        let value = (bytes.get(colon) == Some(&b':')).then(|| skip_space(bytes, colon + 1))?;
+        let value_end = skip_value(bytes, value)?;
+        let comma = skip_space(bytes, value_end);
+        self.at = comma + usize::from(bytes.get(comma) == Some(&b','));
+        Some((self.text.get(name + 1..name_end - 1)?, self.text.get(value..value_end)?))
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let member = self.step();
+        if member.is_none() {
+            self.at = self.text.len();
+        }
+        member
+    }
+}
+
+/// The elements of a list, in order, as text. Ends early on text that is no list.
+#[derive(Debug, Clone)]
+pub(crate) struct Elements<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Elements<'a> {
+    /// `text` is the text of the whole list, as [`skip_value`] delimits it.
+    pub(crate) fn of(text: &'a str) -> Self {
+        let opened = text.as_bytes().first() == Some(&b'[');
+        Self { text, at: if opened { 1 } else { text.len() } }
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let bytes = self.text.as_bytes();
+        let value = skip_space(bytes, self.at);
+        let Some(end) = skip_value(bytes, value) else {
+            self.at = self.text.len();
+            return None;
+        };
+        let comma = skip_space(bytes, end);
+        self.at = comma + usize::from(bytes.get(comma) == Some(&b','));
+        self.text.get(value..end)
+    }
+}
+
+/// The value of the last member called `name` of the object `text`: with duplicate names the last
+/// one counts, as in every common parser.
+pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    Members::of(text).filter(|(key, _)| name_is(key, name)).last().map(|(_, value)| value)
+}
+
+/// Whether a member's raw name, escapes and all, spells `name`.
+pub(crate) fn name_is(raw: &str, name: &str) -> bool {
+    raw == name || (raw.contains('\\') && unescape(raw) == name)
+}
+
+/// The text of a JSON string, given with its quotes; `None` for any other value.
+pub(crate) fn string(raw: &str) -> Option<Cow<'_, str>> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    Some(unescape(inner))
+}
+
+/// What is inside a JSON string's quotes, unescaped. A lone surrogate, which UTF-8 cannot hold,
+/// becomes U+FFFD (see [`has_lone_surrogate`]).
+pub(crate) fn unescape(inner: &str) -> Cow<'_, str> {
+    unescape_all(inner).0
+}
+
+/// Whether a JSON string holds an escaped surrogate without its other half: then its text column
+/// cannot give it back.
+pub(crate) fn has_lone_surrogate(raw: &str) -> bool {
+    raw.contains("\\u") && unescape_all(raw).1
+}
+
+/// The unescaped text, and whether a lone surrogate was replaced in it.
+fn unescape_all(inner: &str) -> (Cow<'_, str>, bool) {
+    if !inner.contains('\\') {
+        return (Cow::Borrowed(inner), false);
+    }
+    let mut out = String::with_capacity(inner.len());
+    let mut lone = false;
+    let mut rest = inner;
+    while let Some((plain, escaped)) = rest.split_once('\\') {
+        out.push_str(plain);
+        let (c, used) = unescape_one(escaped);
+        lone |= c.is_none();
+        out.push(c.unwrap_or(char::REPLACEMENT_CHARACTER));
+        rest = escaped.get(used..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    (Cow::Owned(out), lone)
+}
+
+/// The character that an escape stands for (none for a lone surrogate), and how many bytes after
+/// its backslash it takes.
+fn unescape_one(escaped: &str) -> (Option<char>, usize) {
+    let Some(kind) = escaped.chars().next() else { return (None, 0) };
+    let c = match kind {
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => return unescape_unicode(escaped),
+        other => other,
+    };
+    (Some(c), kind.len_utf8())
+}
+
+fn unescape_unicode(escaped: &str) -> (Option<char>, usize) {
+    let unit =
+        |from: usize| escaped.get(from..from + 4).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+    let Some(first) = unit(1) else { return (None, 1) };
+    let second = escaped.get(5..7).filter(|s| *s == "\\u").and_then(|_| unit(7));
+    if let (0xD800..=0xDBFF, Some(low @ 0xDC00..=0xDFFF)) = (first, second) {
+        return (char::from_u32(0x10000 + ((first - 0xD800) << 10) + (low - 0xDC00)), 11);
+    }
+    (char::from_u32(first), 5)
+}
+
+/// Appends `text` as a JSON string with its quotes.
+pub(crate) fn push_string(out: &mut String, text: &str) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c < ' ' => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// How deep the brackets of `text` nest.
+pub(crate) fn depth(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth, mut deepest) = (0, 0_usize, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => {
+                at = skip_string(bytes, at).unwrap_or(bytes.len());
+                continue;
+            }
+            b'{' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        at += 1;
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn values_end_where_they_end() {
+        for (text, end) in
+            [(r#""a\"]" ,"#, 6), ("[1,[2,\"]\"]] x", 11), ("tru}", 3), ("12", 2), ("{}", 2)]
+        {
+            assert_eq!(skip_value(text.as_bytes(), 0), Some(end), "{text}");
+        }
+        for text in ["\"abc", "[1,2", "{\"a\":\"b\\", "", ",", "\"\\\""] {
+            assert_eq!(skip_value(text.as_bytes(), 0), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn members_keep_order_and_text() {
+        let text = r#"{ "a" : 1.0 , "b\n":{"c":[ ]},"d":"x" }"#;
+        let members: Vec<_> = Members::of(text).collect();
+        assert_eq!(members, [("a", "1.0"), ("b\\n", "{\"c\":[ ]}"), ("d", "\"x\"")]);
+        assert_eq!(Members::of("[1]").count(), 0);
+        assert_eq!(
+            Elements::of("[ 1, {\"a\":2} ,\"x\"]").collect::<Vec<_>>(),
+            ["1", "{\"a\":2}", "\"x\""]
+        );
+        assert_eq!(member(r#"{"a":1,"\u0061":2}"#, "a"), Some("2"));
+    }
+
+    #[test]
+    fn lone_surrogates_are_replaced_and_found() {
+        assert_eq!(string(r#""a\ud83db""#).unwrap(), "a\u{fffd}b");
+        assert_eq!(string(r#""\ud83d\ude00""#).unwrap(), "😀");
+        assert!(has_lone_surrogate(r#""\ud83d""#));
+        assert!(!has_lone_surrogate(r#""\ud83d\ude00""#));
+        assert!(!has_lone_surrogate("\"\\uFFFD\u{fffd}\""));
+    }
+
+    #[test]
+    fn depth_counts_brackets_outside_strings() {
+        assert_eq!(depth(r#"{"a":[{"b":"[[[["}]}"#), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn strings_unescape_as_serde_json_does(text in "\\PC*|[\\x00-\\x20\"\\\\]*") {
+            let raw = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(string(&raw).unwrap(), text.as_str());
+            let mut ours = String::new();
+            push_string(&mut ours, &text);
+            prop_assert_eq!(serde_json::from_str::<String>(&ours).unwrap(), text);
+        }
+
+        #[test]
+        fn any_bytes_end_or_break_off(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            if let Some(end) = skip_value(&bytes, 0) {
+                prop_assert!(end <= bytes.len());
+            }
+        }
+    }
+}

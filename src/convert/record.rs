@@ -1,0 +1,273 @@
+//! One record: its top-level members as text, and the columns of the group `record`.
+//!
+//! The columns' own sources in [`schema`](crate::schema) drive it: a member is a column, an object
+//! whose parts are columns, or a body kept as JSON text. What has no column, or what a typed column
+//! could not give back, goes to `extra`: together they rebuild the record. It refuses only what is
+//! no JSON object; no member is required.
+
+use crate::convert::coerce::{self, Coerced};
+use crate::convert::json::{self, Elements, Members};
+use crate::convert::row::{Row, Value};
+use crate::schema::{COLUMNS, Col, Column, Group, Kind};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// The top-level members of one record.
+#[derive(Debug)]
+pub(crate) struct Record<'a> {
+    /// The text of the whole record.
+    pub(crate) text: &'a str,
+    /// Raw name and value, in order; of duplicate names only the last.
+    members: Vec<(&'a str, &'a str)>,
+    repeated: Vec<&'a str>,
+}
+
+impl<'a> Record<'a> {
+    /// Reads the members of a record's text; `None` where it is no object.
+    pub(crate) fn read(text: &'a str) -> Option<Self> {
+        if !text.starts_with('{') {
+            return None;
+        }
+        let mut members: Vec<(&str, &str)> = Vec::with_capacity(32);
+        let mut repeated = Vec::new();
+        for (name, value) in Members::of(text) {
+            match members.iter_mut().find(|(known, _)| *known == name) {
+                None => members.push((name, value)),
+                Some(known) => {
+                    known.1 = value;
+                    repeated.push(name);
+                }
+            }
+        }
+        Some(Self { text, members, repeated })
+    }
+
+    /// The text of a top-level member, unless it is absent or null.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
+        let found = self.members.iter().rev().find(|(raw, _)| json::name_is(raw, name));
+        found.map(|(_, value)| *value).filter(|value| *value != "null")
+    }
+
+    /// The string in a top-level member.
+    pub(crate) fn string(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.get(name).and_then(json::string)
+    }
+}
+
+/// What a top-level member becomes.
+#[derive(Debug)]
+enum Plan {
+    /// One typed column.
+    Cell(Col),
+    /// An object whose members are columns: member name, column.
+    Parts(Vec<(&'static str, Col)>),
+    /// A body, kept as JSON text.
+    Body(Col),
+}
+
+/// Top-level member to plan, made from the columns' sources.
+static PLANS: LazyLock<BTreeMap<&'static str, Plan>> = LazyLock::new(|| {
+    let mut plans = BTreeMap::new();
+    for (col, column) in Col::ALL.iter().zip(COLUMNS) {
+        match column.group {
+            Group::Record => plan_cell(&mut plans, *col, column),
+            Group::JsonText if !column.source.starts_with('(') => {
+                plans.insert(column.source, Plan::Body(*col));
+            }
+            _ => {}
+        }
+    }
+    plans
+});
+
+fn plan_cell(plans: &mut BTreeMap<&'static str, Plan>, col: Col, column: &Column) {
+    if column.source.contains("[]") {
+        return; // `resource_arns`, read from the body `resources`
+    }
+    let Some((member, part)) = column.source.split_once('.') else {
+        plans.insert(column.source, Plan::Cell(col));
+        return;
+    };
+    match plans.entry(member).or_insert_with(|| Plan::Parts(Vec::new())) {
+        Plan::Parts(parts) => parts.push((part, col)),
+        Plan::Cell(_) | Plan::Body(_) => {}
+    }
+}
+
+/// Fills the groups `record` and `json text`.
+pub(crate) fn fill<'a>(record: &Record<'a>, row: &mut Row<'a>) {
+    let mut extra = String::new();
+    for (raw_name, value) in &record.members {
+        if *value == "null" {
+            continue;
+        }
+        let name = json::unescape(raw_name);
+        let kept = match PLANS.get(name.as_ref()) {
+            Some(Plan::Cell(col)) => fill_cell(*col, &name, value, row),
+            Some(Plan::Parts(parts)) => fill_parts(parts, &name, value, row),
+            Some(Plan::Body(col)) => {
+                row.set(*col, Value::text(*value));
+                true
+            }
+            None => false,
+        };
+        if !kept {
+            extra.push(if extra.is_empty() { '{' } else { ',' });
+            extra.push('"');
+            extra.push_str(raw_name);
+            extra.push_str("\":");
+            extra.push_str(value);
+        }
+    }
+    if !extra.is_empty() {
+        extra.push('}');
+        row.set(Col::Extra, Value::text(extra));
+    }
+    row.misfits.extend(record.repeated.iter().map(|name| format!("{name} (repeated member)")));
+    fill_resource_arns(record, row);
+}
+
+/// Fills one typed column; whether the column alone gives the member back.
+fn fill_cell<'a>(col: Col, path: &str, raw: &'a str, row: &mut Row<'a>) -> bool {
+    let kind = col.column().kind;
+    if col == Col::EventTime {
+        let text = json::string(raw).unwrap_or_default();
+        let time = coerce::event_time(&text);
+        if time.is_none() {
+            row.misfits.push(path.to_owned());
+        }
+        row.set(col, time.map_or(Value::Null, Value::Time));
+        return coerce::canonical_time(&text).is_some();
+    }
+    match coerce::coerce(raw, kind) {
+        Coerced::Value(value) => row.set(col, value),
+        Coerced::Null => {}
+        Coerced::Misfit => row.misfits.push(path.to_owned()),
+    }
+    gives_back(col, kind, raw)
+}
+
+/// Whether a column's value rebuilds exactly `raw`: CloudTrail's own JSON type of the member, and
+/// text that UTF-8 can hold.
+fn gives_back(col: Col, kind: Kind, raw: &str) -> bool {
+    match kind {
+        Kind::Text => raw.starts_with('"') && !json::has_lone_surrogate(raw),
+        Kind::Bool if col == Col::SessionCredentialFromConsole => {
+            matches!(raw, "\"true\"" | "\"false\"")
+        }
+        Kind::Bool => matches!(raw, "true" | "false"),
+        _ => false,
+    }
+}
+
+/// Fills the columns of an object's members; whether they alone give the object back.
+fn fill_parts<'a>(
+    parts: &[(&'static str, Col)],
+    path: &str,
+    raw: &'a str,
+    row: &mut Row<'a>,
+) -> bool {
+    if !raw.starts_with('{') {
+        row.misfits.push(path.to_owned());
+        return false;
+    }
+    let mut seen = Vec::new();
+    let mut kept = true;
+    for (name, value) in Members::of(raw) {
+        let Some((part, col)) = parts.iter().find(|(part, _)| json::name_is(name, part)) else {
+            kept = false;
+            continue;
+        };
+        row.set(*col, Value::Null); // of duplicate members the last counts
+        kept &= fill_cell(*col, &format!("{path}.{part}"), value, row) && !seen.contains(part);
+        seen.push(*part);
+    }
+    kept && !seen.is_empty()
+}
+
+fn fill_resource_arns<'a>(record: &Record<'a>, row: &mut Row<'a>) {
+    let Some(resources) = record.get("resources") else { return };
+    if !resources.starts_with('[') {
+        row.misfits.push("resources".to_owned());
+        return;
+    }
+    let arn = |element: &'a str| {
+        let raw = json::member(element, "ARN").or_else(|| json::member(element, "arn"))?;
+        coerce::text(raw)
+    };
+    row.set(Col::ResourceArns, Value::List(Elements::of(resources).map(arn).collect()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(text: &'static str) -> Row<'static> {
+        let mut row = Row::new();
+        fill(&Record::read(text).unwrap(), &mut row);
+        row
+    }
+
+    #[test]
+    fn only_objects_are_records() {
+        for text in ["1", "\"x\"", "null", "[]", "true", ""] {
+            assert!(Record::read(text).is_none(), "{text}");
+        }
+        assert!(Record::read("{}").is_some());
+    }
+
+    #[test]
+    fn members_become_columns() {
+        let row = filled(
+            r#"{"eventTime":"2026-09-26T14:42:50Z","eventName":"StartBuild","readOnly":false,
+            "sessionCredentialFromConsole":"true","requestParameters":{"a": 1.0},
+            "tlsDetails":{"tlsVersion":"TLSv1.3"},"resources":[{"ARN":"x"},{"arn":"y"},{}],
+            "errorCode":null}"#,
+        );
+        assert_eq!(row.get(Col::EventTime), &Value::Time(1_790_433_770_000));
+        assert_eq!(row.str(Col::EventName), Some("StartBuild"));
+        assert_eq!(row.get(Col::ReadOnly), &Value::Bool(false));
+        assert_eq!(row.get(Col::SessionCredentialFromConsole), &Value::Bool(true));
+        assert_eq!(row.str(Col::RequestParameters), Some(r#"{"a": 1.0}"#));
+        assert_eq!(row.str(Col::TlsVersion), Some("TLSv1.3"));
+        assert_eq!(row.get(Col::ErrorCode), &Value::Null);
+        assert_eq!(row.get(Col::Extra), &Value::Null);
+        assert_eq!(
+            row.get(Col::ResourceArns),
+            &Value::List(vec![Some("x".into()), Some("y".into()), None])
+        );
+    }
+
+    #[test]
+    fn what_a_column_cannot_give_back_is_in_extra() {
+        for (member, misfits) in [
+            (r#""eventTime":"2026-09-26T14:42:50.5+01:00""#, 0),
+            (r#""eventTime":"yesterday""#, 1),
+            (r#""eventTime":7"#, 1),
+            (r#""eventName":5"#, 0),
+            (r#""readOnly":"true""#, 0),
+            (r#""sessionCredentialFromConsole":true"#, 0),
+            (r#""userAgent":"\ud83d""#, 0),
+            (r#""userAgent":{"a":1}"#, 1),
+            (r#""tlsDetails":{}"#, 0),
+            (r#""tlsDetails":{"tlsVersion":"x","new":1}"#, 0),
+            (r#""tlsDetails":{"tlsVersion":null}"#, 0),
+            (r#""tlsDetails":"HIDDEN""#, 1),
+            (r#""newMember":{"a":[1,2 ]}"#, 0),
+        ] {
+            let text: &'static str = format!("{{{member},\"eventID\":\"e\"}}").leak();
+            let row = filled(text);
+            assert_eq!(row.str(Col::Extra), Some(format!("{{{member}}}").as_str()));
+            assert_eq!(row.misfits.len(), misfits, "{member}");
+        }
+    }
+
+    #[test]
+    fn of_duplicate_members_the_last_counts() {
+        let row = filled(r#"{"eventName":"A","eventName":"B"}"#);
+        assert_eq!(row.str(Col::EventName), Some("B"));
+        assert_eq!(row.misfits, ["eventName (repeated member)"]);
+        assert_eq!(row.get(Col::Extra), &Value::Null);
+    }
+}

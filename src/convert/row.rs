@@ -1,0 +1,89 @@
+//! One record's values on their way to the columns: what was read, before any Arrow type.
+//!
+//! The parts of the flattening fill a [`Row`] by column, from text borrowed from the log file;
+//! `columns` appends it. A value that does not fit its column's type is counted by path and left
+//! null here: its text is safe in the JSON text columns.
+
+use crate::schema::{COUNT, Col};
+use std::borrow::Cow;
+
+/// Text borrowed from the log file where no escape had to be undone.
+pub(crate) type Text<'a> = Cow<'a, str>;
+
+/// One cell.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) enum Value<'a> {
+    #[default]
+    Null,
+    Text(Text<'a>),
+    Bool(bool),
+    Int(i64),
+    /// Milliseconds since 1970, UTC.
+    Time(i64),
+    List(Vec<Option<Text<'a>>>),
+}
+
+impl<'a> Value<'a> {
+    pub(crate) fn text(text: impl Into<Text<'a>>) -> Self {
+        Self::Text(text.into())
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> From<Option<Text<'a>>> for Value<'a> {
+    fn from(text: Option<Text<'a>>) -> Self {
+        text.map_or(Self::Null, Self::Text)
+    }
+}
+
+impl From<Option<bool>> for Value<'_> {
+    fn from(value: Option<bool>) -> Self {
+        value.map_or(Self::Null, Self::Bool)
+    }
+}
+
+/// The cells of one record, by column.
+#[derive(Debug)]
+pub(crate) struct Row<'a> {
+    cells: Vec<Value<'a>>,
+    /// Paths of values that did not fit their column.
+    pub(crate) misfits: Vec<String>,
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new() -> Self {
+        let mut cells = Vec::new();
+        cells.resize_with(COUNT, Value::default);
+        Self { cells, misfits: Vec::new() }
+    }
+
+    pub(crate) fn set(&mut self, col: Col, value: impl Into<Value<'a>>) {
+        if let Some(cell) = self.cells.get_mut(col.index()) {
+            *cell = value.into();
+        }
+    }
+
+    pub(crate) fn get(&self, col: Col) -> &Value<'a> {
+        self.cells.get(col.index()).unwrap_or(&Value::Null)
+    }
+
+    /// The text in `col`, if it holds any.
+    pub(crate) fn str(&self, col: Col) -> Option<&str> {
+        self.get(col).as_str()
+    }
+
+    /// The text in `col` if it holds any but the empty text.
+    pub(crate) fn filled(&self, col: Col) -> Option<&str> {
+        self.str(col).filter(|text| !text.is_empty())
+    }
+
+    pub(crate) fn cells(&self) -> &[Value<'a>] {
+        &self.cells
+    }
+}

@@ -1,0 +1,452 @@
+//! What a call set: the columns of the groups `settings` and `other operations`.
+//!
+//! The tables of [`operation`](crate::convert::operation) say where each column's value is. A row's
+//! settings come from one place only, the answer or else the request, and `settings_origin` says
+//! which. A request of the first era (told by its content, not by a date) holds the caller's
+//! context and no settings. Where AWS put a mask the column is null, and `masked_settings` names
+//! the setting by its path in the project.
+
+use crate::convert::coerce::{self, Coerced};
+use crate::convert::json;
+use crate::convert::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_paths};
+use crate::convert::paths::{Found, PathTree};
+use crate::convert::record::Record;
+use crate::convert::row::{Row, Value};
+use crate::schema::Col;
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+/// Whether a request is of the first era: only the caller's context, nothing of the call's input.
+pub(crate) fn is_legacy(request: &str) -> bool {
+    json::member(request, "awsActId").is_some()
+}
+
+/// The part of a path up to a list, and the member of the list's elements.
+fn split(path: &'static str) -> (&'static str, Option<&'static str>) {
+    path.split_once("[].").map_or((path, None), |(list, member)| (list, Some(member)))
+}
+
+/// One form's column of [`SETTINGS`], compiled: the lines that it has, and their paths.
+struct Compiled {
+    lines: Vec<usize>,
+    tree: PathTree,
+}
+
+static FORMS: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
+    let path = |line: usize, form: usize| {
+        let (_, paths) = SETTINGS.get(line)?;
+        paths.get(form).copied().filter(|path| !path.is_empty())
+    };
+    let compile = |form| {
+        let lines: Vec<_> = (0..SETTINGS.len()).filter(|n| path(*n, form).is_some()).collect();
+        let tree = PathTree::new(lines.iter().filter_map(|n| path(*n, form)).map(|p| split(p).0));
+        Compiled { lines, tree }
+    };
+    (0..8).map(compile).collect()
+});
+
+static OTHER_REQUESTS: LazyLock<PathTree> =
+    LazyLock::new(|| PathTree::new(OTHERS.iter().map(|(_, _, request, _)| *request)));
+static OTHER_ANSWERS: LazyLock<PathTree> =
+    LazyLock::new(|| PathTree::new(OTHERS.iter().map(|(.., answer)| *answer)));
+
+/// Fills both groups for a CodeBuild call.
+pub(crate) fn fill<'a>(
+    record: &Record<'a>,
+    operation: Option<&'static Operation>,
+    legacy: bool,
+    row: &mut Row<'a>,
+) {
+    let request = record.get("requestParameters").filter(|_| !legacy);
+    let answer = record.get("responseElements");
+    if let Some((origin, member, text, form)) = place(request, answer, operation) {
+        fill_settings(origin, member, text, form, row);
+    }
+    if let Some(operation) = operation {
+        fill_others(request, answer, operation, row);
+    }
+}
+
+/// Where a row's settings are: `response` or `request`, the path there, the text, the form.
+fn place<'a>(
+    request: Option<&'a str>,
+    answer: Option<&'a str>,
+    operation: Option<&Operation>,
+) -> Option<(&'static str, &'static str, &'a str, usize)> {
+    let object = |text: &&str| text.starts_with('{');
+    let own = operation.and_then(|operation| request_paths(operation.form));
+    let in_answer = answer.filter(object).and_then(|answer| {
+        ANSWERS.iter().find_map(|(member, form)| {
+            let text = match *member {
+                // An answer that is the settings itself: only for the operation of that form.
+                "" => (own == Some(*form)).then_some(answer),
+                member => json::member(answer, member),
+            };
+            Some(("response", *member, text.filter(object)?, *form))
+        })
+    });
+    in_answer.or_else(|| Some(("request", "", request.filter(object)?, own?)))
+}
+
+/// The JSON path of a member in the record, for the count of what did not fit.
+fn full_path(origin: &str, member: &str, path: &str) -> String {
+    let body = if origin == "request" { "requestParameters" } else { "responseElements" };
+    let dot = if member.is_empty() { "" } else { "." };
+    format!("{body}{dot}{member}.{path}")
+}
+
+fn fill_settings<'a>(
+    origin: &'static str,
+    member: &'static str,
+    text: &'a str,
+    form: usize,
+    row: &mut Row<'a>,
+) {
+    let Some(compiled) = FORMS.get(form) else { return };
+    // The tree outlives every record, so what it finds borrows from the record alone.
+    let found = compiled.tree.find(text);
+    let mut masked: Vec<Cow<'static, str>> = Vec::new();
+    let mut any = false;
+    for (number, line) in compiled.lines.iter().enumerate() {
+        let Some((col, paths)) = SETTINGS.get(*line) else { continue };
+        let (Some(raw), Some(path)) = (found.get(number), paths.get(form)) else { continue };
+        let (value, outcome) = setting(raw, *col, split(path).1);
+        if let (Some(col), false) = (col, value == Value::Null) {
+            any = true;
+            row.set(*col, value);
+        }
+        match outcome {
+            Outcome::Fits => {}
+            Outcome::Masked => masked.push(Cow::Borrowed(project_path(paths, path))),
+            Outcome::Misfit => row.misfits.push(full_path(origin, member, path)),
+        }
+    }
+    note_blocked(&found, form, &mut masked, |path| full_path(origin, member, path), row);
+    let mut unique: Vec<Option<Cow<'_, str>>> = Vec::with_capacity(masked.len());
+    for path in masked {
+        if !unique.iter().flatten().any(|known| *known == path) {
+            unique.push(Some(path));
+        }
+    }
+    if any || !unique.is_empty() {
+        row.set(Col::SettingsOrigin, Value::text(origin));
+    }
+    row.set(Col::MaskedSettings, Value::List(unique));
+}
+
+/// How a value and its setting's column get on.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Fits,
+    Masked,
+    Misfit,
+}
+
+/// The typed value of one setting. `element` is the member wanted of a list's objects; without a
+/// column (`col`) only the mask is looked for.
+fn setting<'a>(raw: &'a str, col: Option<Col>, element: Option<&str>) -> (Value<'a>, Outcome) {
+    if json::string(raw).is_some_and(|text| coerce::is_aws_mask(&text)) {
+        return (Value::Null, Outcome::Masked);
+    }
+    if let Some(element) = element {
+        return elements(raw, element, col.is_some());
+    }
+    let coerced = match col {
+        Some(Col::Tags) => json_list(raw),
+        Some(col) => coerce::coerce(raw, col.column().kind),
+        None => Coerced::Null,
+    };
+    match coerced {
+        Coerced::Null => (Value::Null, Outcome::Fits),
+        Coerced::Value(value) => (col.map_or(Value::Null, |col| spell(col, value)), Outcome::Fits),
+        // Text where a list or number is expected is how AWS masks, whatever it says.
+        Coerced::Misfit if raw.starts_with('"') => (Value::Null, Outcome::Masked),
+        Coerced::Misfit => (Value::Null, Outcome::Misfit),
+    }
+}
+
+/// A list's wanted members. A masked one is a null element; all masked, there is no list.
+fn elements<'a>(raw: &'a str, element: &str, keep: bool) -> (Value<'a>, Outcome) {
+    match coerce::list(raw, Some(element)) {
+        Coerced::Value(Value::List(mut list)) => {
+            let before = list.iter().flatten().count();
+            for text in &mut list {
+                if text.as_deref().is_some_and(coerce::is_aws_mask) {
+                    *text = None;
+                }
+            }
+            let after = list.iter().flatten().count();
+            let outcome = if after < before { Outcome::Masked } else { Outcome::Fits };
+            let all_masked = outcome == Outcome::Masked && after == 0;
+            (if keep && !all_masked { Value::List(list) } else { Value::Null }, outcome)
+        }
+        Coerced::Value(_) | Coerced::Null => (Value::Null, Outcome::Fits),
+        Coerced::Misfit if raw.starts_with('"') => (Value::Null, Outcome::Masked),
+        Coerced::Misfit => (Value::Null, Outcome::Misfit),
+    }
+}
+
+/// A list kept as JSON text.
+fn json_list(raw: &str) -> Coerced<'_> {
+    match raw.as_bytes().first() {
+        Some(b'[') => Coerced::Value(Value::text(raw)),
+        Some(b'n') => Coerced::Null,
+        _ => Coerced::Misfit,
+    }
+}
+
+/// Builds spell artifacts in lower case and `buildId`, projects in capitals: one spelling for both.
+fn spell(col: Col, value: Value<'_>) -> Value<'_> {
+    match (col, value) {
+        (Col::ArtifactsNamespaceType, Value::Text(text)) if text == "buildId" => {
+            Value::text("BUILD_ID")
+        }
+        (
+            Col::ArtifactsType | Col::ArtifactsPackaging | Col::ArtifactsNamespaceType,
+            Value::Text(text),
+        ) => Value::text(text.to_ascii_uppercase()),
+        (_, value) => value,
+    }
+}
+
+/// The path by which `masked_settings` names a setting: the project's own up to a list of
+/// variables, which AWS masks whole.
+fn project_path(paths: &[&'static str; 8], path: &'static str) -> &'static str {
+    let [own, _, _, answer, ..] = *paths;
+    let path = [own, answer, path].into_iter().find(|path| !path.is_empty()).unwrap_or_default();
+    path.strip_suffix("[].name")
+        .or_else(|| path.strip_suffix("[].type"))
+        .or_else(|| path.strip_suffix("[].value"))
+        .or_else(|| path.strip_suffix("[].location"))
+        .unwrap_or(path)
+}
+
+/// Objects that are something else: masked where a string stands for them.
+fn note_blocked(
+    found: &Found<'_>,
+    form: usize,
+    masked: &mut Vec<Cow<'static, str>>,
+    full_path: impl Fn(&str) -> String,
+    row: &mut Row<'_>,
+) {
+    for (path, raw) in &found.blocked {
+        if raw.starts_with('"') {
+            masked.push(Cow::Owned(object_path(form, path)));
+        } else {
+            row.misfits.push(full_path(path));
+        }
+    }
+}
+
+/// The project's path of the object at `path` of a form: `sourceAuthOverride` is `source.auth`.
+fn object_path(form: usize, path: &str) -> String {
+    let of_line = |(_, paths): &(Option<Col>, [&'static str; 8])| {
+        let rest = paths.get(form)?.strip_prefix(path)?.strip_prefix('.')?;
+        let [own, _, _, answer, ..] = *paths;
+        let own = if own.is_empty() { answer } else { own };
+        own.strip_suffix(rest)?.strip_suffix('.').map(str::to_owned)
+    };
+    SETTINGS.iter().find_map(of_line).unwrap_or_else(|| path.to_owned())
+}
+
+fn fill_others<'a>(
+    request: Option<&'a str>,
+    answer: Option<&'a str>,
+    operation: &Operation,
+    row: &mut Row<'a>,
+) {
+    if !OTHERS.iter().any(|(_, operations, ..)| operations.contains(&operation.name)) {
+        return;
+    }
+    let in_answer = answer.map(|text| OTHER_ANSWERS.find(text));
+    let in_request = request.map(|text| OTHER_REQUESTS.find(text));
+    for (number, (col, operations, request_path, answer_path)) in OTHERS.iter().enumerate() {
+        if !operations.contains(&operation.name) {
+            continue;
+        }
+        let places = [
+            (&in_answer, "responseElements", answer_path),
+            (&in_request, "requestParameters", request_path),
+        ];
+        for (found, body, path) in places {
+            let raw = found.as_ref().and_then(|found| found.get(number));
+            let Some(raw) = raw.filter(|raw| !path.is_empty() && *raw != "null") else { continue };
+            match other(raw, *col) {
+                Coerced::Value(value) => {
+                    row.set(*col, value);
+                    break;
+                }
+                Coerced::Null => {}
+                Coerced::Misfit => row.misfits.push(format!("{body}.{path}")),
+            }
+        }
+    }
+}
+
+fn other(raw: &str, col: Col) -> Coerced<'_> {
+    if json::string(raw).is_some_and(|text| coerce::is_aws_mask(&text)) {
+        return Coerced::Null;
+    }
+    match col {
+        Col::WebhookFilterGroups => json_list(raw),
+        // JSON inside a JSON string; kept as it is should it come as an object.
+        Col::ResourcePolicy if raw.starts_with('{') => Coerced::Value(Value::text(raw)),
+        _ => coerce::coerce(raw, col.column().kind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::flatten;
+
+    fn row(name: &str, members: &str) -> Row<'static> {
+        let text: &'static str = format!(
+            r#"{{"eventSource":"codebuild.amazonaws.com","eventName":"{name}",{members}}}"#
+        )
+        .leak();
+        flatten::flatten(&Record::read(text).unwrap())
+    }
+
+    fn masked(row: &Row<'_>) -> Vec<String> {
+        let Value::List(list) = row.get(Col::MaskedSettings) else { panic!("no list") };
+        list.iter().flatten().map(ToString::to_string).collect()
+    }
+
+    const HIDDEN: &str = "\"HIDDEN_DUE_TO_SECURITY_REASONS\"";
+
+    #[test]
+    fn settings_come_from_one_place() {
+        let both = row(
+            "UpdateProject",
+            r#""requestParameters":{"name":"p","description":"asked","cache":{"type":"S3"}},"responseElements":{"project":{"description":"now"}}"#,
+        );
+        assert_eq!(both.str(Col::Description), Some("now"));
+        assert_eq!(both.str(Col::CacheType), None);
+        assert_eq!(both.str(Col::SettingsOrigin), Some("response"));
+        let failed = row(
+            "StartBuild",
+            r#""requestParameters":{"projectName":"p","imageOverride":"i","timeoutInMinutesOverride":"5"},"errorCode":"x""#,
+        );
+        assert_eq!(failed.str(Col::EnvironmentImage), Some("i"));
+        assert_eq!(failed.get(Col::TimeoutInMinutes), &Value::Int(5));
+        assert_eq!(failed.str(Col::SettingsOrigin), Some("request"));
+        let none = row("StartBuild", r#""requestParameters":{"projectName":"p"}"#);
+        assert_eq!(none.str(Col::SettingsOrigin), None);
+        assert!(masked(&none).is_empty());
+        let legacy =
+            row("StartBuild", r#""requestParameters":{"awsActId":"1","imageOverride":"i"}"#);
+        assert_eq!(legacy.str(Col::SettingsOrigin), None);
+        assert_eq!(legacy.str(Col::EnvironmentImage), None);
+    }
+
+    #[test]
+    fn masks_are_named_by_the_projects_path() {
+        let start = row(
+            "StartBuild",
+            &format!(
+                r#""requestParameters":{{"projectName":"p","buildspecOverride":{HIDDEN},"environmentVariablesOverride":[{{"name":{HIDDEN},"value":{HIDDEN},"type":{HIDDEN}}}],"encryptionKeyOverride":{HIDDEN},"sourceAuthOverride":{HIDDEN}}}"#
+            ),
+        );
+        assert_eq!(
+            masked(&start),
+            [
+                "source.buildspec",
+                "environment.environmentVariables",
+                "encryptionKey",
+                "source.auth"
+            ]
+        );
+        assert_eq!(start.get(Col::EnvironmentVariableNames), &Value::Null);
+        let project = row(
+            "UpdateProject",
+            &format!(
+                r#""responseElements":{{"project":{{"tags":{HIDDEN},"environment":{HIDDEN},"timeoutInMinutes":{HIDDEN},"secondarySources":[{{"buildspec":{HIDDEN},"location":"l"}}]}}}}"#
+            ),
+        );
+        assert_eq!(
+            masked(&project),
+            ["secondarySources[].buildspec", "timeoutInMinutes", "tags", "environment"]
+        );
+        assert_eq!(project.str(Col::Tags), None);
+        assert!(project.misfits.is_empty());
+    }
+
+    #[test]
+    fn empty_absent_and_null_lists_differ() {
+        let names = |variables: &str| {
+            let answer =
+                format!(r#""responseElements":{{"project":{{"environment":{{{variables}}}}}}}"#);
+            row("CreateProject", &answer).get(Col::EnvironmentVariableNames).clone()
+        };
+        assert_eq!(names(r#""environmentVariables":[]"#), Value::List(vec![]));
+        assert_eq!(names(r#""environmentVariables":null"#), Value::Null);
+        assert_eq!(names(""), Value::Null);
+        assert_eq!(
+            names(r#""environmentVariables":[{"name":"A","value":"x"},{"value":"y"}]"#),
+            Value::List(vec![Some("A".into()), None])
+        );
+    }
+
+    #[test]
+    fn one_spelling_of_artifacts() {
+        let build = row(
+            "StopBuild",
+            r#""responseElements":{"build":{"artifacts":{"type":"no_artifacts","packaging":"zip","namespaceType":"buildId","location":""}}}"#,
+        );
+        assert_eq!(build.str(Col::ArtifactsType), Some("NO_ARTIFACTS"));
+        assert_eq!(build.str(Col::ArtifactsPackaging), Some("ZIP"));
+        assert_eq!(build.str(Col::ArtifactsNamespaceType), Some("BUILD_ID"));
+        assert_eq!(build.str(Col::ArtifactsLocation), Some(""));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_by_path() {
+        let odd = row(
+            "CreateProject",
+            r#""responseElements":{"project":{"timeoutInMinutes":1.5,"vpcConfig":[1],"created":"Sep 6, 2016 10:59:11 AM","cache":{"modes":{}}}}"#,
+        );
+        let mut paths = odd.misfits.clone();
+        paths.sort();
+        assert_eq!(
+            paths,
+            [
+                "responseElements.project.cache.modes",
+                "responseElements.project.created",
+                "responseElements.project.timeoutInMinutes",
+                "responseElements.project.vpcConfig",
+            ]
+        );
+    }
+
+    #[test]
+    fn other_operations_have_their_columns_and_no_others() {
+        let webhook = row(
+            "UpdateWebhook",
+            r#""requestParameters":{"projectName":"p","rotateSecret":true,"filterGroups":[[{"type":"EVENT"}]]},"responseElements":{"webhook":{"url":"u"}}"#,
+        );
+        assert_eq!(webhook.str(Col::WebhookUrl), Some("u"));
+        assert_eq!(webhook.str(Col::WebhookFilterGroups), Some(r#"[[{"type":"EVENT"}]]"#));
+        assert_eq!(webhook.get(Col::WebhookRotateSecret), &Value::Bool(true));
+        let policy =
+            row("PutResourcePolicy", r#""requestParameters":{"policy":"{\"Version\":\"1\"}"}"#);
+        assert_eq!(policy.str(Col::ResourcePolicy), Some(r#"{"Version":"1"}"#));
+        let delete = row("DeleteWebhook", r#""responseElements":{"webhook":{"url":"u"}}"#);
+        assert_eq!(delete.str(Col::WebhookUrl), None);
+        let visible = row(
+            "UpdateProjectVisibility",
+            r#""requestParameters":{"projectVisibility":"PUBLIC_READ"},"responseElements":{"projectVisibility":"PUBLIC_READ","publicProjectAlias":"a"}"#,
+        );
+        assert_eq!(visible.str(Col::ProjectVisibility), Some("PUBLIC_READ"));
+        assert_eq!(visible.str(Col::PublicProjectAlias), Some("a"));
+        assert_eq!(visible.str(Col::SettingsOrigin), Some("response"));
+        let fleet = row(
+            "CreateFleet",
+            r#""requestParameters":{"name":"f","baseCapacity":1,"computeType":"C","vpcConfig":{"vpcId":"v"}}"#,
+        );
+        assert_eq!(fleet.str(Col::EnvironmentComputeType), Some("C"));
+        assert_eq!(fleet.str(Col::VpcId), Some("v"));
+        assert_eq!(fleet.get(Col::FleetBaseCapacity), &Value::Int(1));
+        assert_eq!(row("Kind", "\"x\":1").get(Col::CommandText), &Value::Null);
+    }
+}

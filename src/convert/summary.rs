@@ -1,0 +1,187 @@
+//! What a conversion did: counts that add up, and problems by name.
+//!
+//! read = written + filtered + duplicate + rejected, checked before anything becomes visible. The
+//! JSON form is a contract for scripts; nothing in it depends on the clock or the threads.
+
+use crate::error::{Error, Result};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+/// What became of the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct RecordCounts {
+    /// Elements of `Records` lists, whatever they are.
+    pub read: u64,
+    /// New rows.
+    pub written: u64,
+    /// Records that the options do not want.
+    pub filtered: u64,
+    /// Copies of an event that is written once.
+    pub duplicate: u64,
+    /// Of the written: those whose event id another row has with other content.
+    pub conflicting: u64,
+    /// Records that cannot be read.
+    pub rejected: u64,
+}
+
+/// What became of the files: found = read + skipped + rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct FileCounts {
+    /// Files that the sources name.
+    pub found: u64,
+    /// Log files read to their end.
+    pub read: u64,
+    /// Files that hold no records, by kind.
+    pub skipped: SkippedFiles,
+    /// Files that cannot be read, or not to their end. What came before the break is kept.
+    pub rejected: u64,
+}
+
+/// Files that were not read, by kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct SkippedFiles {
+    /// Digest files.
+    pub digest: u64,
+    /// Insight files.
+    pub insight: u64,
+    /// Files of zero bytes.
+    pub empty: u64,
+    /// Files in folders whose names end like no log file's.
+    pub other: u64,
+}
+
+impl SkippedFiles {
+    /// All of them.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.digest + self.insight + self.empty + self.other
+    }
+}
+
+/// A file or record that was rejected.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Problem {
+    /// The log file, as `source_file` has it.
+    pub file: String,
+    /// The index of the record in it; `None` for the file itself.
+    pub record: Option<i64>,
+    /// What was expected and what was got.
+    pub reason: String,
+}
+
+impl Problem {
+    /// An entry of a folder that could not be listed.
+    pub(crate) fn unlisted(folder: &Path, error: &walkdir::Error) -> Self {
+        let path = error.path().unwrap_or(folder).to_string_lossy().into_owned();
+        let reason = match error.loop_ancestor() {
+            Some(above) => format!("a link that leads back to {}", above.display()),
+            None => format!(
+                "list: {}",
+                error.io_error().map_or_else(|| error.to_string(), ToString::to_string)
+            ),
+        };
+        Self { file: path, record: None, reason }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.record {
+            Some(record) => write!(f, "{}: record {record}: {}", self.file, self.reason),
+            None => write!(f, "{}: {}", self.file, self.reason),
+        }
+    }
+}
+
+/// What a conversion did.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Outcome {
+    /// The records.
+    pub records: RecordCounts,
+    /// The files.
+    pub files: FileCounts,
+    /// Bytes of log files read, as stored.
+    pub bytes_read: u64,
+    /// New part files.
+    pub parts: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Values that did not fit their typed column, by path; their text is in the JSON text columns.
+    pub coercions: BTreeMap<String, u64>,
+    /// What was rejected, in order.
+    #[serde(rename = "rejected")]
+    pub problems: Vec<Problem>,
+}
+
+impl Outcome {
+    /// Adds another worker's counts.
+    pub(crate) fn add(&mut self, other: Self) {
+        let Self { records, files, bytes_read, parts, bytes, coercions, problems } = other;
+        self.records.read += records.read;
+        self.records.written += records.written;
+        self.records.filtered += records.filtered;
+        self.records.duplicate += records.duplicate;
+        self.records.conflicting += records.conflicting;
+        self.records.rejected += records.rejected;
+        self.files.read += files.read;
+        self.files.skipped.empty += files.skipped.empty;
+        self.files.rejected += files.rejected;
+        self.bytes_read += bytes_read;
+        self.parts += parts;
+        self.bytes += bytes;
+        for (path, count) in coercions {
+            *self.coercions.entry(path).or_default() += count;
+        }
+        self.problems.extend(problems);
+    }
+
+    /// Fails unless the counts add up.
+    pub(crate) fn check(&self) -> Result<()> {
+        let r = &self.records;
+        if r.read != r.written + r.filtered + r.duplicate + r.rejected {
+            return Err(Error::Unreconciled(format!(
+                "read {} is not written {} + filtered {} + duplicate {} + rejected {}",
+                r.read, r.written, r.filtered, r.duplicate, r.rejected
+            )));
+        }
+        let f = &self.files;
+        if f.found != f.read + f.skipped.total() + f.rejected {
+            return Err(Error::Unreconciled(format!(
+                "found {} is not read {} + skipped {} + rejected {}",
+                f.found,
+                f.read,
+                f.skipped.total(),
+                f.rejected
+            )));
+        }
+        Ok(())
+    }
+
+    /// Whether any input was rejected: exit status 3.
+    #[must_use]
+    pub fn has_rejects(&self) -> bool {
+        self.records.rejected > 0 || self.files.rejected > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_that_do_not_add_up_are_an_error() {
+        let mut outcome = Outcome::default();
+        assert!(outcome.check().is_ok());
+        outcome.records.read = 3;
+        assert!(outcome.check().unwrap_err().to_string().contains("read 3 is not"));
+        outcome.records.written = 1;
+        outcome.records.duplicate = 2;
+        assert!(outcome.check().is_ok());
+        outcome.files.found = 1;
+        assert!(outcome.check().is_err());
+        outcome.files.skipped.other = 1;
+        assert!(outcome.check().is_ok());
+    }
+}

@@ -1,0 +1,429 @@
+//! What a call was about: the columns of the group `target`.
+//!
+//! Every identifier that the record shows becomes a [`Mention`]: a name, an id or an ARN, in the
+//! answer, the request, the resources or the error message, in this order; the first place that
+//! names any resource of a kind decides. Nothing is made up: an ARN is one that stands in the
+//! record, and a column of one identifier is null where a call names several.
+
+use crate::convert::coerce::{self, Coerced};
+use crate::convert::json::{self, Members};
+use crate::convert::operation::{ANSWER_NAMES, Operation, Resource};
+use crate::convert::paths::PathTree;
+use crate::convert::record::Record;
+use crate::convert::row::{Row, Value};
+use crate::schema::{Col, Kind};
+use memchr::memmem;
+use std::sync::LazyLock;
+
+/// One identifier in a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mention {
+    resource: Resource,
+    /// The name or id without an ARN around it.
+    id: String,
+    /// The ARN, where the record shows one.
+    arn: Option<String>,
+}
+
+impl Mention {
+    /// Reads an identifier: an ARN says itself what it names, anything else is a `resource`.
+    fn of(text: &str, resource: Resource) -> Option<Self> {
+        if text.is_empty() || coerce::is_aws_mask(text) {
+            return None;
+        }
+        if text.starts_with("arn:") {
+            return Self::of_arn(text);
+        }
+        (resource != Resource::Any).then(|| Self { resource, id: text.to_owned(), arn: None })
+    }
+
+    /// `arn:P:codebuild:R:A:TYPE/NAME`.
+    fn of_arn(arn: &str) -> Option<Self> {
+        let mut parts = arn.splitn(6, ':');
+        let service = parts.nth(2)?;
+        let (kind, name) = parts.nth(2)?.split_once('/')?;
+        if service != "codebuild" || name.is_empty() || name.contains('*') {
+            return None;
+        }
+        let resource = match kind {
+            "project" => Resource::Project,
+            "build" => Resource::Build,
+            "build-batch" => Resource::BuildBatch,
+            "fleet" => Resource::Fleet,
+            "report-group" => Resource::ReportGroup,
+            "report" => Resource::Report,
+            "sandbox" => Resource::Sandbox,
+            "token" => Resource::SourceCredential,
+            _ => return None,
+        };
+        // A legacy project ARN ends in the project's UUID.
+        let id = match resource {
+            Resource::Project => name.split(':').next().unwrap_or(name),
+            _ => name,
+        };
+        Some(Self { resource, id: id.to_owned(), arn: Some(arn.to_owned()) })
+    }
+
+    /// The project that the identifier tells: builds, batches and sandboxes are `PROJECT:UUID`.
+    fn project(&self) -> Option<&str> {
+        match self.resource {
+            Resource::Project => Some(&self.id),
+            Resource::Build | Resource::BuildBatch | Resource::Sandbox => {
+                self.id.rsplit_once(':').map(|(project, _)| project)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The mentions of one record, by place.
+#[derive(Debug, Default)]
+struct Mentions {
+    answer: Vec<Mention>,
+    request: Vec<Mention>,
+    resources: Vec<Mention>,
+    message: Vec<Mention>,
+}
+
+impl Mentions {
+    fn places(&self) -> [&[Mention]; 4] {
+        [&self.answer, &self.request, &self.resources, &self.message]
+    }
+
+    /// What `pick` takes from the first place that has any; null where there it takes several.
+    fn one<'m>(&'m self, pick: impl Fn(&'m Mention) -> Option<&'m str>) -> Option<String> {
+        let place = self.places().into_iter().find(|place| place.iter().any(|m| pick(m).is_some()));
+        let mut values = place.into_iter().flatten().filter_map(pick);
+        let first = values.next()?;
+        values.all(|value| value == first).then(|| first.to_owned())
+    }
+
+    fn id(&self, resource: Resource) -> Option<String> {
+        self.one(|m| (m.resource == resource).then_some(m.id.as_str()))
+    }
+
+    fn arn(&self, resource: Resource) -> Option<String> {
+        self.one(|m| m.arn.as_deref().filter(|_| m.resource == resource))
+    }
+}
+
+/// Fills what every service's records have: the request's members and what was denied.
+pub(crate) fn fill_general<'a>(record: &Record<'a>, row: &mut Row<'a>) {
+    if let Some(request) = record.get("requestParameters").filter(|text| text.starts_with('{')) {
+        let names = Members::of(request).map(|(name, _)| Some(json::unescape(name)));
+        row.set(Col::RequestMembers, Value::List(names.collect()));
+    }
+    let message = row.str(Col::ErrorMessage).unwrap_or_default();
+    if let Some((_, denied)) = message.split_once("is not authorized to perform: ") {
+        let action = denied.split_whitespace().next().map(str::to_owned);
+        let resource = denied
+            .split_once("on resource: ")
+            .and_then(|(_, rest)| rest.split_whitespace().next())
+            .filter(|arn| arn.starts_with("arn:"))
+            .map(str::to_owned);
+        row.set(Col::DeniedAction, action.map_or(Value::Null, Value::text));
+        row.set(Col::DeniedResourceArn, resource.map_or(Value::Null, Value::text));
+    }
+}
+
+/// Fills the target of a CodeBuild call. `legacy` requests hold caller context only.
+pub(crate) fn fill<'a>(
+    record: &Record<'a>,
+    operation: Option<&Operation>,
+    legacy: bool,
+    row: &mut Row<'a>,
+) {
+    let request = record.get("requestParameters").filter(|_| !legacy);
+    let kind = operation.map_or("", |operation| operation.kind);
+    if !kind.is_empty() {
+        row.set(Col::TargetKind, Value::text(kind));
+    }
+    if let (Some(request), Some(operation)) = (request, operation) {
+        row.set(Col::TargetIds, target_ids(request, operation));
+    }
+    let mut mentions = Mentions {
+        answer: record.get("responseElements").map(in_answer).unwrap_or_default(),
+        request: request.map(|text| in_request(text, operation)).unwrap_or_default(),
+        resources: in_resources(row),
+        message: row.str(Col::ErrorMessage).map(in_message).unwrap_or_default(),
+    };
+    let project = mentions.one(Mention::project);
+    let project_arn = project.as_deref().and_then(|name| project_arn(record.text, name));
+    if operation.is_some_and(|operation| operation.answers_new) {
+        // What the request names is the old build: not the one this call made.
+        mentions.request.clear();
+        mentions.message.clear();
+    }
+    if kind == "build_batch" {
+        // The builds that went with a batch are in `builds_deleted`.
+        mentions.answer.retain(|m| m.resource != Resource::Build);
+    }
+    let build = mentions.id(Resource::Build);
+    let uuid = build.as_deref().and_then(|id| id.rsplit_once(':')).map(|(_, uuid)| uuid.to_owned());
+    for (col, text) in [
+        (Col::ProjectName, project),
+        (Col::ProjectArn, project_arn),
+        (Col::BuildUuid, uuid),
+        (Col::BuildId, build),
+        (Col::BuildArn, mentions.arn(Resource::Build)),
+        (Col::BuildBatchId, mentions.id(Resource::BuildBatch)),
+        (Col::BuildBatchArn, mentions.arn(Resource::BuildBatch)),
+        (Col::ReportGroupArn, mentions.arn(Resource::ReportGroup)),
+        (Col::ReportArn, mentions.arn(Resource::Report)),
+        (Col::FleetArn, mentions.arn(Resource::Fleet)),
+        (Col::SandboxId, mentions.id(Resource::Sandbox)),
+        (Col::CommandExecutionId, mentions.id(Resource::CommandExecution)),
+        (Col::SourceCredentialArn, mentions.arn(Resource::SourceCredential)),
+    ] {
+        row.set(col, text.map_or(Value::Null, Value::text));
+    }
+}
+
+/// The identifiers as sent.
+fn target_ids<'a>(request: &'a str, operation: &Operation) -> Value<'a> {
+    let Some((member, _)) = operation.names.first() else { return Value::Null };
+    let Some(raw) = json::member(request, member) else { return Value::Null };
+    if let Coerced::Value(list) = coerce::coerce(raw, Kind::TextList) {
+        return list;
+    }
+    coerce::text(raw).map_or(Value::Null, |text| Value::List(vec![Some(text)]))
+}
+
+/// A path of [`ANSWER_NAMES`] up to a list, and the member of its elements.
+fn list_path(path: &'static str) -> (&'static str, Option<&'static str>) {
+    path.split_once("[].").map_or((path, None), |(list, member)| (list, Some(member)))
+}
+
+static ANSWER_TREE: LazyLock<PathTree> =
+    LazyLock::new(|| PathTree::new(ANSWER_NAMES.iter().map(|(path, _)| list_path(path).0)));
+
+fn in_answer(answer: &str) -> Vec<Mention> {
+    let found = ANSWER_TREE.find(answer);
+    let mut mentions = Vec::new();
+    for (number, (path, resource)) in ANSWER_NAMES.iter().enumerate() {
+        if let Some(raw) = found.get(number) {
+            mention_all(raw, list_path(path).1, *resource, &mut mentions);
+        }
+    }
+    mentions
+}
+
+/// What an unlisted operation's request is searched for.
+const COMMON_NAMES: &[(&str, Resource)] = &[
+    ("projectName", Resource::Project),
+    ("projectArn", Resource::Any),
+    ("resourceArn", Resource::Any),
+    ("arn", Resource::Any),
+];
+
+fn in_request(request: &str, operation: Option<&Operation>) -> Vec<Mention> {
+    let names = operation.map_or(COMMON_NAMES, |operation| operation.names);
+    let mut mentions = Vec::new();
+    for (member, resource) in names {
+        if let Some(raw) = json::member(request, member) {
+            mention_all(raw, None, *resource, &mut mentions);
+        }
+    }
+    mentions
+}
+
+fn mention_all(raw: &str, element: Option<&str>, resource: Resource, out: &mut Vec<Mention>) {
+    if let Coerced::Value(Value::List(ids)) = coerce::list(raw, element) {
+        out.extend(ids.iter().flatten().filter_map(|id| Mention::of(id, resource)));
+    } else if let Some(text) = json::string(raw) {
+        out.extend(Mention::of(&text, resource));
+    }
+}
+
+fn in_resources(row: &Row<'_>) -> Vec<Mention> {
+    let Value::List(arns) = row.get(Col::ResourceArns) else { return Vec::new() };
+    arns.iter().flatten().filter_map(|arn| Mention::of(arn, Resource::Any)).collect()
+}
+
+/// The ARNs in an error message, and the id in `Build PROJECT:UUID does not exist`.
+fn in_message(message: &str) -> Vec<Mention> {
+    let mut mentions: Vec<_> = arns(message).filter_map(Mention::of_arn).collect();
+    let id = message.strip_prefix("Build ").and_then(|rest| rest.split_whitespace().next());
+    mentions
+        .extend(id.filter(|id| id.contains(':')).and_then(|id| Mention::of(id, Resource::Build)));
+    mentions
+}
+
+/// Every ARN in a text, up to what cannot be part of one.
+fn arns(text: &str) -> impl Iterator<Item = &str> {
+    memmem::find_iter(text.as_bytes(), "arn:").filter_map(|at| {
+        let rest = text.get(at..)?;
+        let ends = |c: char| c.is_whitespace() || "\"'\\,()[]{}<>;".contains(c);
+        rest.split(ends).next()
+    })
+}
+
+/// The first ARN of the project called `name` that stands anywhere in the record.
+fn project_arn(record: &str, name: &str) -> Option<String> {
+    memmem::find(record.as_bytes(), b":project/")?;
+    arns(record)
+        .filter_map(Mention::of_arn)
+        .find(|m| m.resource == Resource::Project && m.id == name)
+        .and_then(|m| m.arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::flatten;
+
+    const ARN: &str = "arn:aws:codebuild:us-east-1:111122223333";
+
+    fn row(name: &str, members: &str) -> Row<'static> {
+        let text: &'static str = format!(
+            r#"{{"eventSource":"codebuild.amazonaws.com","eventName":"{name}",{}}}"#,
+            members.replace("ARN:", &format!("{ARN}:"))
+        )
+        .leak();
+        flatten::flatten(&Record::read(text).unwrap())
+    }
+
+    fn texts(row: &Row<'_>, cols: &[Col]) -> Vec<String> {
+        cols.iter().map(|col| row.str(*col).unwrap_or("-").replace(ARN, "ARN")).collect()
+    }
+
+    const PROJECT: &[Col] = &[Col::TargetKind, Col::ProjectName, Col::ProjectArn];
+
+    #[test]
+    fn projects_are_found_in_answer_request_resources_and_message() {
+        for (name, members, expected) in [
+            (
+                "CreateProject",
+                r#""requestParameters":{"name":"ARN:project/web"},"responseElements":{"project":{"name":"web"}}"#,
+                ["project", "web", "ARN:project/web"],
+            ),
+            (
+                "CreateProject",
+                r#""requestParameters":{"awsActId":"1"},"responseElements":{"project":{"name":"web","arn":"ARN:project/web:uuid"}}"#,
+                ["project", "web", "ARN:project/web:uuid"],
+            ),
+            ("DeleteProject", r#""requestParameters":{"name":"web"}"#, ["project", "web", "-"]),
+            (
+                "BatchGetProjects",
+                r#""resources":[{"ARN":"ARN:project/web"}]"#,
+                ["project", "web", "ARN:project/web"],
+            ),
+            (
+                "BatchGetProjects",
+                r#""requestParameters":{"names":["a","b"]},"resources":[{"ARN":"ARN:project/a"}]"#,
+                ["project", "-", "-"],
+            ),
+            (
+                "StartBuild",
+                r#""errorCode":"AccessDenied","errorMessage":"User: arn:aws:iam::1:user/x is not authorized to perform: codebuild:StartBuild on resource: ARN:project/web because no","requestParameters":null"#,
+                ["project", "web", "ARN:project/web"],
+            ),
+            (
+                "StopBuild",
+                r#""requestParameters":{"id":"web:u-1"},"errorMessage":"Build web:u-1 does not exist""#,
+                ["build", "web", "-"],
+            ),
+            (
+                "PutResourcePolicy",
+                r#""requestParameters":{"resourceArn":"ARN:project/web","policy":"{}"}"#,
+                ["resource_policy", "web", "ARN:project/web"],
+            ),
+            (
+                "CreateWebhook",
+                r#""requestParameters":{"projectName":"web"}"#,
+                ["webhook", "web", "-"],
+            ),
+            ("ListBuilds", r#""requestParameters":null"#, ["-", "-", "-"]),
+            ("BrandNewCall", r#""requestParameters":{"projectName":"web"}"#, ["-", "web", "-"]),
+            (
+                "StartSandbox",
+                r#""responseElements":{"sandbox":{"id":"web:u-2","projectName":"web"}}"#,
+                ["project", "web", "-"],
+            ),
+        ] {
+            assert_eq!(texts(&row(name, members), PROJECT), expected, "{name} {members}");
+        }
+    }
+
+    const BUILD: &[Col] = &[Col::BuildId, Col::BuildUuid, Col::BuildArn, Col::BuildBatchId];
+
+    #[test]
+    fn builds_are_found_and_a_retry_names_the_new_one() {
+        for (name, members, expected) in [
+            (
+                "RetryBuild",
+                r#""requestParameters":{"id":"p:old"},"responseElements":{"build":{"id":"p:new","arn":"ARN:build/p:new"}}"#,
+                ["p:new", "new", "ARN:build/p:new", "-"],
+            ),
+            (
+                "RetryBuild",
+                r#""requestParameters":{"id":"p:old"},"errorCode":"ResourceNotFoundException","errorMessage":"Build p:old does not exist""#,
+                ["-", "-", "-", "-"],
+            ),
+            (
+                "BatchGetBuilds",
+                r#""requestParameters":{"ids":["ARN:build/p:u"]}"#,
+                ["p:u", "u", "ARN:build/p:u", "-"],
+            ),
+            (
+                "BatchGetBuilds",
+                r#""requestParameters":{"ids":["p:u","p:v"]}"#,
+                ["-", "-", "-", "-"],
+            ),
+            (
+                "DeleteBuildBatch",
+                r#""requestParameters":{"id":"p:b"},"responseElements":{"buildsDeleted":["ARN:build/p:u"]}"#,
+                ["-", "-", "-", "p:b"],
+            ),
+            (
+                "BatchDeleteBuilds",
+                r#""requestParameters":{"ids":["p:u","p:v"]},"responseElements":{"buildsDeleted":["ARN:build/p:u"],"buildsNotDeleted":[{"id":"ARN:build/p:v"}]}"#,
+                ["-", "-", "-", "-"],
+            ),
+        ] {
+            assert_eq!(texts(&row(name, members), BUILD), expected, "{name} {members}");
+        }
+    }
+
+    #[test]
+    fn other_resources_are_found() {
+        let fleet = row("UpdateFleet", r#""requestParameters":{"arn":"ARN:fleet/f:u"}"#);
+        assert_eq!(texts(&fleet, &[Col::FleetArn, Col::TargetKind]), ["ARN:fleet/f:u", "fleet"]);
+        let report = row("DeleteReport", r#""requestParameters":{"arn":"ARN:report/g:u"}"#);
+        assert_eq!(texts(&report, &[Col::ReportArn, Col::ReportGroupArn]), ["ARN:report/g:u", "-"]);
+        let token =
+            row("ImportSourceCredentials", r#""responseElements":{"arn":"ARN:token/github"}"#);
+        assert_eq!(texts(&token, &[Col::SourceCredentialArn]), ["ARN:token/github"]);
+        let command = row(
+            "StartCommandExecution",
+            r#""requestParameters":{"sandboxId":"ARN:sandbox/p:s"},"responseElements":{"commandExecution":{"id":"c","sandboxId":"p:s"}}"#,
+        );
+        assert_eq!(
+            texts(&command, &[Col::SandboxId, Col::CommandExecutionId, Col::ProjectName]),
+            ["p:s", "c", "p"]
+        );
+    }
+
+    #[test]
+    fn target_ids_are_as_sent() {
+        let ids = |name, members| row(name, members).get(Col::TargetIds).clone();
+        let list =
+            |ids: &[&'static str]| Value::List(ids.iter().map(|i| Some((*i).into())).collect());
+        assert_eq!(ids("StopBuild", r#""requestParameters":{"id":"p:u"}"#), list(&["p:u"]));
+        assert_eq!(ids("BatchGetBuilds", r#""requestParameters":{"ids":[]}"#), list(&[]));
+        assert_eq!(ids("StopBuild", r#""requestParameters":null"#), Value::Null);
+        assert_eq!(ids("StopBuild", r#""requestParameters":{"awsActId":"1"}"#), Value::Null);
+    }
+
+    #[test]
+    fn denied_calls_name_action_and_resource() {
+        let denied = row(
+            "ListBuilds",
+            r#""errorMessage":"User: u is not authorized to perform: codebuild:ListBuilds on resource: * with an explicit deny""#,
+        );
+        assert_eq!(
+            texts(&denied, &[Col::DeniedAction, Col::DeniedResourceArn]),
+            ["codebuild:ListBuilds", "-"]
+        );
+    }
+}

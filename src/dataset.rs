@@ -1,0 +1,181 @@
+//! A dataset on disk: its folder, what it remembers of itself, its part files.
+//!
+//! `_buildtrail/dataset.json` says by which columns it is partitioned. The ledger of inputs and the
+//! commits will live beside it; nothing in that folder ends in `.parquet`. This module refuses to
+//! know what a row means.
+
+use crate::error::{Error, Result};
+use crate::layout::{META_FOLDER, PartitionColumn};
+use crate::schema::{SCHEMA_VERSION, schema};
+use arrow::array::RecordBatch;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// The file that makes a folder a dataset, below [`META_FOLDER`].
+const DATASET_FILE: &str = "dataset.json";
+/// The version of this layout of a dataset.
+const FORMAT: u32 = 1;
+
+/// What a dataset remembers of itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Remembered {
+    format: u32,
+    schema_version: u32,
+    partition_by: Vec<String>,
+}
+
+/// An open dataset.
+#[derive(Debug)]
+pub struct Dataset {
+    folder: PathBuf,
+    partition_by: Vec<PartitionColumn>,
+}
+
+impl Dataset {
+    /// Opens the dataset in `folder`, or makes one.
+    ///
+    /// Fails where the dataset is there with other partition columns than `partition_by`.
+    pub fn create(folder: &Path, partition_by: Option<&[PartitionColumn]>) -> Result<Self> {
+        let name = || folder.display().to_string();
+        if let Some(dataset) = Self::try_open(folder)? {
+            return match partition_by {
+                Some(asked) if asked != dataset.partition_by => Err(Error::Dataset(
+                    name(),
+                    format!(
+                        "is partitioned by `{}`, not by `{}`; leave the option out, or convert into a new dataset",
+                        list(&dataset.partition_by),
+                        list(asked)
+                    ),
+                )),
+                _ => Ok(dataset),
+            };
+        }
+        let default = [PartitionColumn::Region, PartitionColumn::Month];
+        let partition_by = partition_by.unwrap_or(&default).to_vec();
+        let meta = folder.join(META_FOLDER);
+        fs::create_dir_all(&meta).map_err(Error::io("create", &meta))?;
+        let remembered = Remembered {
+            format: FORMAT,
+            schema_version: SCHEMA_VERSION,
+            partition_by: partition_by.iter().map(ToString::to_string).collect(),
+        };
+        let path = meta.join(DATASET_FILE);
+        let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
+        fs::write(&path, text).map_err(Error::io("write", &path))?;
+        Ok(Self { folder: folder.to_owned(), partition_by })
+    }
+
+    /// Opens the dataset in `folder`; fails where there is none.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let missing = || {
+            let name = folder.display().to_string();
+            Error::NoDataset(name, format!("{META_FOLDER}/{DATASET_FILE}"))
+        };
+        Self::try_open(folder)?.ok_or_else(missing)
+    }
+
+    fn try_open(folder: &Path) -> Result<Option<Self>> {
+        let path = folder.join(META_FOLDER).join(DATASET_FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", &path)(error)),
+        };
+        let bad = |reason: String| Error::Dataset(path.display().to_string(), reason);
+        let remembered: Remembered =
+            serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        if remembered.format > FORMAT || remembered.schema_version > SCHEMA_VERSION {
+            return Err(bad("was written by a newer buildtrail; use that one".to_owned()));
+        }
+        let columns = remembered.partition_by.iter().map(|name| name.parse());
+        let partition_by = columns.collect::<std::result::Result<_, _>>().map_err(bad)?;
+        Ok(Some(Self { folder: folder.to_owned(), partition_by }))
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its partition columns, in the order of their levels.
+    #[must_use]
+    pub fn partition_by(&self) -> &[PartitionColumn] {
+        &self.partition_by
+    }
+
+    /// A file that no reader of the dataset sees, gone if it is not given a place.
+    pub(crate) fn temporary_file(&self) -> Result<NamedTempFile> {
+        let meta = self.folder.join(META_FOLDER);
+        let file = tempfile::Builder::new().prefix("part-").suffix(".tmp").tempfile_in(&meta);
+        file.map_err(Error::io("create", &meta))
+    }
+
+    /// The rows that a partition already has, by the partition's folder below the dataset.
+    pub(crate) fn read_partition(&self, partition: &str) -> Result<Vec<RecordBatch>> {
+        let folder = self.folder.join(partition);
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::io("list", &folder)(error)),
+        };
+        let mut batches = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(Error::io("list", &folder))?.path();
+            if path.extension().is_some_and(|extension| extension == "parquet") {
+                read_part(&path, &mut batches)?;
+            }
+        }
+        Ok(batches)
+    }
+}
+
+fn list(columns: &[PartitionColumn]) -> String {
+    columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn read_part(path: &Path, batches: &mut Vec<RecordBatch>) -> Result<()> {
+    let bad = |reason: String| Error::Dataset(path.display().to_string(), reason);
+    let file = File::open(path).map_err(Error::io("read", path))?;
+    let failed = |source| Error::Parquet { path: path.to_owned(), source };
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
+    let same = reader.schema().fields() == schema().fields();
+    if !same {
+        return Err(bad("has other columns than a part file of this version".to_owned()));
+    }
+    for batch in reader.build().map_err(failed)? {
+        batches.push(RecordBatch::try_new(schema(), batch?.columns().to_vec())?);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dataset_remembers_its_partition_columns() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Dataset::open(folder.path()), Err(Error::NoDataset(..))));
+        let by = [PartitionColumn::Account, PartitionColumn::Day];
+        Dataset::create(folder.path(), Some(&by)).unwrap();
+        assert_eq!(Dataset::open(folder.path()).unwrap().partition_by(), by);
+        assert_eq!(Dataset::create(folder.path(), None).unwrap().partition_by(), by);
+        let refused = Dataset::create(folder.path(), Some(&by[..1])).unwrap_err().to_string();
+        assert!(refused.contains("is partitioned by `account,day`, not by `account`"), "{refused}");
+    }
+
+    #[test]
+    fn a_newer_dataset_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        Dataset::create(folder.path(), None).unwrap();
+        let file = folder.path().join(META_FOLDER).join(DATASET_FILE);
+        let text = fs::read_to_string(&file).unwrap().replace("\"format\": 1", "\"format\": 2");
+        fs::write(&file, text).unwrap();
+        assert!(Dataset::open(folder.path()).unwrap_err().to_string().contains("newer"));
+    }
+}

@@ -1,0 +1,72 @@
+//! What ends a run. What only rejects a file or a record is a
+//! [`Problem`](crate::convert::Problem): it is named and counted, and the run goes on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A failure of a whole command. Each reads as a fragment that fits after `error:`.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A source names nothing that is there.
+    #[error("no such file or folder: {0}; check the path, or quote a pattern")]
+    NoSource(String),
+    /// A source's pattern is no pattern.
+    #[error("`{pattern}` is no pattern: {reason}")]
+    Pattern {
+        /// As given.
+        pattern: String,
+        /// What the pattern's parser says.
+        reason: String,
+    },
+    /// Reading or writing failed where the run cannot go on without it.
+    #[error("{action} {path}: {source}")]
+    Io {
+        /// What was tried: `create`, `write`, `list`.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// The folder is no dataset.
+    #[error(
+        "{0} is no dataset: it has no {1}; make one with `buildtrail convert SOURCE --out {0}`"
+    )]
+    NoDataset(String, String),
+    /// The dataset cannot be used as asked.
+    #[error("{0}: {1}")]
+    Dataset(String, String),
+    /// Arrow or Parquet failed on our own columns.
+    #[error("write {path}: {source}")]
+    Parquet {
+        /// The part file.
+        path: PathBuf,
+        /// Why it failed.
+        source: parquet::errors::ParquetError,
+    },
+    /// Arrow failed on our own columns.
+    #[error("arrange rows: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// The pool of threads could not be made.
+    #[error("start {0} threads: {1}")]
+    Threads(usize, String),
+    /// The counts do not add up: a defect of this tool, and the dataset was left as it was.
+    #[error("the counts do not add up ({0}); this is a defect, please report it")]
+    Unreconciled(String),
+    /// A query failed.
+    #[error(transparent)]
+    Query(#[from] datafusion::error::DataFusionError),
+    /// A query could not be found or understood.
+    #[error("{0}")]
+    SavedQuery(String),
+}
+
+impl Error {
+    /// An I/O failure with its path.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+/// The result of a command's part.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,101 @@
+//! A dataset in `DataFusion`: the table `events`, and running statements.
+//!
+//! The table has the columns of [`schema`](crate::schema) and the dataset's partition columns; it
+//! reads part files and nothing else, so what a run leaves behind unfinished is never seen. This
+//! module refuses to know how rows were made.
+
+mod command;
+mod output;
+mod saved;
+mod shell;
+
+pub use output::{Format, tabulate};
+pub use saved::{SavedQueries, SavedQuery};
+pub use shell::shell;
+
+use crate::dataset::Dataset;
+use crate::error::Result;
+use crate::schema::schema;
+use arrow::datatypes::{DataType, Schema};
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{
+    ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
+};
+use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::{DFParser, Statement};
+use std::collections::VecDeque;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The name of the table.
+pub const TABLE: &str = "events";
+
+/// Opens a dataset for queries.
+pub async fn open(dataset: &Dataset) -> Result<SessionContext> {
+    let mut config = SessionConfig::new().with_information_schema(true);
+    let options = config.options_mut();
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.reorder_filters = true;
+    // Our text columns are plain UTF-8 in every part file.
+    options.execution.parquet.schema_force_view_types = false;
+    options.execution.time_zone = Some("UTC".to_owned());
+    let session = SessionContext::new_with_config(config);
+    session.register_table(TABLE, Arc::new(table(dataset)?))?;
+    Ok(session)
+}
+
+fn table(dataset: &Dataset) -> Result<ListingTable> {
+    let partition_columns: Vec<_> =
+        dataset.partition_by().iter().map(|c| (c.name().to_owned(), DataType::Utf8)).collect();
+    // A partition column that is a column of the files, too (`event_name`), is read from the path.
+    let in_files = |name: &str| !partition_columns.iter().any(|(column, _)| column == name);
+    let columns = schema();
+    let fields = columns.fields().iter().filter(|field| in_files(field.name())).map(Arc::clone);
+    let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
+        .with_file_extension(".parquet")
+        .with_table_partition_cols(partition_columns.clone());
+    let config = ListingTableConfig::new(url(dataset.folder())?)
+        .with_listing_options(options)
+        .with_schema(Arc::new(Schema::new(fields.collect::<Vec<_>>())));
+    Ok(ListingTable::try_new(config)?)
+}
+
+/// The URL of a folder; the characters of a pattern in its name are no pattern.
+fn url(folder: &Path) -> Result<ListingTableUrl> {
+    let folder = std::path::absolute(folder).map_err(DataFusionError::IoError)?;
+    let url = url::Url::from_directory_path(&folder).map_err(|()| {
+        DataFusionError::Execution(format!("{} cannot be a URL", folder.display()))
+    })?;
+    Ok(ListingTableUrl::try_new(url, None)?)
+}
+
+/// The statements of a text.
+fn statements(sql: &str) -> Result<VecDeque<Statement>> {
+    Ok(DFParser::parse_sql(sql)?)
+}
+
+/// Runs one statement.
+async fn execute(
+    session: &SessionContext,
+    statement: Statement,
+) -> Result<SendableRecordBatchStream> {
+    let plan = session.state().statement_to_plan(statement).await?;
+    Ok(session.execute_logical_plan(plan).await?.execute_stream().await?)
+}
+
+/// Runs the statements of a text in order and writes their results. The first error ends it.
+pub async fn run(
+    session: &SessionContext,
+    sql: &str,
+    format: Format,
+    out: &mut impl Write,
+) -> Result<()> {
+    for statement in statements(sql)? {
+        let stream = execute(session, statement).await?;
+        output::write(stream, format, out).await?;
+    }
+    Ok(())
+}
