@@ -63,7 +63,7 @@ impl From<Status> for ExitCode {
 pub fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Convert(args) => convert::main(args),
-        Command::Sql(args) => sql::main(args),
+        Command::Sql(args) => sql::main(&args),
         Command::Run(args) => run::main(&args),
         Command::Queries(args) => queries::main(&args),
         Command::Schema(args) => schema::main(&args),

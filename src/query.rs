@@ -34,7 +34,7 @@ use std::sync::Arc;
 pub const TABLE: &str = "events";
 
 /// Opens a dataset for queries.
-pub async fn open(dataset: &Dataset) -> Result<SessionContext> {
+pub fn open(dataset: &Dataset) -> Result<SessionContext> {
     let mut config = SessionConfig::new().with_information_schema(true);
     let options = config.options_mut();
     options.execution.parquet.pushdown_filters = true;

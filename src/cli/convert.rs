@@ -28,9 +28,8 @@ pub(super) struct Args {
     /// Whether secrets are masked before anything is written
     #[arg(long, value_enum, default_value_t = RedactArg::Standard)]
     redact: RedactArg,
-    /// Partition columns, in order: any of account, region, year, month, day, event_name [default:
-    /// the dataset's own, else region,month]
-    #[arg(long, value_delimiter = ',', value_name = "COLUMNS")]
+    // An attribute, for a doc comment would want backticks that a help text does not.
+    #[arg(long, value_delimiter = ',', value_name = "COLUMNS", help = PARTITION_BY)]
     partition_by: Option<Vec<PartitionColumn>>,
     /// Only events at or after this time: 2026-09-01, 2026-09-01T12:00:00Z, 7d, 12h, now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
@@ -45,6 +44,9 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
+
+const PARTITION_BY: &str = "Partition columns, in order: any of account, region, year, month, day, \
+                            event_name [default: the dataset's own, else region,month]";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum KeepArg {

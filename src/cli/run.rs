@@ -26,7 +26,7 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
     let query = queries.find(&args.query)?;
     let dataset = Dataset::open(&args.dataset)?;
     runtime()?.block_on(async {
-        let session = query::open(&dataset).await?;
+        let session = query::open(&dataset)?;
         let mut out = BufWriter::new(io::stdout());
         query::run(&session, &query.sql, args.format, &mut out).await?;
         out.flush()?;

@@ -26,7 +26,7 @@ pub(super) struct Args {
     format: Format,
 }
 
-pub(super) fn main(args: Args) -> anyhow::Result<Status> {
+pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
     let dataset = Dataset::open(&args.dataset)?;
     let statements = match (&args.command, &args.file) {
         (Some(sql), _) => Some(sql.clone()),
@@ -41,7 +41,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
         }
     };
     runtime()?.block_on(async {
-        let session = query::open(&dataset).await?;
+        let session = query::open(&dataset)?;
         match statements {
             Some(sql) => {
                 let mut out = BufWriter::new(io::stdout());

@@ -32,7 +32,7 @@ pub(crate) enum Coerced<'a> {
 }
 
 /// Coerces the text `raw` of one JSON value to `kind`.
-pub(crate) fn coerce<'a>(raw: &'a str, kind: Kind) -> Coerced<'a> {
+pub(crate) fn coerce(raw: &str, kind: Kind) -> Coerced<'_> {
     if raw == "null" {
         return Coerced::Null;
     }

@@ -115,7 +115,8 @@ impl Found {
                     continue;
                 }
             };
-            if !glob.is_match(entry.path().strip_prefix(".").unwrap_or(entry.path())) {
+            let path = entry.path();
+            if !glob.is_match(path.strip_prefix("./").unwrap_or(path)) {
                 continue;
             }
             any = true;

@@ -22,7 +22,7 @@ pub(crate) struct Buffers {
 
 /// The bytes of one log file.
 #[derive(Debug)]
-pub(crate) struct Bytes<'b> {
+pub(crate) struct Inflated<'b> {
     pub(crate) bytes: &'b [u8],
     /// The size on disk.
     pub(crate) size: u64,
@@ -33,17 +33,17 @@ pub(crate) struct Bytes<'b> {
 impl Buffers {
     /// Reads the file at `path`. Fails where nothing can be read; a file that breaks off gives the
     /// bytes before the break.
-    pub(crate) fn read(&mut self, path: &Path) -> io::Result<Bytes<'_>> {
+    pub(crate) fn read(&mut self, path: &Path) -> io::Result<Inflated<'_>> {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::other("not a regular file"));
         }
         self.raw.clear();
-        file.read_to_end(&mut self.raw)?;
+        io::copy(&mut file, &mut self.raw)?;
         let size = self.raw.len() as u64;
         if !self.raw.starts_with(&GZIP) {
-            return Ok(Bytes { bytes: &self.raw, size, broken: None });
+            return Ok(Inflated { bytes: &self.raw, size, broken: None });
         }
         self.inflated.clear();
         let mut decoder = MultiGzDecoder::new(self.raw.as_slice()).take(LIMIT + 1);
@@ -54,7 +54,7 @@ impl Buffers {
             Ok(_) => None,
             Err(error) => Some(format!("gzip breaks off or is damaged: {error}")),
         };
-        Ok(Bytes { bytes: &self.inflated, size, broken })
+        Ok(Inflated { bytes: &self.inflated, size, broken })
     }
 }
 

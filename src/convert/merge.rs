@@ -184,12 +184,10 @@ fn distinct(keys: &[Keys<'_>]) -> Result<Distinct> {
     let mut by_content: HashMap<String, Vec<RowRef>> = HashMap::new();
     for (source, key) in keys.iter().enumerate() {
         for row in 0..key.rows.num_rows() {
-            match key.id(row) {
-                Some(id) => by_id.entry(id).or_default().push((source, row)),
-                None => {
-                    let content = content(key.rows, row)?;
-                    by_content.entry(content).or_default().push((source, row));
-                }
+            if let Some(id) = key.id(row) {
+                by_id.entry(id).or_default().push((source, row));
+            } else {
+                by_content.entry(content(key.rows, row)?).or_default().push((source, row));
             }
         }
     }

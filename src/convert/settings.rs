@@ -12,7 +12,7 @@ use crate::convert::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_pa
 use crate::convert::paths::{Found, PathTree};
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
-use crate::schema::Col;
+use crate::schema::{Col, Kind};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
@@ -160,9 +160,15 @@ fn setting<'a>(raw: &'a str, col: Option<Col>, element: Option<&str>) -> (Value<
         Coerced::Null => (Value::Null, Outcome::Fits),
         Coerced::Value(value) => (col.map_or(Value::Null, |col| spell(col, value)), Outcome::Fits),
         // Text where a list or number is expected is how AWS masks, whatever it says.
-        Coerced::Misfit if raw.starts_with('"') => (Value::Null, Outcome::Masked),
+        Coerced::Misfit if raw.starts_with('"') && !is_text(col) => (Value::Null, Outcome::Masked),
         Coerced::Misfit => (Value::Null, Outcome::Misfit),
     }
+}
+
+/// Whether a setting is written as text, so that a text that does not fit is no mask.
+fn is_text(col: Option<Col>) -> bool {
+    let kind = col.filter(|col| *col != Col::Tags).map(|col| col.column().kind);
+    matches!(kind, Some(Kind::Text | Kind::Time | Kind::Bool))
 }
 
 /// A list's wanted members. A masked one is a null element; all masked, there is no list.

@@ -42,13 +42,12 @@ pub(crate) fn parse(line: &str) -> Result<Command<'_>, String> {
         (".schema", "") => Ok(Command::Schema(crate::query::TABLE)),
         (".schema" | "\\d", table) => Ok(Command::Schema(table)),
         (".mode", "") => Ok(Command::Mode(None)),
-        (".mode", format) => {
-            Format::from_str(format, true).map(|f| Command::Mode(Some(f))).map_err(|_| {
-                format!(
-                    "unknown format `{format}`: expected table, csv, tsv, json, ndjson or markdown"
-                )
-            })
-        }
+        (".mode", format) => match Format::from_str(format, true) {
+            Ok(format) => Ok(Command::Mode(Some(format))),
+            Err(_) => Err(format!(
+                "unknown format `{format}`: expected table, csv, tsv, json, ndjson or markdown"
+            )),
+        },
         (".quit" | ".exit" | "\\q", "") => Ok(Command::Quit),
         _ => Err(format!("unknown command `{line}`: .help lists the commands")),
     }

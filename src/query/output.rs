@@ -55,7 +55,7 @@ pub(crate) async fn write(
     }
     let mut writer = Writer::new(&schema, format, out);
     while let Some(batch) = stream.next().await {
-        writer.write(batch?)?;
+        writer.write(&batch?)?;
     }
     writer.finish()
 }
@@ -78,7 +78,7 @@ pub fn tabulate<'a, const N: usize>(
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays.collect())?;
     let mut out = Vec::new();
     let mut writer = Writer::new(&schema, format, &mut out);
-    writer.write(batch)?;
+    writer.write(&batch)?;
     writer.finish()?;
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
@@ -108,15 +108,15 @@ impl<'w, W: Write> Writer<'w, W> {
         Self { schema: Arc::clone(schema), format, state }
     }
 
-    fn write(&mut self, batch: RecordBatch) -> Result<()> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match &mut self.state {
             State::Separated { out, header } => {
-                separated(&batch, self.format, *header, *out)?;
+                separated(batch, self.format, *header, *out)?;
                 *header = false;
             }
-            State::Json(writer) => writer.write(&batch).map_err(failed)?,
-            State::Ndjson(writer) => writer.write(&batch).map_err(failed)?,
-            State::Held { batches, .. } => batches.push(texts(&batch, printable_cell)?),
+            State::Json(writer) => writer.write(batch).map_err(failed)?,
+            State::Ndjson(writer) => writer.write(batch).map_err(failed)?,
+            State::Held { batches, .. } => batches.push(texts(batch, printable_cell)?),
         }
         Ok(())
     }
@@ -168,7 +168,7 @@ fn separated(
 ) -> Result<()> {
     let delimiter = if format == Format::Tsv { b'\t' } else { b',' };
     let nested = batch.schema().fields().iter().any(|field| field.data_type().is_nested());
-    let batch = if nested { &texts(batch, |text| text.to_owned())? } else { batch };
+    let batch = if nested { &texts(batch, str::to_owned)? } else { batch };
     let mut writer = CsvBuilder::new().with_header(header).with_delimiter(delimiter).build(out);
     writer.write(batch).map_err(|error| match error {
         // The writer's own buffer says what failed only as text.
@@ -233,9 +233,7 @@ mod tests {
         let rows = [["1", "x|y\u{1b}"], ["", "z,\"q\""]];
         assert_eq!(
             shown(Format::Table, &rows),
-            "+---+------------+\n| a | b          |\n+---+------------+\n| 1 | x|y\\u{1b} |\n|   | z,\"q\"      |\n+---+------------+\n"
-                .replace("x|y\\u{1b} |", "x|y\\u{1b}  |")
-                .replace("z,\"q\"      |", "z,\"q\"      |")
+            "+---+-----------+\n| a | b         |\n+---+-----------+\n| 1 | x|y\\u{1b} |\n|   | z,\"q\"     |\n+---+-----------+\n"
         );
         assert_eq!(shown(Format::Csv, &rows), "a,b\n1,x|y\u{1b}\n,\"z,\"\"q\"\"\"\n");
         assert_eq!(shown(Format::Tsv, &rows), "a\tb\n1\tx|y\u{1b}\n\t\"z,\"\"q\"\"\"\n");
