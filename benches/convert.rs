@@ -61,7 +61,10 @@ fn make_log_files(folder: &Path) -> anyhow::Result<u64> {
         for repeat in 0..REPEATS {
             for (index, record) in seed.iter().enumerate() {
                 let mut record = record.clone();
-                record["eventID"] = json!(format!("{number:04}-{repeat:04}-{index:08}"));
+                if let Some(record) = record.as_object_mut() {
+                    let id = format!("{number:04}-{repeat:04}-{index:08}");
+                    record.insert("eventID".to_owned(), Value::String(id));
+                }
                 list.push(record);
             }
         }

@@ -159,7 +159,7 @@ fn add_listing(outcome: &mut Outcome, found: Found) {
 
 /// Puts the rows in order beside those that the dataset already has in their partitions.
 fn arrange(dataset: &Dataset, mut sources: Vec<Source>) -> Result<Merged> {
-    let touched = merge::partitions(&sources, dataset.partition_by());
+    let touched = merge::partitions(&sources, dataset.partition_by())?;
     for partition in touched {
         for rows in dataset.read_partition(&partition)? {
             sources.push(Source { rows, committed: true });

@@ -6,6 +6,7 @@
 
 use crate::convert::Problem;
 use crate::error::{Error, Result};
+use crate::layout::META_FOLDER;
 use chrono::NaiveDateTime;
 use globset::GlobBuilder;
 use std::path::{Path, PathBuf};
@@ -61,7 +62,9 @@ pub(crate) fn discover(sources: &[String], with_insights: bool) -> Result<Found>
 
 impl Found {
     fn walk(&mut self, folder: &Path, with_insights: bool) {
-        for entry in WalkDir::new(folder).follow_links(true) {
+        let walk = WalkDir::new(folder).follow_links(true).into_iter();
+        // A dataset below a source is no source.
+        for entry in walk.filter_entry(|entry| entry.file_name() != META_FOLDER) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {

@@ -18,6 +18,7 @@ use arrow::datatypes::{Int64Type, TimestampMillisecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
 
 /// Rows to be merged.
 #[derive(Debug)]
@@ -102,24 +103,62 @@ impl<'a> Keys<'a> {
         column.is_valid(row).then(|| column.value(row))
     }
 
-    /// The value of a partition column.
-    fn partition(&self, column: PartitionColumn, row: usize) -> Option<String> {
-        let text = |col| self.text(col, row).map(str::to_owned);
-        match column {
-            PartitionColumn::Account => {
-                text(Col::RecipientAccountId).or_else(|| text(Col::UserIdentityAccountId))
-            }
-            PartitionColumn::Region => text(Col::AwsRegion),
-            PartitionColumn::EventName => text(Col::EventName),
+    /// What decides the row's partition, for each partition column.
+    fn partition(&self, columns: &[PartitionColumn], row: usize) -> Vec<Decider<'a>> {
+        let decider = |column: &PartitionColumn| match column {
+            PartitionColumn::Account => Decider::Text(
+                self.text(Col::RecipientAccountId, row)
+                    .or_else(|| self.text(Col::UserIdentityAccountId, row)),
+            ),
+            PartitionColumn::Region => Decider::Text(self.text(Col::AwsRegion, row)),
+            PartitionColumn::EventName => Decider::Text(self.text(Col::EventName, row)),
             PartitionColumn::Year | PartitionColumn::Month | PartitionColumn::Day => {
-                column.of_time(self.time(row)?)
+                Decider::Day(self.time(row).map(|millis| millis.div_euclid(DAY)))
             }
+        };
+        columns.iter().map(decider).collect()
+    }
+}
+
+const DAY: i64 = 86_400_000;
+
+/// What a partition column's value is made of: made once for all rows that share it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Decider<'a> {
+    Text(Option<&'a str>),
+    /// Days since 1970.
+    Day(Option<i64>),
+}
+
+impl Decider<'_> {
+    fn value(self, column: PartitionColumn) -> Option<String> {
+        match self {
+            Self::Text(text) => text.map(str::to_owned),
+            Self::Day(day) => column.of_time(day?.checked_mul(DAY)?),
         }
     }
+}
 
-    fn path(&self, columns: &[PartitionColumn], row: usize) -> String {
-        let values: Vec<_> = columns.iter().map(|column| self.partition(*column, row)).collect();
-        partition_path(columns, &values)
+/// Sorts rows into partitions.
+struct Partitioner<'a> {
+    columns: &'a [PartitionColumn],
+    paths: HashMap<Vec<Decider<'a>>, String>,
+}
+
+impl<'a> Partitioner<'a> {
+    fn new(columns: &'a [PartitionColumn]) -> Self {
+        Self { columns, paths: HashMap::new() }
+    }
+
+    /// The folder of a row's partition.
+    fn path(&mut self, keys: &Keys<'a>, row: usize) -> &str {
+        let deciders = keys.partition(self.columns, row);
+        self.paths.entry(deciders).or_insert_with_key(|deciders| {
+            let value =
+                |(decider, column): (&Decider<'_>, &PartitionColumn)| decider.value(*column);
+            let values: Vec<_> = deciders.iter().zip(self.columns).map(value).collect();
+            partition_path(self.columns, &values)
+        })
     }
 }
 
@@ -129,32 +168,45 @@ fn mistyped(col: Col) -> Error {
         .into()
 }
 
-/// The folders of the partitions that uncommitted rows fall into.
-pub(crate) fn partitions(sources: &[Source], columns: &[PartitionColumn]) -> BTreeSet<String> {
-    let keys = sources.iter().filter_map(|source| Keys::of(source).ok());
-    keys.flat_map(|keys| (0..keys.rows.num_rows()).map(move |row| keys.path(columns, row)))
-        .collect()
+/// The folders of the partitions that the rows fall into.
+pub(crate) fn partitions(
+    sources: &[Source],
+    columns: &[PartitionColumn],
+) -> Result<BTreeSet<String>> {
+    let mut partitioner = Partitioner::new(columns);
+    for source in sources {
+        let keys = Keys::of(source)?;
+        for row in 0..source.rows.num_rows() {
+            partitioner.path(&keys, row);
+        }
+    }
+    Ok(partitioner.paths.into_values().collect())
 }
 
 /// Merges rows into partitions.
 pub(crate) fn merge(sources: Vec<Source>, columns: &[PartitionColumn]) -> Result<Merged> {
     let mut sets: BTreeMap<String, Vec<RowRef>> = BTreeMap::new();
-    let (duplicate, conflicting);
-    {
+    let kept = {
         let keys = sources.iter().map(Keys::of).collect::<Result<Vec<_>>>()?;
         let kept = distinct(&keys)?;
-        (duplicate, conflicting) = (kept.duplicate, kept.conflicting);
-        for (source, row) in kept.rows {
-            if let Some(keys) = keys.get(source) {
-                sets.entry(keys.path(columns, row)).or_default().push((source, row));
+        let mut partitioner = Partitioner::new(columns);
+        for (source, row) in &kept.rows {
+            let Some(keys) = keys.get(*source) else { continue };
+            let path = partitioner.path(keys, *row);
+            if let Some(rows) = sets.get_mut(path) {
+                rows.push((*source, *row));
+            } else {
+                sets.insert(path.to_owned(), vec![(*source, *row)]);
             }
         }
         for rows in sets.values_mut() {
             rows.sort_unstable_by(|a, b| compare(&keys, *a, *b));
         }
-    }
+        kept
+    };
     let partitions = sets.into_iter().map(|(path, rows)| Partition { path, rows }).collect();
     let sources = sources.into_iter().map(|source| source.rows).collect();
+    let Distinct { duplicate, conflicting, .. } = kept;
     Ok(Merged { sources, partitions, duplicate, conflicting })
 }
 
@@ -179,24 +231,33 @@ struct Distinct {
 }
 
 /// Drops the copies of events.
+///
+/// Rows are grouped by the hash of their key first: nearly every group has one row, whose text is
+/// then never looked at again.
 fn distinct(keys: &[Keys<'_>]) -> Result<Distinct> {
-    let mut by_id: HashMap<&str, Vec<RowRef>> = HashMap::new();
-    let mut by_content: HashMap<String, Vec<RowRef>> = HashMap::new();
+    let state = RandomState::new();
+    let mut hashed: Vec<(u64, RowRef)> = Vec::new();
     for (source, key) in keys.iter().enumerate() {
         for row in 0..key.rows.num_rows() {
-            if let Some(id) = key.id(row) {
-                by_id.entry(id).or_default().push((source, row));
-            } else {
-                by_content.entry(content(key.rows, row)?).or_default().push((source, row));
-            }
+            let hash = match key.id(row) {
+                Some(id) => state.hash_one(Some(id)),
+                None => state.hash_one(content(key.rows, row)?),
+            };
+            hashed.push((hash, (source, row)));
         }
     }
+    hashed.sort_unstable();
     let mut kept = Distinct::default();
-    for mut rows in by_id.into_values().chain(by_content.into_values()) {
-        if rows.len() > 1 {
-            rows.sort_unstable_by(|a, b| by_precedence(keys, *a, *b));
+    for group in hashed.chunk_by(|a, b| a.0 == b.0) {
+        let mut by_key: BTreeMap<Option<&str>, Vec<RowRef>> = BTreeMap::new();
+        for (_, row) in group {
+            let id = keys.get(row.0).and_then(|key| key.id(row.1));
+            by_key.entry(id).or_default().push(*row);
         }
-        kept.take(keys, &rows)?;
+        for (id, mut rows) in by_key {
+            rows.sort_unstable_by(|a, b| by_precedence(keys, *a, *b));
+            kept.take(keys, &rows, id.is_some())?;
+        }
     }
     Ok(kept)
 }
@@ -208,8 +269,9 @@ fn by_precedence(keys: &[Keys<'_>], a: RowRef, b: RowRef) -> Ordering {
 }
 
 impl Distinct {
-    /// Takes the rows of one key, by precedence.
-    fn take(&mut self, keys: &[Keys<'_>], rows: &[RowRef]) -> Result<()> {
+    /// Takes the rows of one key, by precedence. Rows without an id that differ are no conflict: only
+    /// their hash is the same.
+    fn take(&mut self, keys: &[Keys<'_>], rows: &[RowRef], has_id: bool) -> Result<()> {
         let mut contents = HashSet::new();
         for (number, (source, row)) in rows.iter().enumerate() {
             let Some(key) = keys.get(*source) else { continue };
@@ -217,7 +279,7 @@ impl Distinct {
             match (is_new, key.committed) {
                 (true, false) => {
                     self.rows.push((*source, *row));
-                    self.conflicting += u64::from(number > 0);
+                    self.conflicting += u64::from(has_id && number > 0);
                 }
                 (false, false) => self.duplicate += 1,
                 (_, true) => {}

@@ -18,31 +18,31 @@ use std::fmt::Write as _;
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "REDACTED_BY_BUILDTRAIL";
 
-/// Lists or maps of environment variables, in lower case: their values are masked.
+/// Lists or maps of environment variables: their values are masked. No name here minds its case.
 const VARIABLES: &[&str] =
-    &["environmentvariables", "environmentvariablesoverride", "exportedenvironmentvariables"];
+    &["environmentVariables", "environmentVariablesOverride", "exportedEnvironmentVariables"];
 
-/// Members whose strings are secrets, in lower case. A member that ends in `token` is one, too.
+/// Members whose strings are secrets. A member that ends in `token` is one, too.
 const SECRETS: &[&str] = &[
-    "apikey",
+    "apiKey",
     "authorization",
-    "authorizationheader",
-    "clientsecret",
-    "masterpassword",
-    "masteruserpassword",
+    "authorizationHeader",
+    "clientSecret",
+    "masterPassword",
+    "masterUserPassword",
     "passphrase",
     "passwd",
     "password",
     "plaintext",
-    "privatekey",
+    "privateKey",
     "secret",
-    "secretaccesskey",
-    "secretbinary",
-    "secretkey",
-    "secretstring",
-    "streamurl",
-    "tokenvalue",
-    "webhooksecret",
+    "secretAccessKey",
+    "secretBinary",
+    "secretKey",
+    "secretString",
+    "streamUrl",
+    "tokenValue",
+    "webhookSecret",
 ];
 
 /// What the members above a value say of it.
@@ -63,18 +63,22 @@ enum Place {
 
 impl Place {
     fn below(self, name: &str) -> Self {
-        let lower = name.to_ascii_lowercase();
-        let lower = lower.as_str();
+        let is = |other: &str| name.eq_ignore_ascii_case(other);
+        let is_one_of = |names: &[&str]| names.iter().any(|other| is(other));
+        let ends_in_token = || {
+            let tail = name.len().checked_sub("token".len()).and_then(|at| name.get(at..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case("token"))
+        };
         match self {
             Self::Secret => Self::Secret,
-            Self::Variables if lower == "value" => Self::Secret,
-            Self::Auth if lower == "resource" => Self::Auth,
-            Self::Environment if lower == "variables" => Self::Variables,
-            _ if VARIABLES.contains(&lower) => Self::Variables,
-            _ if lower == "environment" => Self::Environment,
-            _ if lower == "auth" || lower == "sourceauthoverride" => Self::Auth,
-            _ if lower == "payloadurl" => Self::SecretQuery,
-            _ if SECRETS.contains(&lower) || lower.ends_with("token") => Self::Secret,
+            Self::Variables if is("value") => Self::Secret,
+            Self::Auth if is("resource") => Self::Auth,
+            Self::Environment if is("variables") => Self::Variables,
+            _ if is_one_of(VARIABLES) => Self::Variables,
+            _ if is("environment") => Self::Environment,
+            _ if is("auth") || is("sourceAuthOverride") => Self::Auth,
+            _ if is("payloadUrl") => Self::SecretQuery,
+            _ if is_one_of(SECRETS) || ends_in_token() => Self::Secret,
             _ => Self::Plain,
         }
     }
