@@ -1,6 +1,8 @@
 //! What ends a run. What only rejects a file or a record is a
 //! [`Problem`](crate::convert::Problem): it is named and counted, and the run goes on.
 
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -54,8 +56,8 @@ pub enum Error {
     #[error("the counts do not add up ({0}); this is a defect, please report it")]
     Unreconciled(String),
     /// A query failed.
-    #[error(transparent)]
-    Query(#[from] datafusion::error::DataFusionError),
+    #[error("{}", query_failure(.0))]
+    Query(#[from] DataFusionError),
     /// A query could not be found or understood.
     #[error("{0}")]
     SavedQuery(String),
@@ -68,5 +70,52 @@ impl Error {
     }
 }
 
+/// What a query failed by. A column that is not there is told without the list of all that are: with
+/// 185 of them nobody would see the sentence.
+fn query_failure(error: &DataFusionError) -> String {
+    let DataFusionError::SchemaError(failure, _) = error.find_root() else {
+        return error.strip_backtrace();
+    };
+    let SchemaError::FieldNotFound { field, valid_fields } = failure.as_ref() else {
+        return error.strip_backtrace();
+    };
+    let names = valid_fields.iter().map(|column| column.name.as_str());
+    match nearest(&field.name, names) {
+        Some(name) => format!("no column `{}`; did you mean `{name}`?", field.name),
+        None => format!("no column `{}`", field.name),
+    }
+}
+
+/// The name that is most like `wanted`.
+pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    names.min_by_key(|name| distance(name, wanted))
+}
+
+/// How many letters must change to make one word of the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut next = vec![i + 1];
+        for ((y, above), corner) in b.chars().zip(row.iter().skip(1)).zip(&row) {
+            let left = next.last().copied().unwrap_or_default();
+            next.push((above + 1).min(left + 1).min(corner + usize::from(x != y)));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
 /// The result of a command's part.
 pub type Result<T> = std::result::Result<T, Error>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances_count_changed_letters() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("same", "same"), 0);
+    }
+}

@@ -40,18 +40,16 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
             Some(text)
         }
     };
-    runtime()?.block_on(async {
-        let session = query::open(&dataset)?;
-        match statements {
-            Some(sql) => {
-                let mut out = BufWriter::new(io::stdout());
-                let result = query::run(&session, &sql, args.format, &mut out).await;
-                // What came before an error is shown.
-                out.flush()?;
-                result?;
-            }
-            None => query::shell(session, args.format, put).await?,
-        }
-        Ok(Status::Done)
-    })
+    let session = query::open(&dataset)?;
+    if let Some(sql) = statements {
+        let mut out = BufWriter::new(io::stdout());
+        let result = runtime()?.block_on(query::run(&session, &sql, args.format, &mut out));
+        // What came before an error is shown.
+        out.flush()?;
+        result?;
+    } else {
+        let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        control.block_on(query::shell(session, args.format, put))?;
+    }
+    Ok(Status::Done)
 }

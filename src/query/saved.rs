@@ -4,7 +4,7 @@
 //! statement. Ours are embedded in the binary; a folder of one's own adds to them, or takes the place
 //! of one by its name. The name is the file's, without `.sql`.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use std::path::Path;
@@ -104,8 +104,8 @@ impl SavedQueries {
     /// The one called `name`; the error names the nearest.
     pub fn find(&self, name: &str) -> Result<&SavedQuery> {
         self.0.iter().find(|query| query.name == name).ok_or_else(|| {
-            let nearest = self.0.iter().min_by_key(|query| distance(&query.name, name));
-            let hint = nearest.map(|query| format!("; did you mean `{}`?", query.name));
+            let nearest = nearest(name, self.0.iter().map(|query| query.name.as_str()));
+            let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?"));
             Error::SavedQuery(format!(
                 "no saved query `{name}`{} `buildtrail queries` lists them all",
                 hint.unwrap_or_default()
@@ -117,20 +117,6 @@ impl SavedQueries {
 fn query_name(path: &Path) -> Option<&str> {
     path.extension().filter(|extension| *extension == "sql")?;
     path.file_stem()?.to_str()
-}
-
-/// How many letters must change to make one word of the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((y, above), corner) in b.chars().zip(row.iter().skip(1)).zip(&row) {
-            let left = next.last().copied().unwrap_or_default();
-            next.push((above + 1).min(left + 1).min(corner + usize::from(x != y)));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -163,12 +149,5 @@ mod tests {
         std::fs::write(folder.path().join("bad.sql"), "SELECT 1").unwrap();
         let error = SavedQueries::load(Some(folder.path())).unwrap_err().to_string();
         assert!(error.contains("bad has no line `-- title: ...`"), "{error}");
-    }
-
-    #[test]
-    fn distances_count_changed_letters() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("same", "same"), 0);
     }
 }

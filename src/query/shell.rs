@@ -3,6 +3,10 @@
 //! A loop of our own around `rustyline`, with `datafusion-cli`'s highlighter: statements run over
 //! several lines until `;`, names of tables and columns are completed, history lives in the user's
 //! state folder, Ctrl-C cancels a query. An error is told and the shell goes on.
+//!
+//! Queries run on threads of their own: one that computes without pause must not hold up the
+//! thread that hears Ctrl-C. Cancelled, it keeps its threads until it next pauses, and the shell goes
+//! on with new ones.
 
 use crate::error::{Error, Result};
 use crate::printable::printable;
@@ -22,6 +26,7 @@ use rustyline::{Config, Context, Editor, Helper};
 use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use tokio::runtime::{Builder, Runtime};
 
 /// Words that begin or join clauses, for completion.
 const KEYWORDS: [&str; 20] = [
@@ -62,7 +67,7 @@ pub async fn shell(
         // The first time there is none.
         let _ = editor.load_history(history);
     }
-    let mut shell = Shell { session, format, put };
+    let mut shell = Shell { session, workers: workers()?, format, put };
     shell.greet()?;
     loop {
         editor.set_helper(Some(Assistant::new(&shell.session).await));
@@ -83,7 +88,14 @@ pub async fn shell(
             let _ = editor.save_history(history);
         }
     }
+    shell.workers.shutdown_background();
     Ok(())
+}
+
+/// Threads for queries.
+fn workers() -> Result<Runtime> {
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(|error| Error::SavedQuery(format!("start threads: {error}")))
 }
 
 /// `~/.local/state/buildtrail/history` or what the system has in its place.
@@ -95,6 +107,7 @@ fn history_file() -> Option<PathBuf> {
 
 struct Shell {
     session: SessionContext,
+    workers: Runtime,
     format: Format,
     put: fn(&str) -> io::Result<()>,
 }
@@ -139,14 +152,17 @@ impl Shell {
     }
 
     /// Runs statements until one fails or Ctrl-C.
-    async fn run(&self, sql: &str) -> Result<()> {
+    async fn run(&mut self, sql: &str) -> Result<()> {
         tokio::select! {
             result = self.run_all(sql) => match result {
                 Err(error @ Error::Io { .. }) => return Err(error),
                 Err(error) => Self::tell(&format!("error: {error}")),
                 Ok(()) => {}
             },
-            _ = tokio::signal::ctrl_c() => Self::tell("cancelled"),
+            _ = tokio::signal::ctrl_c() => {
+                std::mem::replace(&mut self.workers, workers()?).shutdown_background();
+                Self::tell("cancelled");
+            }
         }
         Ok(())
     }
@@ -155,8 +171,7 @@ impl Shell {
         for statement in statements(sql)? {
             let session = self.session.clone();
             let format = self.format;
-            // On a task of its own a query that computes without pause does not hold up Ctrl-C.
-            let task = tokio::spawn(async move {
+            let task = self.workers.spawn(async move {
                 let mut result = Vec::new();
                 let stream = execute(&session, statement).await?;
                 output::write(stream, format, &mut result).await?;
