@@ -12,8 +12,9 @@ mod sql;
 
 use crate::error::Error;
 use crate::printable::printable;
-use clap::{Parser, Subcommand};
-use std::io::{self, ErrorKind, Write as _};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 /// AWS CodeBuild activity from CloudTrail log files, as sorted, deduplicated Parquet, with SQL
@@ -79,6 +80,11 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Ends the program with exit status 2, as clap does for what it finds wrong itself.
+fn wrong_usage(reason: &str) -> ! {
+    Cli::command().error(ErrorKind::ValueValidation, reason).exit()
+}
+
 /// Says one line on standard error. Where that is closed there is nobody to tell.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(line));
@@ -98,7 +104,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
             Error::Io { source, .. } => Some(source),
             _ => None,
         });
-        io.or(ours).is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+        io.or(ours).is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
     })
 }
 

@@ -28,6 +28,8 @@ mod writer;
 
 pub use summary::{FileCounts, Outcome, Problem, RecordCounts, SkippedFiles};
 
+pub use crate::dataset::Redact;
+
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
@@ -48,15 +50,6 @@ pub enum Keep {
     BuildActivity,
     /// Every record of every service.
     All,
-}
-
-/// Whether secrets are masked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Redact {
-    /// Mask them, as `redact` says.
-    Standard,
-    /// Keep every byte as it is in the log file.
-    None,
 }
 
 /// What to convert, and how.
@@ -96,7 +89,7 @@ pub trait Progress: Sync {
 /// A file or record that cannot be read is in [`Outcome::problems`] and does not stop the run.
 pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcome> {
     let found = discover::discover(&config.sources, config.keep == Keep::All)?;
-    let dataset = Dataset::create(&config.out, config.partition_by.as_deref())?;
+    let dataset = Dataset::create(&config.out, config.partition_by.as_deref(), config.redact)?;
     let pool = thread_pool(config.threads)?;
     progress.start(found.log_files.len());
     let worker = read_all(&pool, config, &found.log_files, progress);
@@ -147,12 +140,14 @@ fn read_all(
 
 /// Adds what listing found, and puts the problems in order.
 fn add_listing(outcome: &mut Outcome, found: Found) {
-    let Found { log_files, digests, insights, others, problems } = found;
+    let Found { log_files, digests, insights, aggregated, others, problems } = found;
     let skipped = &mut outcome.files.skipped;
-    (skipped.digest, skipped.insight, skipped.other) = (digests, insights, others);
+    (skipped.digest, skipped.insight) = (digests, insights);
+    (skipped.aggregated, skipped.other) = (aggregated, others);
     let unlisted = problems.len() as u64;
     outcome.files.rejected += unlisted;
-    outcome.files.found = log_files.len() as u64 + digests + insights + others + unlisted;
+    outcome.files.found =
+        log_files.len() as u64 + digests + insights + aggregated + others + unlisted;
     outcome.problems.extend(problems);
     outcome.problems.sort();
 }

@@ -20,12 +20,24 @@ const DATASET_FILE: &str = "dataset.json";
 /// The version of this layout of a dataset.
 const FORMAT: u32 = 1;
 
+/// Whether secrets are masked before they reach a dataset. One dataset has one answer: the same event
+/// masked and not masked would be two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Redact {
+    /// Mask them.
+    Standard,
+    /// Keep every byte as it is in the log file.
+    None,
+}
+
 /// What a dataset remembers of itself.
 #[derive(Debug, Serialize, Deserialize)]
 struct Remembered {
     format: u32,
     schema_version: u32,
     partition_by: Vec<String>,
+    redact: Redact,
 }
 
 /// An open dataset.
@@ -33,26 +45,21 @@ struct Remembered {
 pub struct Dataset {
     folder: PathBuf,
     partition_by: Vec<PartitionColumn>,
+    redact: Redact,
 }
 
 impl Dataset {
     /// Opens the dataset in `folder`, or makes one.
     ///
-    /// Fails where the dataset is there with other partition columns than `partition_by`.
-    pub fn create(folder: &Path, partition_by: Option<&[PartitionColumn]>) -> Result<Self> {
-        let name = || folder.display().to_string();
+    /// Fails where the dataset is there with other partition columns than `partition_by`, or
+    /// other redaction than `redact`.
+    pub fn create(
+        folder: &Path,
+        partition_by: Option<&[PartitionColumn]>,
+        redact: Redact,
+    ) -> Result<Self> {
         if let Some(dataset) = Self::try_open(folder)? {
-            return match partition_by {
-                Some(asked) if asked != dataset.partition_by => Err(Error::Dataset(
-                    name(),
-                    format!(
-                        "is partitioned by `{}`, not by `{}`; leave the option out, or convert into a new dataset",
-                        list(&dataset.partition_by),
-                        list(asked)
-                    ),
-                )),
-                _ => Ok(dataset),
-            };
+            return dataset.accept(partition_by, redact);
         }
         let default = [PartitionColumn::Region, PartitionColumn::Month];
         let partition_by = partition_by.unwrap_or(&default).to_vec();
@@ -62,11 +69,31 @@ impl Dataset {
             format: FORMAT,
             schema_version: SCHEMA_VERSION,
             partition_by: partition_by.iter().map(ToString::to_string).collect(),
+            redact,
         };
         let path = meta.join(DATASET_FILE);
         let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
         fs::write(&path, text).map_err(Error::io("write", &path))?;
-        Ok(Self { folder: folder.to_owned(), partition_by })
+        Ok(Self { folder: folder.to_owned(), partition_by, redact })
+    }
+
+    /// The dataset, if it is as asked.
+    fn accept(self, partition_by: Option<&[PartitionColumn]>, redact: Redact) -> Result<Self> {
+        let refuse = |reason| Err(Error::Dataset(self.folder.display().to_string(), reason));
+        match partition_by {
+            Some(asked) if asked != self.partition_by => refuse(format!(
+                "is partitioned by `{}`, not by `{}`; leave the option out, or convert into a new \
+                 dataset",
+                list(&self.partition_by),
+                list(asked)
+            )),
+            _ if redact != self.redact => refuse(
+                "was made with other --redact: the same event masked and not masked would be two; \
+                 convert into a new dataset"
+                    .to_owned(),
+            ),
+            _ => Ok(self),
+        }
     }
 
     /// Opens the dataset in `folder`; fails where there is none.
@@ -93,7 +120,8 @@ impl Dataset {
         }
         let columns = remembered.partition_by.iter().map(|name| name.parse());
         let partition_by = columns.collect::<std::result::Result<_, _>>().map_err(bad)?;
-        Ok(Some(Self { folder: folder.to_owned(), partition_by }))
+        let redact = remembered.redact;
+        Ok(Some(Self { folder: folder.to_owned(), partition_by, redact }))
     }
 
     /// Its folder.
@@ -162,17 +190,20 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(Dataset::open(folder.path()), Err(Error::NoDataset(..))));
         let by = [PartitionColumn::Account, PartitionColumn::Day];
-        Dataset::create(folder.path(), Some(&by)).unwrap();
+        let create = |by: Option<&[_]>, redact| Dataset::create(folder.path(), by, redact);
+        create(Some(&by), Redact::Standard).unwrap();
         assert_eq!(Dataset::open(folder.path()).unwrap().partition_by(), by);
-        assert_eq!(Dataset::create(folder.path(), None).unwrap().partition_by(), by);
-        let refused = Dataset::create(folder.path(), Some(&by[..1])).unwrap_err().to_string();
+        assert_eq!(create(None, Redact::Standard).unwrap().partition_by(), by);
+        let refused = create(None, Redact::None).unwrap_err().to_string();
+        assert!(refused.contains("other --redact"), "{refused}");
+        let refused = create(Some(&by[..1]), Redact::Standard).unwrap_err().to_string();
         assert!(refused.contains("is partitioned by `account,day`, not by `account`"), "{refused}");
     }
 
     #[test]
     fn a_newer_dataset_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        Dataset::create(folder.path(), None).unwrap();
+        Dataset::create(folder.path(), None, Redact::Standard).unwrap();
         let file = folder.path().join(META_FOLDER).join(DATASET_FILE);
         let text = fs::read_to_string(&file).unwrap().replace("\"format\": 1", "\"format\": 2");
         fs::write(&file, text).unwrap();

@@ -15,15 +15,21 @@ pub use shell::shell;
 
 use crate::dataset::Dataset;
 use crate::error::Result;
+use crate::layout::DEFAULT_PARTITION;
 use crate::schema::schema;
 use arrow::datatypes::{DataType, Schema};
+use datafusion::catalog::view::ViewTable;
+use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
 };
+use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
-use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::functions::expr_fn::nullif;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext, ident, lit};
 use datafusion::sql::parser::{DFParser, Statement};
 use std::collections::VecDeque;
 use std::io::Write;
@@ -43,8 +49,29 @@ pub fn open(dataset: &Dataset) -> Result<SessionContext> {
     options.execution.parquet.schema_force_view_types = false;
     options.execution.time_zone = Some("UTC".to_owned());
     let session = SessionContext::new_with_config(config);
-    session.register_table(TABLE, Arc::new(table(dataset)?))?;
+    session.register_table(TABLE, Arc::new(view(dataset)?))?;
     Ok(session)
+}
+
+/// The part files' table with Hive's default partition told as what it is: null.
+fn view(dataset: &Dataset) -> Result<ViewTable> {
+    let part_files = provider_as_source(Arc::new(table(dataset)?));
+    let null = || lit(ScalarValue::Utf8(Some(DEFAULT_PARTITION.to_owned())));
+    let partition_columns = dataset.partition_by().iter().map(|column| column.name());
+    let partition_columns: Vec<_> = partition_columns.collect();
+    let columns = part_files.schema();
+    let columns = columns.fields().iter().map(|field| {
+        let column = ident(field.name());
+        if partition_columns.contains(&field.name().as_str()) {
+            nullif(column, null()).alias(field.name())
+        } else {
+            column
+        }
+    });
+    let columns: Vec<_> = columns.collect();
+    let plan =
+        LogicalPlanBuilder::scan("part_files", part_files, None)?.project(columns)?.build()?;
+    Ok(ViewTable::new(plan, None))
 }
 
 fn table(dataset: &Dataset) -> Result<ListingTable> {

@@ -1,6 +1,6 @@
 //! `buildtrail convert`.
 
-use super::{Status, put, say};
+use super::{Status, put, say, wrong_usage};
 use crate::convert::{ConvertConfig, Keep, Outcome, Progress, Redact, SkippedFiles, convert};
 use crate::layout::PartitionColumn;
 use crate::times;
@@ -77,6 +77,11 @@ fn parse_time(text: &str) -> Result<i64, String> {
 }
 
 pub(super) fn main(args: Args) -> anyhow::Result<Status> {
+    let by = args.partition_by.as_deref().unwrap_or_default();
+    if let Some(twice) = by.iter().enumerate().find(|(at, c)| by.iter().take(*at).any(|d| d == *c))
+    {
+        wrong_usage(&format!("--partition-by names `{}` twice", twice.1));
+    }
     let config = ConvertConfig {
         sources: args.sources,
         out: args.out,
@@ -186,6 +191,7 @@ fn kinds(skipped: &SkippedFiles) -> String {
     let kinds = [
         (skipped.digest, "digest"),
         (skipped.insight, "insight"),
+        (skipped.aggregated, "aggregated"),
         (skipped.empty, "empty"),
         (skipped.other, "other"),
     ];

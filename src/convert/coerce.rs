@@ -100,10 +100,12 @@ pub(crate) fn list<'a>(raw: &'a str, element: Option<&str>) -> Coerced<'a> {
 /// milliseconds. `Sep 6, 2016 10:59:11 AM` names none: its zone is unknown.
 pub(crate) fn time(raw: &str) -> Option<i64> {
     let text = text(raw)?;
+    // Text of a few digits may be a year; an epoch has at least nine.
+    let is_epoch = !raw.starts_with('"') || text.len() >= 9;
     canonical_time(&text)
         .or_else(|| rfc3339(&text))
         .or_else(|| basic(&text))
-        .or_else(|| epoch(&text))
+        .or_else(|| is_epoch.then(|| epoch(&text)).flatten())
 }
 
 /// An event time's milliseconds since 1970: any RFC 3339 text.
@@ -167,12 +169,27 @@ fn basic(text: &str) -> Option<i64> {
 }
 
 /// Seconds since 1970, whole, fractional or in exponent form; from 10^11 on, milliseconds (10^11
-/// seconds is the year 5138, 10^11 milliseconds is 1973).
+/// seconds is the year 5138, 10^11 milliseconds is 1973). Computed on the decimal text: a float
+/// would round what has to be cut.
 fn epoch(text: &str) -> Option<i64> {
-    let number = text.parse::<f64>().ok().filter(|n| n.is_finite() && n.abs() < 1e14)?;
-    let millis = if number.abs() >= 1e11 { number } else { (number * 1000.0).round() };
-    #[expect(clippy::cast_possible_truncation, reason = "below 10^14; finer than a ms is cut")]
-    Some(millis.floor() as i64)
+    let (number, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.trim_start_matches('-').len() > 30 {
+        return None;
+    }
+    let mantissa = digits.parse::<i128>().ok()?;
+    let exponent = exponent.parse::<i32>().ok()? - i32::try_from(fraction.len()).ok()?;
+    let seconds = scale(mantissa, exponent)?;
+    let millis =
+        if seconds.abs() >= 100_000_000_000 { seconds } else { scale(mantissa, exponent + 3)? };
+    i64::try_from(millis).ok().filter(|millis| millis.abs() < 100_000_000_000_000)
+}
+
+/// `mantissa` times ten to the `exponent`, cut to a whole number.
+fn scale(mantissa: i128, exponent: i32) -> Option<i128> {
+    let power = 10_i128.checked_pow(exponent.unsigned_abs().min(38))?;
+    if exponent < 0 { Some(mantissa / power) } else { mantissa.checked_mul(power) }
 }
 
 #[cfg(test)]
@@ -195,6 +212,8 @@ mod tests {
         assert_eq!(ms("1473184751"), expected);
         assert_eq!(ms("2016-09-06T17:59:11.0759Z"), Some(1_473_184_751_075));
         assert_eq!(time("1790433770.075"), Some(1_790_433_770_075));
+        assert_eq!(time("1473184751.0759"), Some(1_473_184_751_075));
+        assert_eq!(time("-1.5"), Some(-1500));
     }
 
     #[test]
@@ -207,6 +226,9 @@ mod tests {
             "2016-13-06T17:59:11Z",
             "",
             "NaN",
+            "2016",
+            "1e40",
+            "1473184751473184751473184751473184751",
         ] {
             assert_eq!(ms(text), None, "{text}");
         }

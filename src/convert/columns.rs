@@ -17,11 +17,15 @@ use std::sync::Arc;
 /// arrays.
 pub(crate) const BATCH_ROWS: usize = 8192;
 
+/// Bytes of text of one batch, about: far below the 2 GiB that a text column can hold.
+pub(crate) const BATCH_BYTES: usize = 64 << 20;
+
 /// The builders of one batch.
 #[derive(Debug)]
 pub(crate) struct Columns {
     builders: Vec<Builder>,
     rows: usize,
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -36,7 +40,11 @@ enum Builder {
 
 impl Columns {
     pub(crate) fn new() -> Self {
-        Self { builders: COLUMNS.iter().map(|column| Builder::new(column.kind)).collect(), rows: 0 }
+        Self {
+            builders: COLUMNS.iter().map(|column| Builder::new(column.kind)).collect(),
+            rows: 0,
+            bytes: 0,
+        }
     }
 
     /// Rows appended since the last batch.
@@ -44,16 +52,22 @@ impl Columns {
         self.rows
     }
 
+    /// Bytes of text appended since the last batch.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn append(&mut self, row: &Row<'_>) {
         for (builder, value) in self.builders.iter_mut().zip(row.cells()) {
             builder.append(value);
+            self.bytes += value.as_str().map_or(0, str::len);
         }
         self.rows += 1;
     }
 
     /// The rows appended so far, as a batch; the builders start again.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
-        self.rows = 0;
+        (self.rows, self.bytes) = (0, 0);
         RecordBatch::try_new(schema(), self.builders.iter_mut().map(Builder::finish).collect())
     }
 }

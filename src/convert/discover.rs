@@ -1,8 +1,8 @@
 //! From sources to log files: what there is to read, and what its name tells.
 //!
 //! A folder is walked; in it, names that end like log files are taken and all others counted. A
-//! file named outright is taken whatever its name. Digest and Insight files are known by their key
-//! and skipped. Only names are looked at here: this module refuses to open anything.
+//! file named outright is taken whatever its name. Digest, Insight and aggregated files are known by
+//! their key and skipped. Only names are looked at here: this module refuses to open anything.
 
 use crate::convert::Problem;
 use crate::error::{Error, Result};
@@ -34,23 +34,26 @@ pub(crate) struct Found {
     pub(crate) digests: u64,
     /// Insight files: they hold no calls.
     pub(crate) insights: u64,
+    /// Files of aggregated records: they count calls and are none.
+    pub(crate) aggregated: u64,
     /// Files in folders whose names end like no log file's.
     pub(crate) others: u64,
     /// What could not be listed.
     pub(crate) problems: Vec<Problem>,
 }
 
-/// Lists what `sources` name: files, folders, patterns. Insight files are taken `with_insights`.
-pub(crate) fn discover(sources: &[String], with_insights: bool) -> Result<Found> {
+/// Lists what `sources` name: files, folders, patterns. Insight files and those of
+/// aggregated records are taken only to `keep_all`.
+pub(crate) fn discover(sources: &[String], keep_all: bool) -> Result<Found> {
     let mut found = Found::default();
     for source in sources {
         let path = Path::new(source);
         if path.is_dir() {
-            found.walk(path, with_insights);
+            found.walk(path, keep_all);
         } else if path.symlink_metadata().is_ok() {
-            found.take(path, with_insights);
+            found.take(path, keep_all);
         } else if source.contains(['*', '?', '[', '{']) {
-            found.expand(source, with_insights)?;
+            found.expand(source, keep_all)?;
         } else {
             return Err(Error::NoSource(source.clone()));
         }
@@ -61,7 +64,7 @@ pub(crate) fn discover(sources: &[String], with_insights: bool) -> Result<Found>
 }
 
 impl Found {
-    fn walk(&mut self, folder: &Path, with_insights: bool) {
+    fn walk(&mut self, folder: &Path, keep_all: bool) {
         let walk = WalkDir::new(folder).follow_links(true).into_iter();
         // A dataset below a source is no source.
         for entry in walk.filter_entry(|entry| entry.file_name() != META_FOLDER) {
@@ -70,7 +73,7 @@ impl Found {
                 Ok(entry) => {
                     let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
                     if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
-                        self.take(entry.path(), with_insights);
+                        self.take(entry.path(), keep_all);
                     } else {
                         self.others += 1;
                     }
@@ -80,12 +83,14 @@ impl Found {
         }
     }
 
-    fn take(&mut self, path: &Path, with_insights: bool) {
+    fn take(&mut self, path: &Path, keep_all: bool) {
         let key = path.to_string_lossy();
         if is_of_kind(&key, "CloudTrail-Digest") {
             self.digests += 1;
-        } else if is_of_kind(&key, "CloudTrail-Insight") && !with_insights {
+        } else if is_of_kind(&key, "CloudTrail-Insight") && !keep_all {
             self.insights += 1;
+        } else if is_of_kind(&key, "CloudTrail-Aggregated") && !keep_all {
+            self.aggregated += 1;
         } else {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let delivered = delivery_time(&name);
@@ -98,7 +103,7 @@ impl Found {
     }
 
     /// Takes the files and folders that match a pattern: `*` within a level, `**` across levels.
-    fn expand(&mut self, pattern: &str, with_insights: bool) -> Result<()> {
+    fn expand(&mut self, pattern: &str, keep_all: bool) -> Result<()> {
         let glob = GlobBuilder::new(pattern.trim_start_matches("./"))
             .literal_separator(true)
             .build()
@@ -124,10 +129,10 @@ impl Found {
             }
             any = true;
             if entry.file_type().is_dir() {
-                self.walk(entry.path(), with_insights);
+                self.walk(entry.path(), keep_all);
                 matches.skip_current_dir();
             } else {
-                self.take(entry.path(), with_insights);
+                self.take(entry.path(), keep_all);
             }
         }
         if any { Ok(()) } else { Err(Error::NoSource(pattern.to_owned())) }

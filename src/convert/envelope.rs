@@ -1,7 +1,7 @@
 //! From a log file's bytes to its records' bytes.
 //!
 //! A log file is `{"Records":[...]}`; other members are legal and ignored, and documents may follow
-//! each other. Records are delimited by their brackets alone, so a record that is no JSON inside
+//! each other. Other producers leave the object out and write the list alone. Records are delimited by their brackets alone, so a record that is no JSON inside
 //! costs itself and not its neighbours. Whatever cannot be followed any further is said once, with
 //! its place. It refuses to look inside a record.
 
@@ -23,7 +23,12 @@ pub(crate) fn split<'a>(bytes: &'a [u8], each: &mut impl FnMut(Piece<'a>)) {
     let bom = b"\xef\xbb\xbf";
     let mut at = skip_space(bytes, if bytes.starts_with(bom) { bom.len() } else { 0 });
     loop {
-        match document(bytes, at, each) {
+        let end = if bytes.get(at) == Some(&b'[') {
+            records(bytes, at, each)
+        } else {
+            document(bytes, at, each)
+        };
+        match end {
             Ok(end) => at = skip_space(bytes, end),
             Err(Stop::Cut(from)) => {
                 let cut = bytes.get(from..).unwrap_or_default();
@@ -113,7 +118,13 @@ fn records<'a>(
         if at >= bytes.len() {
             return broken(at, "the list of records breaks off");
         }
-        let Some(end) = skip_value(bytes, at) else { return Err(Stop::Cut(at)) };
+        let end = match (bytes.get(at), skip_value(bytes, at)) {
+            (_, Some(end)) => end,
+            // Nothing between two commas: one bad element.
+            (Some(b','), None) => at,
+            (Some(b'}' | b':'), None) => return broken(at, "expected a record"),
+            (_, None) => return Err(Stop::Cut(at)),
+        };
         each(Piece::Record(bytes.get(at..end).unwrap_or_default()));
         at = separator(bytes, end, b']')?;
     }
@@ -154,6 +165,8 @@ mod tests {
         assert!(pieces(r#" {"Records":[]} "#).is_empty());
         assert_eq!(pieces("\u{feff}{\"v\":{\"Records\":[0]},\"Records\":[1]}"), ["1"]);
         assert_eq!(pieces("{\"Records\":[1]}\n{\"Records\":[2,3]}"), ["1", "2", "3"]);
+        assert_eq!(pieces("[1,{\"a\":2}] [3]"), ["1", "{\"a\":2}", "3"]);
+        assert_eq!(pieces(r#"{"Records":[1,,2]}"#), ["1", "", "2"]);
     }
 
     #[test]
@@ -166,6 +179,7 @@ mod tests {
                 r#"{"Records":[1 2]}"#,
                 vec!["1", "broken: expected `,` or a closing bracket at byte 14"],
             ),
+            (r#"{"Records":[1,}"#, vec!["1", "broken: expected a record at byte 14"]),
             (
                 "hello",
                 vec![

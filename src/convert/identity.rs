@@ -26,9 +26,8 @@ static COLUMNS_IN: LazyLock<(Vec<Col>, PathTree)> = LazyLock::new(|| {
 
 /// Fills the groups `identity` and `who`.
 pub(crate) fn fill<'a>(record: &Record<'a>, row: &mut Row<'a>) {
-    if let Some(identity) = record.get("userIdentity") {
-        fill_members(identity, row);
-    }
+    let identity = record.get("userIdentity");
+    let found = identity.map(|identity| fill_members(identity, row)).unwrap_or_default();
     let session = role_session_name(row).map(str::to_owned);
     let build = session.as_deref().and_then(build_of_session).map(str::to_owned);
     row.set(Col::ActorBuildUuid, build.map_or(Value::Null, Value::text));
@@ -39,24 +38,33 @@ pub(crate) fn fill<'a>(record: &Record<'a>, row: &mut Row<'a>) {
     row.set(Col::ByRootOrUser, by_root_or_user(kind));
     row.set(Col::ByTemporaryCredentials, by_temporary_credentials(kind, row));
     row.set(Col::ByAwsService, by_service);
-    let credential = credential_kind(kind, by_service, row);
+    let credential = credential_kind(kind, by_service, found.has_creation_date, row);
     row.set(Col::CredentialKind, credential.map_or(Value::Null, Value::text));
     let actor = actor(kind, row).map(str::to_owned).or_else(|| fallback_actor(row));
     row.set(Col::Actor, actor.map_or(Value::Null, Value::text));
 
-    let failed = row.str(Col::ErrorCode).is_some() || row.str(Col::ErrorMessage).is_some();
+    let failed = record.get("errorCode").is_some() || record.get("errorMessage").is_some();
     row.set(Col::Succeeded, Value::Bool(!failed));
 }
 
-fn fill_members<'a>(identity: &'a str, row: &mut Row<'a>) {
+/// What the members tell besides their columns.
+#[derive(Debug, Default)]
+struct Found {
+    /// Whether the session says when it began, in whatever form.
+    has_creation_date: bool,
+}
+
+fn fill_members<'a>(identity: &'a str, row: &mut Row<'a>) -> Found {
+    let mut told = Found::default();
     if !identity.starts_with('{') {
         row.misfits.push("userIdentity".to_owned());
-        return;
+        return told;
     }
     let (cols, tree) = &*COLUMNS_IN;
     let found = tree.find(identity);
     for (number, col) in cols.iter().enumerate() {
         let Some(raw) = found.get(number) else { continue };
+        told.has_creation_date |= *col == Col::SessionCreationDate && raw != "null";
         match coerce::coerce(raw, col.column().kind) {
             Coerced::Value(value) => row.set(*col, value),
             Coerced::Null => {}
@@ -64,6 +72,7 @@ fn fill_members<'a>(identity: &'a str, row: &mut Row<'a>) {
         }
     }
     row.misfits.extend(found.blocked.iter().map(|(path, _)| format!("userIdentity.{path}")));
+    told
 }
 
 /// The values of `userIdentity.type` that the documentation lists.
@@ -143,8 +152,13 @@ fn by_aws_service(kind: Caller, row: &Row<'_>) -> Option<bool> {
     if service { Some(true) } else { kind.tells().then_some(false) }
 }
 
-fn credential_kind(kind: Caller, by_service: Option<bool>, row: &Row<'_>) -> Option<&'static str> {
-    let session = row.get(Col::SessionCreationDate) != &Value::Null
+fn credential_kind(
+    kind: Caller,
+    by_service: Option<bool>,
+    has_creation_date: bool,
+    row: &Row<'_>,
+) -> Option<&'static str> {
+    let session = has_creation_date
         || row.str(Col::UserIdentityAccessKeyId).is_some_and(|key| key.starts_with("ASIA"));
     Some(match kind {
         Caller::Root if session => "root_session",

@@ -11,6 +11,7 @@
 use memchr::memchr2;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// Whether `text` is one JSON value and nothing else. Not recursive: any depth is checked.
@@ -81,18 +82,26 @@ fn skip_brackets(bytes: &[u8], mut at: usize) -> Option<usize> {
 pub(crate) struct Members<'a> {
     text: &'a str,
     at: usize,
+    whole: bool,
 }
 
 impl<'a> Members<'a> {
     /// `text` is the text of the whole object, as [`skip_value`] delimits it.
     pub(crate) fn of(text: &'a str) -> Self {
         let opened = text.as_bytes().first() == Some(&b'{');
-        Self { text, at: if opened { 1 } else { text.len() } }
+        Self { text, at: if opened { 1 } else { text.len() }, whole: false }
+    }
+
+    /// Whether the members that came were all of them: false where the text could not be followed
+    /// to its closing bracket.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.whole
     }
 
     fn step(&mut self) -> Option<(&'a str, &'a str)> {
         let bytes = self.text.as_bytes();
         let name = skip_space(bytes, self.at);
+        self.whole |= bytes.get(name) == Some(&b'}') && name + 1 == bytes.len();
         let name_end = (bytes.get(name) == Some(&b'"')).then(|| skip_string(bytes, name))??;
         let colon = skip_space(bytes, name_end);
         let value = (bytes.get(colon) == Some(&b':')).then(|| skip_space(bytes, colon + 1))?;
@@ -221,6 +230,36 @@ fn unescape_unicode(escaped: &str) -> (Option<char>, usize) {
     (char::from_u32(first), 5)
 }
 
+/// Appends a form of the JSON value `raw` that is the same for equal values: members in the order of
+/// their names, the last of duplicates only, no white space, one spelling of every string. Numbers
+/// keep their text, for a float would make equals of different ones.
+pub(crate) fn push_canonical(out: &mut String, raw: &str) {
+    match raw.as_bytes().first() {
+        Some(b'{') => {
+            let members = Members::of(raw).map(|(name, value)| (unescape(name), value));
+            out.push('{');
+            for (name, value) in members.collect::<BTreeMap<_, _>>() {
+                push_string(out, &name);
+                push_canonical(out, value);
+            }
+            out.push('}');
+        }
+        Some(b'[') => {
+            out.push('[');
+            for element in Elements::of(raw) {
+                push_canonical(out, element);
+                out.push(',');
+            }
+            out.push(']');
+        }
+        // Two lone surrogates differ, though both become U+FFFD.
+        Some(b'"') if !has_lone_surrogate(raw) => {
+            push_string(out, &string(raw).unwrap_or_default());
+        }
+        _ => out.push_str(raw),
+    }
+}
+
 /// Appends `text` as a JSON string with its quotes.
 pub(crate) fn push_string(out: &mut String, text: &str) {
     out.push('"');
@@ -300,6 +339,37 @@ mod tests {
         assert!(has_lone_surrogate(r#""\ud83d""#));
         assert!(!has_lone_surrogate(r#""\ud83d\ude00""#));
         assert!(!has_lone_surrogate("\"\\uFFFD\u{fffd}\""));
+    }
+
+    #[test]
+    fn equal_values_have_one_canonical_form() {
+        let canonical = |raw| {
+            let mut out = String::new();
+            push_canonical(&mut out, raw);
+            out
+        };
+        let form = canonical(r#"{"a":[1,{"c":"é","d":null}],"b":1.0}"#);
+        assert_eq!(form, canonical(r#"{ "b":1.0, "a":[ 1,{"d":null,"c":"x","c":"\u00e9"}] }"#));
+        for other in [
+            r#"{"a":[{"c":"é","d":null},1],"b":1.0}"#,
+            r#"{"a":[1,{"c":"é","d":null}],"b":1}"#,
+            r#"{"a":[1,{"c":"é"}],"b":1.0}"#,
+        ] {
+            assert_ne!(form, canonical(other));
+        }
+        assert_ne!(canonical("100000000000000000000"), canonical("100000000000000000001"));
+        assert_ne!(canonical(r#""\ud83d""#), canonical(r#""\ud83e""#));
+    }
+
+    #[test]
+    fn members_say_whether_they_are_all() {
+        let whole = |text| {
+            let mut members = Members::of(text);
+            members.by_ref().for_each(drop);
+            members.is_whole()
+        };
+        assert!(whole("{}") && whole(r#"{ "a":1 }"#));
+        assert!(!whole(r#"{"a":,"b":1}"#) && !whole(r#"{"a" "b"}"#) && !whole("[]"));
     }
 
     #[test]

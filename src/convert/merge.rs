@@ -8,6 +8,7 @@
 //!
 //! The rows of a run are held in memory until here: simple, and bounded by the input's own size.
 
+use crate::convert::json;
 use crate::error::{Error, Result};
 use crate::layout::{PartitionColumn, partition_path};
 use crate::schema::{COLUMNS, Col, Group};
@@ -300,10 +301,10 @@ fn content(rows: &RecordBatch, row: usize) -> Result<String> {
         let text = ArrayFormatter::try_new(array, &options)?.value(row).to_string();
         content.push_str(column.name);
         content.push('=');
-        match serde_json::from_str::<serde_json::Value>(&text) {
-            // Its maps are sorted by name.
-            Ok(value) if column.group == Group::JsonText => content.push_str(&value.to_string()),
-            _ => content.push_str(&text),
+        if column.group == Group::JsonText {
+            json::push_canonical(&mut content, &text);
+        } else {
+            content.push_str(&text);
         }
         content.push('\0');
     }

@@ -10,7 +10,7 @@ use crate::convert::json::{self, Elements, Members};
 use crate::convert::row::{Row, Value};
 use crate::schema::{COLUMNS, Col, Column, Group, Kind};
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
 /// The top-level members of one record.
@@ -18,10 +18,23 @@ use std::sync::LazyLock;
 pub(crate) struct Record<'a> {
     /// The text of the whole record.
     pub(crate) text: &'a str,
-    /// Raw name and value, in order; of duplicate names only the last.
-    members: Vec<(&'a str, &'a str)>,
-    repeated: Vec<&'a str>,
+    members: Vec<Member<'a>>,
+    repeated: Vec<String>,
+    /// Whether the members could be followed to the record's end. Where not, it is no JSON.
+    pub(crate) is_whole: bool,
 }
+
+/// A member; of several with one name, the last.
+#[derive(Debug)]
+struct Member<'a> {
+    name: Cow<'a, str>,
+    /// The name as the record spells it.
+    raw_name: &'a str,
+    value: &'a str,
+}
+
+/// More members than this are looked up by hash. CloudTrail's own have about 25.
+const FEW: usize = 64;
 
 impl<'a> Record<'a> {
     /// Reads the members of a record's text; `None` where it is no object.
@@ -29,24 +42,37 @@ impl<'a> Record<'a> {
         if !text.starts_with('{') {
             return None;
         }
-        let mut members: Vec<(&str, &str)> = Vec::with_capacity(32);
-        let mut repeated = Vec::new();
-        for (name, value) in Members::of(text) {
-            match members.iter_mut().find(|(known, _)| *known == name) {
-                None => members.push((name, value)),
-                Some(known) => {
-                    known.1 = value;
-                    repeated.push(name);
-                }
+        let mut record =
+            Self { text, members: Vec::with_capacity(32), repeated: Vec::new(), is_whole: false };
+        let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
+        let mut members = Members::of(text);
+        for (raw_name, value) in members.by_ref() {
+            let name = json::unescape(raw_name);
+            let place = match record.members.len() {
+                0..FEW => record.members.iter().position(|known| known.name == name),
+                FEW.. => places.get(&name).copied(),
+            };
+            if let Some(known) = place.and_then(|place| record.members.get_mut(place)) {
+                (known.raw_name, known.value) = (raw_name, value);
+                record.repeated.push(name.into_owned());
+                continue;
+            }
+            record.members.push(Member { name, raw_name, value });
+            if record.members.len() == FEW {
+                let known = record.members.iter().enumerate();
+                places = known.map(|(place, member)| (member.name.clone(), place)).collect();
+            } else if let (Some(last), true) = (record.members.last(), !places.is_empty()) {
+                places.insert(last.name.clone(), record.members.len() - 1);
             }
         }
-        Some(Self { text, members, repeated })
+        record.is_whole = members.is_whole();
+        Some(record)
     }
 
     /// The text of a top-level member, unless it is absent or null.
     pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
-        let found = self.members.iter().rev().find(|(raw, _)| json::name_is(raw, name));
-        found.map(|(_, value)| *value).filter(|value| *value != "null")
+        let found = self.members.iter().find(|member| member.name == name);
+        found.map(|member| member.value).filter(|value| *value != "null")
     }
 
     /// The string in a top-level member.
@@ -98,14 +124,13 @@ fn plan_cell(plans: &mut BTreeMap<&'static str, Plan>, col: Col, column: &Column
 /// Fills the groups `record` and `json text`.
 pub(crate) fn fill<'a>(record: &Record<'a>, row: &mut Row<'a>) {
     let mut extra = String::new();
-    for (raw_name, value) in &record.members {
+    for Member { name, raw_name, value } in &record.members {
         if *value == "null" {
             continue;
         }
-        let name = json::unescape(raw_name);
         let kept = match PLANS.get(name.as_ref()) {
-            Some(Plan::Cell(col)) => fill_cell(*col, &name, value, row),
-            Some(Plan::Parts(parts)) => fill_parts(parts, &name, value, row),
+            Some(Plan::Cell(col)) => fill_cell(*col, name, value, row),
+            Some(Plan::Parts(parts)) => fill_parts(parts, name, value, row),
             Some(Plan::Body(col)) => {
                 row.set(*col, Value::text(*value));
                 true
@@ -139,6 +164,12 @@ fn fill_cell<'a>(col: Col, path: &str, raw: &'a str, row: &mut Row<'a>) -> bool 
         }
         row.set(col, time.map_or(Value::Null, Value::Time));
         return coerce::canonical_time(&text).is_some();
+    }
+    if col == Col::AddendumUpdatedFields && raw.starts_with('[') {
+        // One text in the records seen; a list would be the other way to write several names.
+        let names: Vec<_> = Elements::of(raw).filter_map(json::string).collect();
+        row.set(col, Value::text(names.join(",")));
+        return false;
     }
     match coerce::coerce(raw, kind) {
         Coerced::Value(value) => row.set(col, value),
@@ -261,6 +292,20 @@ mod tests {
             assert_eq!(row.str(Col::Extra), Some(format!("{{{member}}}").as_str()));
             assert_eq!(row.misfits.len(), misfits, "{member}");
         }
+    }
+
+    #[test]
+    fn many_members_are_still_told_apart() {
+        let members: Vec<_> = (0..200).map(|n| format!("\"m{}\":{n}", n % 150)).collect();
+        let text =
+            format!("{{{},\"event\\u004eame\":\"X\",\"eventName\":null}}", members.join(","));
+        let record = Record::read(&text).unwrap();
+        assert_eq!(record.members.len(), 151);
+        assert_eq!(record.repeated.len(), 51);
+        assert_eq!(record.get("m49"), Some("199"));
+        assert_eq!(record.get("m50"), Some("50"));
+        assert_eq!(record.get("eventName"), None);
+        assert!(record.is_whole);
     }
 
     #[test]

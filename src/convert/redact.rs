@@ -49,19 +49,24 @@ const SECRETS: &[&str] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     Plain,
-    /// In `environment`: a list of variables (a container's), or with `variables` below (a
-    /// function's); a project's has neither.
+    /// In `environment`: a container's list of variables, or with `variables` below a function's
+    /// map of them; a project's has neither.
     Environment,
-    /// Below a member that holds variables: `value` in a list's objects, every string in a map.
+    /// What holds variables: a list of them, a map, or a text.
     Variables,
-    /// In `auth` or `sourceAuthOverride`: `resource` may be a token instead of an ARN.
+    /// One variable of a list: all but its name and type is its value.
+    Variable,
+    /// In `auth` or `sourceAuthOverride`.
     Auth,
+    /// What may be a token instead of an ARN.
+    ArnOrSecret,
     Secret,
     /// A URL whose query is a token.
     SecretQuery,
 }
 
 impl Place {
+    /// The place of the value of the member called `name` of an object in this place.
     fn below(self, name: &str) -> Self {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         let is_one_of = |names: &[&str]| names.iter().any(|other| is(other));
@@ -70,9 +75,12 @@ impl Place {
             tail.is_some_and(|tail| tail.eq_ignore_ascii_case("token"))
         };
         match self {
-            Self::Secret => Self::Secret,
-            Self::Variables if is("value") => Self::Secret,
-            Self::Auth if is("resource") => Self::Auth,
+            Self::Variable if is("name") || is("type") => Self::Plain,
+            // In a map of variables the names are people's own.
+            Self::Secret | Self::Variables | Self::Variable => Self::Secret,
+            Self::ArnOrSecret => Self::ArnOrSecret,
+            Self::Auth if is("resource") => Self::ArnOrSecret,
+            Self::Auth if is("type") => Self::Plain,
             Self::Environment if is("variables") => Self::Variables,
             _ if is_one_of(VARIABLES) => Self::Variables,
             _ if is("environment") => Self::Environment,
@@ -82,7 +90,23 @@ impl Place {
             _ => Self::Plain,
         }
     }
+
+    /// The place of an element of a list in this place.
+    fn element(self, element: &str) -> Self {
+        let is_object = element.starts_with('{');
+        match self {
+            Self::Variables | Self::Environment if is_object => Self::Variable,
+            Self::Variables => Self::Secret,
+            // `NAME=value`, as some write a container's variables.
+            Self::Environment if element.contains('=') => Self::Secret,
+            Self::Environment => Self::Plain,
+            other => other,
+        }
+    }
 }
+
+/// The longest a member's name gets in a path: enough for any real one.
+const LONGEST_NAME: usize = 200;
 
 /// The record with its secrets masked, and the JSON paths of what was masked.
 pub(crate) fn redact(record: &str) -> (Cow<'_, str>, Vec<String>) {
@@ -119,7 +143,9 @@ impl Masker<'_> {
             Some(b'[') => self.list(text, at, path, place),
             Some(b'"') => self.string(text, at, path, place),
             Some(b'n' | b't' | b'f') | None => {}
-            Some(_) if place == Place::Secret => self.replace(at, text.len(), MASK, path),
+            Some(_) if matches!(place, Place::Secret | Place::ArnOrSecret) => {
+                self.replace(at, text.len(), MASK, path);
+            }
             Some(_) => {}
         }
     }
@@ -128,31 +154,21 @@ impl Masker<'_> {
         let whole = path.len();
         for (name, value) in Members::of(text) {
             let name = json::unescape(name);
-            // In a map of variables the names are the people's own.
-            let map = place == Place::Variables && value.starts_with('"');
-            let below = place.below(&name);
-            let is_name = matches!(name.as_ref(), "name" | "type" | "Name" | "Type");
-            let below =
-                if map && below == Place::Plain && !is_name { Place::Secret } else { below };
             if !path.is_empty() {
                 path.push('.');
             }
-            path.push_str(&name);
-            self.value(value, at + offset(text, value), path, below);
+            path.extend(name.chars().take(LONGEST_NAME));
+            self.value(value, at + offset(text, value), path, place.below(&name));
             path.truncate(whole);
         }
     }
 
     fn list(&mut self, text: &str, at: usize, path: &mut String, place: Place) {
         let whole = path.len();
-        let place = if place == Place::Environment { Place::Variables } else { place };
         for (number, element) in Elements::of(text).enumerate() {
             // Writing to a String cannot fail.
             let _ = write!(path, "[{number}]");
-            // A variable given as one string, `NAME=value`.
-            let string = place == Place::Variables && element.starts_with('"');
-            let place = if string { Place::Secret } else { place };
-            self.value(element, at + offset(text, element), path, place);
+            self.value(element, at + offset(text, element), path, place.element(element));
             path.truncate(whole);
         }
     }
@@ -163,19 +179,28 @@ impl Masker<'_> {
             return;
         };
         let masked = match place {
-            Place::Secret => Some(MASK.to_owned()),
-            Place::Auth if path.ends_with(".resource") && !text.starts_with("arn:") => {
-                Some(MASK.to_owned())
-            }
-            Place::SecretQuery => {
-                text.split_once('?').map(|(address, _)| format!("{address}?{MASK}"))
-            }
+            Place::Secret | Place::Variables => Some(MASK.to_owned()),
+            Place::Auth | Place::ArnOrSecret if !text.starts_with("arn:") => Some(MASK.to_owned()),
+            Place::SecretQuery => Some(without_query(&text)),
             _ => patterns::mask(&text),
         };
-        if let Some(masked) = masked.filter(|masked| *masked != text) {
-            self.replace(at, raw.len(), &masked, path);
+        // Rewritten text would lose a lone surrogate's escape, so all of it goes.
+        let masked = masked.filter(|masked| *masked != text);
+        if let Some(masked) = masked {
+            let masked = if json::has_lone_surrogate(raw) { MASK } else { &masked };
+            self.replace(at, raw.len(), masked, path);
         }
     }
+}
+
+/// A URL with its query or fragment masked, and whatever is secret before it.
+fn without_query(url: &str) -> String {
+    let Some(end) = url.find(['?', '#']) else {
+        return patterns::mask(url).unwrap_or_else(|| url.to_owned());
+    };
+    let (address, query) = url.split_at_checked(end).unwrap_or((url, ""));
+    let address = patterns::mask(address).unwrap_or_else(|| address.to_owned());
+    format!("{address}{}{MASK}", query.get(..1).unwrap_or_default())
 }
 
 /// Where `part`, a slice of `whole`, begins in it.
@@ -186,30 +211,36 @@ fn offset(whole: &str, part: &str) -> usize {
 /// Secrets that are told by their own form, wherever they stand.
 mod patterns {
     use super::MASK;
+    use memchr::memmem;
 
-    /// Tokens of services that mark them; each is followed by at least so many token characters.
-    const TOKENS: &[(&str, usize)] = &[
-        ("ghp_", 20),
-        ("gho_", 20),
-        ("ghu_", 20),
-        ("ghs_", 20),
-        ("ghr_", 20),
-        ("github_pat_", 20),
-        ("glpat-", 16),
-        ("xoxb-", 16),
-        ("xoxp-", 16),
-        ("ATBB", 20),
+    /// Tokens of services that mark them: prefix, further characters that may follow besides letters
+    /// and digits, how many follow at least. Before the prefix stands no letter, digit or `_`.
+    const TOKENS: &[(&str, &str, usize)] = &[
+        ("ghp_", "", 30),
+        ("gho_", "", 30),
+        ("ghu_", "", 30),
+        ("ghs_", "", 30),
+        ("ghr_", "", 30),
+        ("github_pat_", "_", 20),
+        ("glpat-", "-_", 16),
+        ("xoxb-", "-", 16),
+        ("xoxp-", "-", 16),
+        ("ATBB", "", 24),
     ];
-    /// Query parameters and variables whose value is a secret, in lower case.
+    /// Query parameters and variables whose value is a secret, in lower case. A name that does not
+    /// end in `=` counts where `=` or `:` follows.
     const ASSIGNED: &[&str] = &[
         "x-amz-signature=",
         "x-amz-security-token=",
+        "&signature=",
+        "?signature=",
         "access_token=",
-        "aws_secret_access_key",
-        "aws_session_token",
+        "aws_secret_key",
+        "secret_access_key",
+        "session_token",
         "secretaccesskey",
+        "sessiontoken",
     ];
-    const PEM: (&str, &str) = ("-----BEGIN ", "-----END ");
 
     /// The text with what is secret in it masked; `None` where there is nothing.
     pub(super) fn mask(text: &str) -> Option<String> {
@@ -234,11 +265,14 @@ mod patterns {
                 .find(|c: char| c.is_whitespace() || "/?#\"'<>`\\".contains(c))
                 .unwrap_or(after.len());
             let (authority, tail) = after.split_at_checked(end).unwrap_or((after, ""));
-            let web = before.to_ascii_lowercase().ends_with("http")
-                || before.to_ascii_lowercase().ends_with("https");
+            let is_web = ["http", "https"].iter().any(|scheme| {
+                let start = before.len().checked_sub(scheme.len());
+                let head = start.and_then(|start| before.get(start..));
+                head.is_some_and(|head| head.eq_ignore_ascii_case(scheme))
+            });
             match authority.rsplit_once('@') {
                 Some((user, host)) if !user.is_empty() => {
-                    let kept = user_information(user, web);
+                    let kept = user_information(user, is_web);
                     changed |= kept != user;
                     out.push_str(&kept);
                     out.push('@');
@@ -252,12 +286,12 @@ mod patterns {
         changed.then_some(out)
     }
 
-    fn user_information(user: &str, web: bool) -> String {
+    fn user_information(user: &str, is_web: bool) -> String {
         match user.split_once(':') {
             // `TOKEN:x-oauth-basic` and `TOKEN:`: the user name is the token.
             Some((_, "" | "x-oauth-basic")) => MASK.to_owned(),
             Some((name, _)) => format!("{name}:{MASK}"),
-            None if web => MASK.to_owned(),
+            None if is_web => MASK.to_owned(),
             None => user.to_owned(),
         }
     }
@@ -265,48 +299,66 @@ mod patterns {
     /// `name=value`, `name: value`: the value up to white space, a quote, `&` or `;`.
     fn assignments(text: &str) -> Option<String> {
         let lower = text.to_ascii_lowercase();
+        let find = |name: &str, from: usize| {
+            let at = memmem::find(lower.as_bytes().get(from..)?, name.as_bytes())?;
+            Some(from + at)
+        };
+        // Each name's next place is looked for once only, so many of one name cost no more.
+        let mut next: Vec<_> = ASSIGNED.iter().map(|name| (find(name, 0), *name)).collect();
         let mut out = String::new();
         let mut done = 0;
-        while let Some((at, name)) = ASSIGNED
-            .iter()
-            .filter_map(|name| Some((done + lower.get(done..)?.find(name)?, *name)))
-            .min()
+        while let Some((at, name)) =
+            next.iter().filter_map(|(at, name)| Some(((*at)?, *name))).min()
         {
             let after = at + name.len();
-            let rest = text.get(after..)?;
-            let skip = rest.find(|c: char| !(c.is_whitespace() || "\"'=:\\".contains(c)));
-            let value = rest.get(skip.unwrap_or(rest.len())..)?;
-            let end = value
-                .find(|c: char| c.is_whitespace() || "\"'&;,\\".contains(c))
-                .unwrap_or(value.len());
-            let assigned =
-                name.ends_with('=') || rest.get(..skip.unwrap_or(0))?.contains(['=', ':']);
-            let start = after + skip.unwrap_or(rest.len());
-            if assigned && end >= 8 && !value.starts_with(MASK) {
-                out.push_str(text.get(done..start)?);
+            let (start, end) =
+                assigned_value(text, after, name.ends_with('=')).unwrap_or((after, after));
+            out.push_str(text.get(done..start)?);
+            if end > start {
                 out.push_str(MASK);
-                done = start + end;
-            } else {
-                out.push_str(text.get(done..after)?);
-                done = after;
+            }
+            done = end;
+            for (at, name) in &mut next {
+                if at.is_some_and(|at| at < done) {
+                    *at = find(name, done);
+                }
             }
         }
         out.push_str(text.get(done..)?);
         (out != text).then_some(out)
     }
 
+    /// Where the value begins and ends that is assigned at `after`, if one long enough to be a
+    /// secret is. What stands between name and value is short.
+    fn assigned_value(text: &str, after: usize, is_assigned: bool) -> Option<(usize, usize)> {
+        let rest = text.get(after..)?;
+        let between = |c: char| c.is_whitespace() || "\"'=:\\".contains(c);
+        let skip = rest.char_indices().take(16).find(|(_, c)| !between(*c))?.0;
+        if !is_assigned && !rest.get(..skip)?.contains(['=', ':']) {
+            return None;
+        }
+        let value = rest.get(skip..)?;
+        let end = value
+            .find(|c: char| c.is_whitespace() || "\"'&;,\\".contains(c))
+            .unwrap_or(value.len());
+        let is_secret = end >= 8 && !value.starts_with(MASK);
+        is_secret.then_some((after + skip, after + skip + end))
+    }
+
     fn tokens(text: &str) -> Option<String> {
         let mut masked: Option<String> = None;
-        for (prefix, least) in TOKENS {
+        for (prefix, others, least) in TOKENS {
             let current = masked.as_deref().unwrap_or(text);
             let mut out = String::new();
             let mut rest = current;
             while let Some((before, after)) = rest.split_once(prefix) {
-                let is_token = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+                let inside = before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+                let is_token = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
                 let end = after.find(|c| !is_token(c)).unwrap_or(after.len());
+                let is_secret = !inside && end >= *least;
                 out.push_str(before);
-                out.push_str(if end >= *least { MASK } else { prefix });
-                rest = if end >= *least { after.get(end..)? } else { after };
+                out.push_str(if is_secret { MASK } else { prefix });
+                rest = if is_secret { after.get(end..)? } else { after };
             }
             out.push_str(rest);
             if out != current {
@@ -316,15 +368,27 @@ mod patterns {
         masked
     }
 
+    /// Private keys between `-----BEGIN ... PRIVATE KEY-----` and their end. A key that is cut off
+    /// has no end: all that follows is taken for it. Certificates stay.
     fn private_keys(text: &str) -> Option<String> {
-        let (before, key) = text.split_once(PEM.0)?;
-        if !key.contains("PRIVATE KEY") {
-            return None;
+        let mut out = String::new();
+        let mut rest = text;
+        let mut changed = false;
+        while let Some((before, block)) = rest.split_once("-----BEGIN ") {
+            out.push_str(before);
+            let label = block.split("-----").next().unwrap_or_default();
+            if !label.ends_with("PRIVATE KEY") {
+                out.push_str("-----BEGIN ");
+                rest = block;
+                continue;
+            }
+            out.push_str(MASK);
+            changed = true;
+            let end = block.split_once("-----END ").and_then(|(_, end)| end.split_once("-----"));
+            rest = end.map_or("", |(_, after)| after);
         }
-        // A key that is cut off has no end: all that follows is taken for it.
-        let end = key.split_once(PEM.1).and_then(|(_, end)| end.split_once("-----"));
-        let after = end.map_or("", |(_, after)| after);
-        Some(format!("{before}{MASK}{after}"))
+        out.push_str(rest);
+        changed.then_some(out)
     }
 }
 
@@ -387,6 +451,27 @@ mod tests {
     }
 
     #[test]
+    fn no_shape_hides_a_variable_or_a_token() {
+        for record in [
+            r#"{"environmentVariables":"[{\"name\":\"A\",\"value\":\"s3cret\"}]"}"#,
+            r#"{"environment":{"variables":{"type":"s3cret","AUTH":"s3cret","N":{"x":["s3cret"]}}}}"#,
+            r#"{"environmentVariables":[{"name":"A","val":{"x":"s3cret"}}]}"#,
+            r#"{"environmentVariables":{"A":"s3cret"}}"#,
+            r#"{"environment":[{"name":"A","value":"s3cret"},"B=s3cret"]}"#,
+            r#"{"auth":{"Resource":"s3cret"}}"#,
+            r#"{"auth":{"resource":["s3cret",{"t":"s3cret"}]}}"#,
+            r#"{"sourceAuthOverride":"s3cret"}"#,
+            r#"{"secondarySources":[{"auth":{"resource":"s3cret"}}]}"#,
+            r#"{"payloadUrl":"https://u:s3cret@h/x"}"#,
+            r#"{"payloadUrl":"https://h/x#t=s3cret"}"#,
+            r#"{"errorMessage":"\ud83d https://u:s3cret@h/x"}"#,
+        ] {
+            let (text, paths) = redact(record);
+            assert!(!text.contains("s3cret") && !paths.is_empty(), "{record} {text}");
+        }
+    }
+
+    #[test]
     fn secrets_are_known_by_their_form() {
         for (text, expected) in [
             ("https://u:pw@github.com/x.git", "https://u:#@github.com/x.git"),
@@ -402,6 +487,11 @@ mod tests {
                 "export AWS_SECRET_ACCESS_KEY=#; ls",
             ),
             ("use ghp_0123456789abcdefghijABCDEFGHIJ01 now", "use # now"),
+            ("{'SessionToken':'FwoGZXIvYXdz','x':1}", "{'SessionToken':'#','x':1}"),
+            (
+                "-----BEGIN CERTIFICATE-----\\nMII\\n-----END CERTIFICATE-----\\n-----BEGIN PRIVATE KEY-----\\nS\\n-----END PRIVATE KEY-----\\nend",
+                "-----BEGIN CERTIFICATE-----\\nMII\\n-----END CERTIFICATE-----\\n#\\nend",
+            ),
             ("-----BEGIN RSA PRIVATE KEY-----\\nMII\\n", "#"),
         ] {
             check(
@@ -418,6 +508,8 @@ mod tests {
             r#"{"userIdentity":{"accessKeyId":"AKIAIOSFODNN7EXAMPLE"},"x":"ssh://git@github.com/x"}"#,
             r#"{"requestParameters":{"token":"HIDDEN_DUE_TO_SECURITY_REASONS"}}"#,
             r#"{"requestParameters":{"environmentVariables":[{"name":"***","value":"***"}]}}"#,
+            r#"{"environment":{"type":"LINUX_CONTAINER","image":"i"},"auth":{"type":"OAUTH"}}"#,
+            r#"{"environment":["prod"],"projectName":"highs_and_lows_integration_tests_of_all_kinds"}"#,
             r#"{"a":"https://github.com/org/repo.git","b":"user@example.com","c":"aws_secret_access_key"}"#,
         ] {
             assert_eq!(redact(record), (Cow::Borrowed(record), Vec::new()));

@@ -7,7 +7,7 @@
 //! the setting by its path in the project.
 
 use crate::convert::coerce::{self, Coerced};
-use crate::convert::json;
+use crate::convert::json::{self, Elements};
 use crate::convert::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_paths};
 use crate::convert::paths::{Found, PathTree};
 use crate::convert::record::Record;
@@ -136,7 +136,7 @@ fn fill_settings<'a>(
 
 /// How a value and its setting's column get on.
 #[derive(Debug, PartialEq)]
-enum Outcome {
+pub(crate) enum Outcome {
     Fits,
     Masked,
     Misfit,
@@ -148,8 +148,9 @@ fn setting<'a>(raw: &'a str, col: Option<Col>, element: Option<&str>) -> (Value<
     if json::string(raw).is_some_and(|text| coerce::is_aws_mask(&text)) {
         return (Value::Null, Outcome::Masked);
     }
-    if let Some(element) = element {
-        return elements(raw, element, col.is_some());
+    if element.is_some() || col.is_some_and(|col| col.column().kind == Kind::TextList) {
+        let (value, outcome) = elements(raw, element);
+        return (if col.is_some() { value } else { Value::Null }, outcome);
     }
     let coerced = match col {
         Some(Col::Tags) => json_list(raw),
@@ -171,20 +172,26 @@ fn is_text(col: Option<Col>) -> bool {
     matches!(kind, Some(Kind::Text | Kind::Time | Kind::Bool))
 }
 
-/// A list's wanted members. A masked one is a null element; all masked, there is no list.
-fn elements<'a>(raw: &'a str, element: &str, keep: bool) -> (Value<'a>, Outcome) {
-    match coerce::list(raw, Some(element)) {
+/// A list's texts, or the wanted member of each of its objects. A masked one is a null element; all
+/// masked, there is no list.
+pub(crate) fn elements<'a>(raw: &'a str, element: Option<&str>) -> (Value<'a>, Outcome) {
+    match coerce::list(raw, element) {
         Coerced::Value(Value::List(mut list)) => {
-            let before = list.iter().flatten().count();
-            for text in &mut list {
-                if text.as_deref().is_some_and(coerce::is_aws_mask) {
+            let mut masked = 0;
+            for (text, raw) in list.iter_mut().zip(Elements::of(raw)) {
+                let whole = json::string(raw);
+                if [text.as_deref(), whole.as_deref()]
+                    .into_iter()
+                    .flatten()
+                    .any(coerce::is_aws_mask)
+                {
                     *text = None;
+                    masked += 1;
                 }
             }
-            let after = list.iter().flatten().count();
-            let outcome = if after < before { Outcome::Masked } else { Outcome::Fits };
-            let all_masked = outcome == Outcome::Masked && after == 0;
-            (if keep && !all_masked { Value::List(list) } else { Value::Null }, outcome)
+            let outcome = if masked > 0 { Outcome::Masked } else { Outcome::Fits };
+            let all_masked = masked > 0 && masked == list.len();
+            (if all_masked { Value::Null } else { Value::List(list) }, outcome)
         }
         Coerced::Value(_) | Coerced::Null => (Value::Null, Outcome::Fits),
         Coerced::Misfit if raw.starts_with('"') => (Value::Null, Outcome::Masked),
@@ -295,6 +302,9 @@ fn other(raw: &str, col: Col) -> Coerced<'_> {
     }
     match col {
         Col::WebhookFilterGroups => json_list(raw),
+        _ if col.column().kind == Kind::TextList && raw.starts_with('[') => {
+            Coerced::Value(elements(raw, None).0)
+        }
         // JSON inside a JSON string; kept as it is should it come as an object.
         Col::ResourcePolicy if raw.starts_with('{') => Coerced::Value(Value::text(raw)),
         _ => coerce::coerce(raw, col.column().kind),
@@ -376,6 +386,28 @@ mod tests {
         );
         assert_eq!(project.str(Col::Tags), None);
         assert!(project.misfits.is_empty());
+    }
+
+    #[test]
+    fn masked_elements_are_no_texts() {
+        let project = row(
+            "UpdateProject",
+            &format!(
+                r#""responseElements":{{"project":{{"environment":{{"environmentVariables":[{HIDDEN}]}},"cache":{{"modes":[{HIDDEN},"LOCAL"]}},"secondarySources":[{HIDDEN}]}}}}"#
+            ),
+        );
+        assert_eq!(project.get(Col::EnvironmentVariableNames), &Value::Null);
+        assert_eq!(project.get(Col::SecondarySourceLocations), &Value::Null);
+        assert_eq!(project.get(Col::CacheModes), &Value::List(vec![None, Some("LOCAL".into())]));
+        assert_eq!(
+            masked(&project),
+            [
+                "secondarySources",
+                "secondarySources[].buildspec",
+                "environment.environmentVariables",
+                "cache.modes"
+            ]
+        );
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct SkippedFiles {
     pub digest: u64,
     /// Insight files.
     pub insight: u64,
+    /// Files of aggregated records.
+    pub aggregated: u64,
     /// Files of zero bytes.
     pub empty: u64,
     /// Files in folders whose names end like no log file's.
@@ -56,7 +58,7 @@ impl SkippedFiles {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.digest + self.insight + self.empty + self.other
+        self.digest + self.insight + self.aggregated + self.empty + self.other
     }
 }
 

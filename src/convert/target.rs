@@ -11,7 +11,8 @@ use crate::convert::operation::{ANSWER_NAMES, Operation, Resource};
 use crate::convert::paths::PathTree;
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
-use crate::schema::{Col, Kind};
+use crate::convert::settings;
+use crate::schema::Col;
 use memchr::memmem;
 use std::sync::LazyLock;
 
@@ -90,21 +91,49 @@ impl Mentions {
         [&self.answer, &self.request, &self.resources, &self.message]
     }
 
-    /// What `pick` takes from the first place that has any; null where there it takes several.
-    fn one<'m>(&'m self, pick: impl Fn(&'m Mention) -> Option<&'m str>) -> Option<String> {
-        let place = self.places().into_iter().find(|place| place.iter().any(|m| pick(m).is_some()));
-        let mut values = place.into_iter().flatten().filter_map(pick);
-        let first = values.next()?;
-        values.all(|value| value == first).then(|| first.to_owned())
+    /// What `pick` takes from the first place that has any; null where that place or the request
+    /// has several.
+    fn one<'m>(&'m self, pick: impl Fn(&'m Mention) -> Option<&'m str>) -> Option<&'m str> {
+        single(self.request.iter().filter_map(&pick)).ok()?;
+        let mut places = self.places().into_iter().map(|place| place.iter().filter_map(&pick));
+        places.find_map(|place| single(place).transpose())?.ok()
     }
 
-    fn id(&self, resource: Resource) -> Option<String> {
+    fn id(&self, resource: Resource) -> Option<&str> {
         self.one(|m| (m.resource == resource).then_some(m.id.as_str()))
     }
 
-    fn arn(&self, resource: Resource) -> Option<String> {
-        self.one(|m| m.arn.as_deref().filter(|_| m.resource == resource))
+    /// The first ARN of the one resource that is named.
+    fn arn(&self, resource: Resource) -> Option<&str> {
+        let id = self.id(resource)?;
+        let same = |m: &&Mention| m.resource == resource && m.id == id;
+        self.places().into_iter().flatten().filter(same).find_map(|m| m.arn.as_deref())
     }
+
+    /// The ARN of the project called `name` in the first place that shows one, else anywhere in
+    /// the record; null where there are several, as of two accounts' projects of one name.
+    fn project_arn(&self, name: &str, record: &str) -> Option<String> {
+        let of_it = |m: &&Mention| m.resource == Resource::Project && m.id == name;
+        let in_place = self.places().into_iter().find_map(|place| {
+            single(place.iter().filter(of_it).filter_map(|m| m.arn.as_deref())).transpose()
+        });
+        if let Some(arn) = in_place {
+            return arn.ok().map(str::to_owned);
+        }
+        memmem::find(record.as_bytes(), b":project/")?;
+        let anywhere: Vec<_> = arns(record).filter_map(Mention::of_arn).collect();
+        let arns = anywhere.iter().filter(of_it).filter_map(|m| m.arn.as_deref());
+        single(arns).ok().flatten().map(str::to_owned)
+    }
+}
+
+/// Several different values where one was looked for.
+struct Several;
+
+/// The one value that all are; none where there are none.
+fn single<'m>(mut values: impl Iterator<Item = &'m str>) -> Result<Option<&'m str>, Several> {
+    let Some(first) = values.next() else { return Ok(None) };
+    if values.all(|value| value == first) { Ok(Some(first)) } else { Err(Several) }
 }
 
 /// Fills what every service's records have: the request's members and what was denied.
@@ -120,7 +149,7 @@ pub(crate) fn fill_general<'a>(record: &Record<'a>, row: &mut Row<'a>) {
             .split_once("on resource: ")
             .and_then(|(_, rest)| rest.split_whitespace().next())
             .filter(|arn| arn.starts_with("arn:"))
-            .map(str::to_owned);
+            .map(|arn| arn.trim_end_matches(['.', ',']).to_owned());
         row.set(Col::DeniedAction, action.map_or(Value::Null, Value::text));
         row.set(Col::DeniedResourceArn, resource.map_or(Value::Null, Value::text));
     }
@@ -147,8 +176,8 @@ pub(crate) fn fill<'a>(
         resources: in_resources(row),
         message: row.str(Col::ErrorMessage).map(in_message).unwrap_or_default(),
     };
-    let project = mentions.one(Mention::project);
-    let project_arn = project.as_deref().and_then(|name| project_arn(record.text, name));
+    let project = mentions.one(Mention::project).map(str::to_owned);
+    let project_arn = project.as_deref().and_then(|name| mentions.project_arn(name, record.text));
     if operation.is_some_and(|operation| operation.answers_new) {
         // What the request names is the old build: not the one this call made.
         mentions.request.clear();
@@ -159,10 +188,10 @@ pub(crate) fn fill<'a>(
         mentions.answer.retain(|m| m.resource != Resource::Build);
     }
     let build = mentions.id(Resource::Build);
-    let uuid = build.as_deref().and_then(|id| id.rsplit_once(':')).map(|(_, uuid)| uuid.to_owned());
+    let uuid = build.and_then(|id| id.rsplit_once(':')).map(|(_, uuid)| uuid);
     for (col, text) in [
-        (Col::ProjectName, project),
-        (Col::ProjectArn, project_arn),
+        (Col::ProjectName, project.as_deref()),
+        (Col::ProjectArn, project_arn.as_deref()),
         (Col::BuildUuid, uuid),
         (Col::BuildId, build),
         (Col::BuildArn, mentions.arn(Resource::Build)),
@@ -175,7 +204,7 @@ pub(crate) fn fill<'a>(
         (Col::CommandExecutionId, mentions.id(Resource::CommandExecution)),
         (Col::SourceCredentialArn, mentions.arn(Resource::SourceCredential)),
     ] {
-        row.set(col, text.map_or(Value::Null, Value::text));
+        row.set(col, text.map_or(Value::Null, |text| Value::text(text.to_owned())));
     }
 }
 
@@ -183,10 +212,11 @@ pub(crate) fn fill<'a>(
 fn target_ids<'a>(request: &'a str, operation: &Operation) -> Value<'a> {
     let Some((member, _)) = operation.names.first() else { return Value::Null };
     let Some(raw) = json::member(request, member) else { return Value::Null };
-    if let Coerced::Value(list) = coerce::coerce(raw, Kind::TextList) {
-        return list;
+    if raw.starts_with('[') {
+        return settings::elements(raw, None).0;
     }
-    coerce::text(raw).map_or(Value::Null, |text| Value::List(vec![Some(text)]))
+    let text = coerce::text(raw).filter(|text| !coerce::is_aws_mask(text));
+    text.map_or(Value::Null, |text| Value::List(vec![Some(text)]))
 }
 
 /// A path of [`ANSWER_NAMES`] up to a list, and the member of its elements.
@@ -249,22 +279,21 @@ fn in_message(message: &str) -> Vec<Mention> {
     mentions
 }
 
-/// Every ARN in a text, up to what cannot be part of one.
-fn arns(text: &str) -> impl Iterator<Item = &str> {
-    memmem::find_iter(text.as_bytes(), "arn:").filter_map(|at| {
-        let rest = text.get(at..)?;
-        let ends = |c: char| c.is_whitespace() || "\"'\\,()[]{}<>;".contains(c);
-        rest.split(ends).next()
-    })
-}
+/// No ARN is longer: IAM allows 2,048 characters.
+const LONGEST_ARN: usize = 2048;
 
-/// The first ARN of the project called `name` that stands anywhere in the record.
-fn project_arn(record: &str, name: &str) -> Option<String> {
-    memmem::find(record.as_bytes(), b":project/")?;
-    arns(record)
-        .filter_map(Mention::of_arn)
-        .find(|m| m.resource == Resource::Project && m.id == name)
-        .and_then(|m| m.arn)
+/// Every ARN in a text, up to what cannot be part of one. A sentence's full stop is none of it.
+fn arns(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let at = memmem::find(rest.as_bytes(), b"arn:")?;
+        let arn = rest.get(at..)?;
+        let ends = |c: char| c.is_whitespace() || "\"'\\,()[]{}<>;".contains(c);
+        let end = arn.find(ends).unwrap_or(arn.len());
+        rest = arn.get(end..)?;
+        Some(arn.get(..end)?.trim_end_matches(['.', ':']))
+    })
+    .filter(|arn| arn.len() <= LONGEST_ARN)
 }
 
 #[cfg(test)]
@@ -290,6 +319,7 @@ mod tests {
     const PROJECT: &[Col] = &[Col::TargetKind, Col::ProjectName, Col::ProjectArn];
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn projects_are_found_in_answer_request_resources_and_message() {
         for (name, members, expected) in [
             (
@@ -316,6 +346,16 @@ mod tests {
             (
                 "StartBuild",
                 r#""errorCode":"AccessDenied","errorMessage":"User: arn:aws:iam::1:user/x is not authorized to perform: codebuild:StartBuild on resource: ARN:project/web because no","requestParameters":null"#,
+                ["project", "web", "ARN:project/web"],
+            ),
+            (
+                "BatchGetProjects",
+                r#""requestParameters":{"names":["ARN:project/web","arn:aws:codebuild:us-east-1:444455556666:project/web"]}"#,
+                ["project", "web", "-"],
+            ),
+            (
+                "CreateProject",
+                r#""errorMessage":"Project already exists : ARN:project/web.""#,
                 ["project", "web", "ARN:project/web"],
             ),
             (

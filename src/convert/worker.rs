@@ -4,7 +4,7 @@
 //! wrong with a record or a file is counted and named; only a failure of our own columns ends the
 //! run. It refuses to decide the order of rows: that is `merge`'s.
 
-use crate::convert::columns::{BATCH_ROWS, Columns};
+use crate::convert::columns::{BATCH_BYTES, BATCH_ROWS, Columns};
 use crate::convert::discover::LogFile;
 use crate::convert::envelope::{self, Piece};
 use crate::convert::identity::{self, CODEBUILD};
@@ -17,6 +17,9 @@ use crate::convert::{ConvertConfig, Keep, Redact, coerce, flatten, json, redact}
 use crate::error::{Error, Result};
 use crate::schema::Col;
 use std::borrow::Cow;
+
+/// The largest record that becomes a row. CloudTrail's own limit is 1 MB (256 KB in log files).
+const LARGEST: usize = 64 << 20;
 
 /// How deep a record may nest: deeper ones are no row, whatever is in them.
 const DEEPEST: usize = 128;
@@ -63,6 +66,7 @@ impl Worker {
                 broken = self.read_bytes(config, log_file, read.bytes)?;
                 // A cut member explains itself better than the JSON that it cuts.
                 broken = read.broken.or(broken);
+                self.outcome.files.read += u64::from(broken.is_none());
             }
         }
         self.buffers = buffers;
@@ -88,7 +92,7 @@ impl Worker {
                 let fate = self.record(config, log_file, index, bytes);
                 self.count(log_file, index, fate);
                 index += 1;
-                if self.columns.rows() >= BATCH_ROWS
+                if (self.columns.rows() >= BATCH_ROWS || self.columns.bytes() >= BATCH_BYTES)
                     && let Err(error) = self.flush()
                 {
                     failed.get_or_insert(error);
@@ -101,9 +105,6 @@ impl Worker {
             }
             Piece::Broken(reason) => broken = Some(reason),
         });
-        if broken.is_none() {
-            self.outcome.files.read += 1;
-        }
         failed.map_or(Ok(broken), Err)
     }
 
@@ -132,6 +133,9 @@ impl Worker {
         index: i64,
         bytes: &[u8],
     ) -> Fate {
+        if bytes.len() > LARGEST {
+            return Fate::Rejected(format!("larger than {LARGEST} bytes"));
+        }
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
             Err(error) => return Fate::Rejected(format!("not UTF-8: {error}")),
@@ -139,11 +143,15 @@ impl Worker {
         let Some(record) = Record::read(text) else {
             return Fate::Rejected(format!("expected a JSON object, got {}", json_type(text)));
         };
-        if !is_kept(config, &record) {
-            return Fate::Filtered;
-        }
-        if let Err(error) = json::is_json(text) {
+        let is_kept = is_kept(config, &record);
+        // What cannot be followed to its end may hide what it is about.
+        if (is_kept || !record.is_whole)
+            && let Err(error) = json::is_json(text)
+        {
             return Fate::Rejected(format!("not JSON: {error}"));
+        }
+        if !is_kept {
+            return Fate::Filtered;
         }
         if json::depth(text) > DEEPEST {
             return Fate::Rejected(format!("nests deeper than {DEEPEST} levels"));
