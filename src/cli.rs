@@ -101,7 +101,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<io::Error>();
         let ours = cause.downcast_ref::<Error>().and_then(|error| match error {
-            Error::Io { source, .. } => Some(source),
+            Error::Io { cause, .. } => Some(cause),
             _ => None,
         });
         io.or(ours).is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

@@ -169,7 +169,7 @@ fn list(columns: &[PartitionColumn]) -> String {
 fn read_part(path: &Path, batches: &mut Vec<RecordBatch>) -> Result<()> {
     let bad = |reason: String| Error::Dataset(path.display().to_string(), reason);
     let file = File::open(path).map_err(Error::io("read", path))?;
-    let failed = |source| Error::Parquet { path: path.to_owned(), source };
+    let failed = |cause| Error::Parquet { path: path.to_owned(), cause };
     let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
     let same = reader.schema().fields() == schema().fields();
     if !same {

@@ -6,7 +6,8 @@ use datafusion::error::DataFusionError;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A failure of a whole command. Each reads as a fragment that fits after `error:`.
+/// A failure of a whole command. Each reads as a fragment that fits after `error:`, and says its cause
+/// itself: none has a `source`, which would be said twice.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A source names nothing that is there.
@@ -21,14 +22,14 @@ pub enum Error {
         reason: String,
     },
     /// Reading or writing failed where the run cannot go on without it.
-    #[error("{action} {path}: {source}")]
+    #[error("{action} {path}: {cause}")]
     Io {
         /// What was tried: `create`, `write`, `list`.
         action: &'static str,
         /// On what.
         path: PathBuf,
         /// Why it failed.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The folder is no dataset.
     #[error(
@@ -39,16 +40,16 @@ pub enum Error {
     #[error("{0}: {1}")]
     Dataset(String, String),
     /// Arrow or Parquet failed on our own columns.
-    #[error("write {path}: {source}")]
+    #[error("write {path}: {cause}")]
     Parquet {
         /// The part file.
         path: PathBuf,
         /// Why it failed.
-        source: parquet::errors::ParquetError,
+        cause: parquet::errors::ParquetError,
     },
     /// Arrow failed on our own columns.
     #[error("arrange rows: {0}")]
-    Arrow(#[from] arrow::error::ArrowError),
+    Arrow(arrow::error::ArrowError),
     /// The pool of threads could not be made.
     #[error("start {0} threads: {1}")]
     Threads(usize, String),
@@ -57,16 +58,28 @@ pub enum Error {
     Unreconciled(String),
     /// A query failed.
     #[error("{}", query_failure(.0))]
-    Query(#[from] DataFusionError),
+    Query(DataFusionError),
     /// A query could not be found or understood.
     #[error("{0}")]
     SavedQuery(String),
 }
 
+impl From<arrow::error::ArrowError> for Error {
+    fn from(cause: arrow::error::ArrowError) -> Self {
+        Self::Arrow(cause)
+    }
+}
+
+impl From<DataFusionError> for Error {
+    fn from(cause: DataFusionError) -> Self {
+        Self::Query(cause)
+    }
+}
+
 impl Error {
     /// An I/O failure with its path.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { action, path: path.to_owned(), source }
+        move |cause| Self::Io { action, path: path.to_owned(), cause }
     }
 }
 

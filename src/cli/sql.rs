@@ -16,7 +16,7 @@ pub(super) struct Args {
     /// The dataset's folder
     dataset: PathBuf,
     /// Run these statements, separated by `;`, and end
-    #[arg(long, short, value_name = "SQL", conflicts_with = "file")]
+    #[arg(long, short, value_name = "SQL", conflicts_with = "file", allow_hyphen_values = true)]
     command: Option<String>,
     /// Run the statements in this file (`-` is standard input), and end
     #[arg(long, short, value_name = "FILE")]

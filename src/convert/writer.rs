@@ -72,7 +72,7 @@ impl Part {
 pub(crate) fn write(dataset: &Dataset, merged: &Merged, partition: &Partition) -> Result<Part> {
     let file = dataset.temporary_file()?;
     let path = file.path().to_owned();
-    let failed = |source| Error::Parquet { path: path.clone(), source };
+    let failed = |cause| Error::Parquet { path: path.clone(), cause };
     encode(file.as_file(), merged, partition).map_err(failed)?;
     let (hash, bytes) = hash(&path)?;
     let folder = dataset.folder().join(&partition.path);

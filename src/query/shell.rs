@@ -52,6 +52,10 @@ const KEYWORDS: [&str; 20] = [
     "DESCRIBE",
 ];
 
+/// The tables and views, without those that describe the session itself.
+const TABLES: &str = "SELECT table_name FROM information_schema.tables \
+                      WHERE table_schema <> 'information_schema' ORDER BY table_name";
+
 /// Runs the shell until the user leaves. `put` writes to standard output.
 pub async fn shell(
     session: SessionContext,
@@ -140,7 +144,7 @@ impl Shell {
             Ok(Command::Help) => {
                 self.put(&tabulate(["command", "what"], COMMANDS.into_iter(), Format::Table)?)?;
             }
-            Ok(Command::Tables) => self.run("SHOW TABLES").await?,
+            Ok(Command::Tables) => self.run(TABLES).await?,
             Ok(Command::Schema(table)) => {
                 self.run(&format!("DESCRIBE \"{}\"", table.replace('"', "\"\""))).await?;
             }

@@ -1,0 +1,27 @@
+//! Tests from outside: the binary is run as its users run it, and what it wrote is read back by
+//! other means than its own.
+//!
+//! One target, because linking the query engine takes longer than any test. A test has its own
+//! temporary folder, or shares a dataset that nobody writes to. The sample trail in `data/` is the
+//! common input; what is expected of it is either literal, or computed anew from the log files with
+//! `flate2` and `serde_json` alone.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on panics, in helpers as well as in the tests themselves"
+)]
+
+mod architecture;
+mod columns;
+mod convert;
+mod malformed;
+mod readme;
+mod rebuild;
+mod redaction;
+mod saved;
+mod sql;
+mod support;
