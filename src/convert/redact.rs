@@ -13,7 +13,7 @@
 use crate::convert::coerce::is_aws_mask;
 use crate::convert::json::{self, Elements, Members};
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt;
 
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "REDACTED_BY_BUILDTRAIL";
@@ -111,12 +111,30 @@ const LONGEST_NAME: usize = 200;
 /// The record with its secrets masked, and the JSON paths of what was masked.
 pub(crate) fn redact(record: &str) -> (Cow<'_, str>, Vec<String>) {
     let mut masker = Masker { out: String::new(), done: 0, source: record, paths: Vec::new() };
-    masker.object(record, 0, &mut String::new(), Place::Plain);
+    masker.object(record, 0, &Path::Record, Place::Plain);
     if masker.paths.is_empty() {
         return (Cow::Borrowed(record), Vec::new());
     }
     masker.out.push_str(record.get(masker.done..).unwrap_or_default());
     (Cow::Owned(masker.out), masker.paths)
+}
+
+/// Where a value stands in the record: spelled only for what is masked.
+enum Path<'p> {
+    Record,
+    Member(&'p Self, &'p str),
+    Element(&'p Self, usize),
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Record => Ok(()),
+            Self::Member(Self::Record, name) => write!(f, "{name:.LONGEST_NAME$}"),
+            Self::Member(above, name) => write!(f, "{above}.{name:.LONGEST_NAME$}"),
+            Self::Element(above, number) => write!(f, "{above}[{number}]"),
+        }
+    }
 }
 
 struct Masker<'a> {
@@ -129,15 +147,15 @@ struct Masker<'a> {
 
 impl Masker<'_> {
     /// Replaces the source's text from `at`, `len` bytes long.
-    fn replace(&mut self, at: usize, len: usize, with: &str, path: &str) {
+    fn replace(&mut self, at: usize, len: usize, with: &str, path: &Path<'_>) {
         self.out.push_str(self.source.get(self.done..at).unwrap_or_default());
         json::push_string(&mut self.out, with);
         self.done = at + len;
-        self.paths.push(path.to_owned());
+        self.paths.push(path.to_string());
     }
 
     /// `text` begins at byte `at` of the source. Recursion is bounded: deeper records were rejected.
-    fn value(&mut self, text: &str, at: usize, path: &mut String, place: Place) {
+    fn value(&mut self, text: &str, at: usize, path: &Path<'_>, place: Place) {
         match text.as_bytes().first() {
             Some(b'{') => self.object(text, at, path, place),
             Some(b'[') => self.list(text, at, path, place),
@@ -150,30 +168,22 @@ impl Masker<'_> {
         }
     }
 
-    fn object(&mut self, text: &str, at: usize, path: &mut String, place: Place) {
-        let whole = path.len();
+    fn object(&mut self, text: &str, at: usize, path: &Path<'_>, place: Place) {
         for (name, value) in Members::of(text) {
             let name = json::unescape(name);
-            if !path.is_empty() {
-                path.push('.');
-            }
-            path.extend(name.chars().take(LONGEST_NAME));
-            self.value(value, at + offset(text, value), path, place.below(&name));
-            path.truncate(whole);
+            let place = place.below(&name);
+            self.value(value, at + offset(text, value), &Path::Member(path, &name), place);
         }
     }
 
-    fn list(&mut self, text: &str, at: usize, path: &mut String, place: Place) {
-        let whole = path.len();
+    fn list(&mut self, text: &str, at: usize, path: &Path<'_>, place: Place) {
         for (number, element) in Elements::of(text).enumerate() {
-            // Writing to a String cannot fail.
-            let _ = write!(path, "[{number}]");
-            self.value(element, at + offset(text, element), path, place.element(element));
-            path.truncate(whole);
+            let path = Path::Element(path, number);
+            self.value(element, at + offset(text, element), &path, place.element(element));
         }
     }
 
-    fn string(&mut self, raw: &str, at: usize, path: &str, place: Place) {
+    fn string(&mut self, raw: &str, at: usize, path: &Path<'_>, place: Place) {
         let Some(text) = json::string(raw).filter(|text| !text.is_empty() && !is_aws_mask(text))
         else {
             return;
@@ -211,7 +221,9 @@ fn offset(whole: &str, part: &str) -> usize {
 /// Secrets that are told by their own form, wherever they stand.
 mod patterns {
     use super::MASK;
+    use aho_corasick::{AhoCorasick, AhoCorasickKind};
     use memchr::memmem;
+    use std::sync::LazyLock;
 
     /// Tokens of services that mark them: prefix, further characters that may follow besides letters
     /// and digits, how many follow at least. Before the prefix stands no letter, digit or `_`.
@@ -242,8 +254,23 @@ mod patterns {
         "sessiontoken",
     ];
 
+    const SCHEME: &str = "://";
+    const PEM: &str = "-----BEGIN ";
+
+    /// Everything that a secret here begins with: nearly every text has none, and is looked at once.
+    /// Without a searcher, which would be a defect, every text is looked at in full.
+    static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let tokens = TOKENS.iter().map(|(prefix, ..)| *prefix);
+        let signs = tokens.chain(ASSIGNED.iter().copied()).chain([SCHEME, PEM]);
+        let builder = &mut AhoCorasick::builder();
+        builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(signs).ok()
+    });
+
     /// The text with what is secret in it masked; `None` where there is nothing.
     pub(super) fn mask(text: &str) -> Option<String> {
+        if SIGNS.as_ref().is_some_and(|signs| !signs.is_match(text)) {
+            return None;
+        }
         let mut masked: Option<String> = None;
         for step in [urls, assignments, tokens, private_keys] {
             if let Some(next) = step(masked.as_deref().unwrap_or(text)) {
@@ -255,12 +282,13 @@ mod patterns {
 
     /// `https://user:password@host`: the password, or the whole where the user may be the token.
     fn urls(text: &str) -> Option<String> {
+        memchr::memchr(b'@', text.as_bytes())?;
         let mut out = String::new();
         let mut rest = text;
         let mut changed = false;
-        while let Some((before, after)) = rest.split_once("://") {
+        while let Some((before, after)) = rest.split_once(SCHEME) {
             out.push_str(before);
-            out.push_str("://");
+            out.push_str(SCHEME);
             let end = after
                 .find(|c: char| c.is_whitespace() || "/?#\"'<>`\\".contains(c))
                 .unwrap_or(after.len());
@@ -374,11 +402,11 @@ mod patterns {
         let mut out = String::new();
         let mut rest = text;
         let mut changed = false;
-        while let Some((before, block)) = rest.split_once("-----BEGIN ") {
+        while let Some((before, block)) = rest.split_once(PEM) {
             out.push_str(before);
             let label = block.split("-----").next().unwrap_or_default();
             if !label.ends_with("PRIVATE KEY") {
-                out.push_str("-----BEGIN ");
+                out.push_str(PEM);
                 rest = block;
                 continue;
             }
