@@ -1,6 +1,6 @@
 //! Columns of the sample trail, one by one, against values read off the log files by eye.
 
-use crate::support::{dataset, has, sample, str};
+use crate::support::{dataset, has, sample, str, text};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -458,4 +458,60 @@ fn odd_values_are_parsed_or_null_and_kept() {
         odd.summary["coercions"],
         json!({"awsRegion (repeated member)": 1, "eventTime": 1, "tlsDetails": 1, "userIdentity": 1})
     );
+}
+
+/// Text that JSON can say and a column cannot, or not easily: each has its rule.
+#[test]
+fn text_of_every_kind_has_its_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log.json");
+    let megabyte = "é".repeat(1 << 19);
+    let record = |id: &str, members: &str| {
+        format!(r#"{{"eventSource":"codebuild.amazonaws.com","eventID":"{id}",{members}}}"#)
+    };
+    let records = [
+        record("1-nul", r#""userAgent":"a\u0000b""#),
+        record("2-lone", r#""userAgent":"a\ud83db","requestParameters":{"x":"\ud83d"}"#),
+        record("3-pair", r#""userAgent":"\ud83d\ude00""#),
+        record(
+            "4-twice",
+            r#""userAgent":"first","userAgent":"last","requestParameters":{"x":1,"x":2}"#,
+        ),
+        record(
+            "5-escaped",
+            r#""user\u0041gent":"a\/b","requestParameters":{ "n": 1.50e1, "m":-0 }"#,
+        ),
+        record(
+            "6-large",
+            &format!(r#""userAgent":"{megabyte}","requestParameters":{{"x":"{megabyte}"}}"#),
+        ),
+    ];
+    std::fs::write(&file, format!("{{\"Records\":[{}]}}", records.join(","))).unwrap();
+    let dataset = dataset(&[&text(&file)]);
+    let mut rows = dataset.rows();
+    rows.sort_by_key(|row| str(row, "event_id").to_owned());
+    let large = rows.pop().unwrap();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            [row["user_agent"].clone(), row["request_parameters"].clone(), row["extra"].clone()]
+        })
+        .collect();
+    assert_eq!(
+        json!(told),
+        json!([
+            // NUL is a character like any other.
+            ["a\0b", null, null],
+            // A lone surrogate becomes U+FFFD in its column, and stays an escape in JSON text.
+            ["a\u{fffd}b", r#"{"x":"\ud83d"}"#, r#"{"userAgent":"a\ud83db"}"#],
+            ["😀", null, null],
+            // The last of duplicate members counts for columns; JSON text is the source's own.
+            ["last", r#"{"x":1,"x":2}"#, null],
+            // Names are told by what they spell, numbers keep their text.
+            ["a/b", r#"{ "n": 1.50e1, "m":-0 }"#, null],
+        ])
+    );
+    assert_eq!(str(&large, "user_agent"), megabyte);
+    assert_eq!(str(&large, "request_parameters").len(), megabyte.len() + r#"{"x":""}"#.len());
+    assert_eq!(dataset.summary["coercions"], json!({"userAgent (repeated member)": 1}));
 }

@@ -529,3 +529,38 @@ fn the_summary_for_people() {
         ");
     });
 }
+
+#[test]
+fn aggregated_files_are_known_by_their_key_and_read_only_to_keep_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = "111122223333_CloudTrail-Aggregated_us-east-1_20260926T1455Z_0123456789abcdef.json";
+    let record = json!({"eventType": "AwsAggregatedEvent", "eventCategory": "Aggregated"});
+    fs::write(folder.path().join(name), json!([record, record]).to_string()).unwrap();
+    let source = text(folder.path());
+    let skipped = dataset(&[&source]).summary;
+    assert_eq!(skipped["files"]["skipped"]["aggregated"], 1);
+    assert_eq!(skipped["records"]["read"], 0);
+    // Without an id the content is the key, so the two are one.
+    let all = dataset(&[&source, "--keep", "all"]);
+    assert_eq!(all.summary["records"]["read"], 2);
+    assert_eq!(all.rows().len(), 1);
+    assert_eq!(str(&all.rows()[0], "event_category"), "Aggregated");
+}
+
+#[test]
+fn a_partition_column_named_twice_is_wrong_usage() {
+    let place = Dataset::place();
+    let run = place.convert(&[SAMPLE, "--partition-by", "region,month,region"]).exits(2);
+    assert!(run.stderr.contains("names `region` twice"), "{}", run.stderr);
+    assert!(!place.path().exists());
+}
+
+#[test]
+fn a_dataset_keeps_to_its_redaction() {
+    let place = Dataset::place();
+    place.convert(&[SAMPLE]).exits(0);
+    let before = tree(&place.path());
+    let run = place.convert(&[SAMPLE, "--redact", "none"]).exits(1);
+    assert!(run.stderr.contains("other --redact"), "{}", run.stderr);
+    assert_eq!(tree(&place.path()), before);
+}

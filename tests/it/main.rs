@@ -23,5 +23,6 @@ mod readme;
 mod rebuild;
 mod redaction;
 mod saved;
+mod schema;
 mod sql;
 mod support;
