@@ -239,6 +239,16 @@ fn the_shell() {
     shell.exp_string("error: unknown command `.frobnicate`").unwrap();
     shell.send_line("SELECT 1 + 1 AS two;").unwrap();
     shell.exp_string("two\r\n2\r\n").unwrap();
+    // Ctrl-C ends a query that would run for hours, and what comes after runs. The first statement's
+    // result says that the second has begun.
+    let endless = "SELECT 'be' || 'gun' AS s; SELECT count(*) FROM events a, events b, events c, \
+                   events d, events e, events f WHERE a.actor || b.actor || f.actor LIKE '%x%';";
+    shell.send_line(endless).unwrap();
+    shell.exp_string("begun").unwrap();
+    shell.send_control('c').unwrap();
+    shell.exp_string("cancelled").unwrap();
+    shell.send_line("SELECT 2 + 3 AS five;").unwrap();
+    shell.exp_string("five\r\n5\r\n").unwrap();
     shell.send_line(".quit").unwrap();
     shell.exp_eof().unwrap();
     assert!(matches!(shell.process().wait(), Ok(WaitStatus::Exited(_, 0))));
