@@ -1,8 +1,9 @@
 //! A dataset on disk: its folder, what it remembers of itself, its part files.
 //!
-//! `_buildtrail/dataset.json` says by which columns it is partitioned. The ledger of inputs and the
-//! commits will live beside it; nothing in that folder ends in `.parquet`. This module refuses to
-//! know what a row means.
+//! `_buildtrail/dataset.json` says by which columns it is partitioned, and `_buildtrail/lock` is
+//! locked by the run that writes: one at a time. What a killed run left of unfinished part files is
+//! removed by the next. The ledger of inputs and the commits will live beside them; nothing in that
+//! folder ends in `.parquet`. This module refuses to know what a row means.
 
 use crate::error::{Error, Result};
 use crate::layout::{META_FOLDER, PartitionColumn};
@@ -10,13 +11,17 @@ use crate::schema::{SCHEMA_VERSION, schema};
 use arrow::array::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 /// The file that makes a folder a dataset, below [`META_FOLDER`].
 const DATASET_FILE: &str = "dataset.json";
+/// The file that a run locks; the system unlocks it when the run ends, however it ends.
+const LOCK_FILE: &str = "lock";
+/// What the name of an unfinished file ends in.
+const UNFINISHED: &str = ".tmp";
 /// The version of this layout of a dataset.
 const FORMAT: u32 = 1;
 
@@ -46,25 +51,29 @@ pub struct Dataset {
     folder: PathBuf,
     partition_by: Vec<PartitionColumn>,
     redact: Redact,
+    /// Held while the dataset may be written.
+    _lock: Option<File>,
 }
 
 impl Dataset {
-    /// Opens the dataset in `folder`, or makes one.
+    /// Opens the dataset in `folder` for writing, or makes one.
     ///
-    /// Fails where the dataset is there with other partition columns than `partition_by`, or
-    /// other redaction than `redact`.
+    /// Fails where another run is writing to it, and where it is there with other partition
+    /// columns than `partition_by` or other redaction than `redact`.
     pub fn create(
         folder: &Path,
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
+        let meta = folder.join(META_FOLDER);
+        fs::create_dir_all(&meta).map_err(Error::io("create", &meta))?;
+        let lock = Some(lock(&meta)?);
+        remove_unfinished(&meta)?;
         if let Some(dataset) = Self::try_open(folder)? {
-            return dataset.accept(partition_by, redact);
+            return Ok(Self { _lock: lock, ..dataset.accept(partition_by, redact)? });
         }
         let default = [PartitionColumn::Region, PartitionColumn::Month];
         let partition_by = partition_by.unwrap_or(&default).to_vec();
-        let meta = folder.join(META_FOLDER);
-        fs::create_dir_all(&meta).map_err(Error::io("create", &meta))?;
         let remembered = Remembered {
             format: FORMAT,
             schema_version: SCHEMA_VERSION,
@@ -73,8 +82,12 @@ impl Dataset {
         };
         let path = meta.join(DATASET_FILE);
         let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
-        fs::write(&path, text).map_err(Error::io("write", &path))?;
-        Ok(Self { folder: folder.to_owned(), partition_by, redact })
+        let dataset = Self { folder: folder.to_owned(), partition_by, redact, _lock: lock };
+        // By renaming: half a file would make the dataset unreadable for good.
+        let mut file = dataset.temporary_file()?;
+        file.write_all(text.as_bytes()).map_err(Error::io("write", &path))?;
+        file.persist(&path).map_err(|failed| Error::io("write", &path)(failed.error))?;
+        Ok(dataset)
     }
 
     /// The dataset, if it is as asked.
@@ -121,7 +134,7 @@ impl Dataset {
         let columns = remembered.partition_by.iter().map(|name| name.parse());
         let partition_by = columns.collect::<std::result::Result<_, _>>().map_err(bad)?;
         let redact = remembered.redact;
-        Ok(Some(Self { folder: folder.to_owned(), partition_by, redact }))
+        Ok(Some(Self { folder: folder.to_owned(), partition_by, redact, _lock: None }))
     }
 
     /// Its folder.
@@ -139,8 +152,11 @@ impl Dataset {
     /// A file that no reader of the dataset sees, gone if it is not given a place.
     pub(crate) fn temporary_file(&self) -> Result<NamedTempFile> {
         let meta = self.folder.join(META_FOLDER);
-        let file = tempfile::Builder::new().prefix("part-").suffix(".tmp").tempfile_in(&meta);
-        file.map_err(Error::io("create", &meta))
+        let file = tempfile::Builder::new().suffix(UNFINISHED).tempfile_in(&meta);
+        let file = file.map_err(Error::io("create", &meta))?;
+        // Temporary files are for oneself only by custom; a dataset is for others, too.
+        share(file.as_file(), file.path())?;
+        Ok(file)
     }
 
     /// The rows that a partition already has, by the partition's folder below the dataset.
@@ -160,6 +176,44 @@ impl Dataset {
         }
         Ok(batches)
     }
+}
+
+/// Locks the dataset whose records are in `meta` for one run.
+fn lock(meta: &Path) -> Result<File> {
+    let path = meta.join(LOCK_FILE);
+    let file = File::options().create(true).append(true).open(&path);
+    let file = file.map_err(Error::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Dataset(
+            meta.parent().unwrap_or(meta).display().to_string(),
+            "another run is writing to it; try again when that has ended".to_owned(),
+        )),
+        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
+    }
+}
+
+/// Removes what a killed run left; the lock says that no run is at it.
+fn remove_unfinished(meta: &Path) -> Result<()> {
+    for entry in fs::read_dir(meta).map_err(Error::io("list", meta))? {
+        let path = entry.map_err(Error::io("list", meta))?.path();
+        if path.to_string_lossy().ends_with(UNFINISHED) {
+            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives a temporary file the access rights of an ordinary one.
+#[cfg(unix)]
+fn share(file: &File, path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(Error::io("write", path))
+}
+
+#[cfg(not(unix))]
+fn share(_: &File, _: &Path) -> Result<()> {
+    Ok(())
 }
 
 fn list(columns: &[PartitionColumn]) -> String {

@@ -76,8 +76,6 @@ pub(crate) fn write(dataset: &Dataset, merged: &Merged, partition: &Partition) -
     encode(file.as_file(), merged, partition).map_err(failed)?;
     let (hash, bytes) = hash(&path)?;
     let folder = dataset.folder().join(&partition.path);
-    // Files made for oneself only are the custom for temporary ones; a dataset is for others too.
-    share(file.as_file(), &path)?;
     file.as_file().sync_all().map_err(Error::io("write", &path))?;
     Ok(Part { file, path: folder.join(format!("part-{hash}.parquet")), bytes })
 }
@@ -180,16 +178,4 @@ fn hash(path: &Path) -> Result<(String, u64)> {
     }
     let head = hash.finalize().iter().take(8).fold(0, |head, byte| head << 8 | u64::from(*byte));
     Ok((format!("{head:016x}"), size))
-}
-
-/// Gives a temporary file the access rights of an ordinary one.
-#[cfg(unix)]
-fn share(file: &File, path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644)).map_err(Error::io("write", path))
-}
-
-#[cfg(not(unix))]
-fn share(_: &File, _: &Path) -> Result<()> {
-    Ok(())
 }

@@ -277,7 +277,7 @@ fn partition_columns_are_in_the_path_alone() {
 fn only_part_files_look_like_part_files() {
     let sample = sample("codebuild");
     let own = files(&sample.path().join("_buildtrail"));
-    assert_eq!(own, ["dataset.json"]);
+    assert_eq!(own, ["dataset.json", "lock"]);
     assert_eq!(files(&sample.path()).len(), own.len() + sample.parts().len());
 }
 
@@ -562,5 +562,27 @@ fn a_dataset_keeps_to_its_redaction() {
     let before = tree(&place.path());
     let run = place.convert(&[SAMPLE, "--redact", "none"]).exits(1);
     assert!(run.stderr.contains("other --redact"), "{}", run.stderr);
+    assert_eq!(tree(&place.path()), before);
+}
+
+#[test]
+fn one_run_at_a_time_writes_and_cleans_up_after_a_killed_one() {
+    let place = Dataset::place();
+    place.convert(&[SAMPLE]).exits(0);
+    let before = tree(&place.path());
+    let meta = place.path().join("_buildtrail");
+    let unfinished = meta.join("killed.tmp");
+    fs::write(&unfinished, "half a part file").unwrap();
+
+    let lock = File::open(meta.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let refused = place.convert(&[SAMPLE]).exits(1);
+    assert!(refused.stderr.contains("another run is writing"), "{}", refused.stderr);
+    assert!(unfinished.exists());
+    // Readers need not wait.
+    assert_eq!(place.sql("SELECT count(*) AS n FROM events"), json!([{"n": 78}]));
+
+    lock.unlock().unwrap();
+    place.convert(&[SAMPLE]).exits(0);
     assert_eq!(tree(&place.path()), before);
 }
