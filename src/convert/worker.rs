@@ -160,7 +160,11 @@ impl Worker {
             Redact::Standard => redact::redact(text),
             Redact::None => (Cow::Borrowed(text), Vec::new()),
         };
-        let Some(record) = Record::read(&text) else {
+        let record = match &text {
+            Cow::Borrowed(_) => Some(record),
+            Cow::Owned(text) => Record::read(text),
+        };
+        let Some(record) = record else {
             return Fate::Rejected("redaction left no object".to_owned());
         };
         let mut row = flatten::flatten(&record);
