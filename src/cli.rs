@@ -81,8 +81,14 @@ pub fn main() -> ExitCode {
 }
 
 /// Ends the program with exit status 2, as clap does for what it finds wrong itself.
-fn wrong_usage(reason: &str) -> ! {
-    Cli::command().error(ErrorKind::ValueValidation, reason).exit()
+fn wrong_usage(command: &str, reason: &str) -> ! {
+    let mut cli = Cli::command();
+    cli.build();
+    let error = match cli.find_subcommand_mut(command) {
+        Some(command) => command.error(ErrorKind::ValueValidation, reason),
+        None => cli.error(ErrorKind::ValueValidation, reason),
+    };
+    error.exit()
 }
 
 /// Says one line on standard error. Where that is closed there is nobody to tell.

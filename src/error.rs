@@ -99,9 +99,11 @@ fn query_failure(error: &DataFusionError) -> String {
     }
 }
 
-/// The name that is most like `wanted`.
+/// The name that is most like `wanted`, if one is near enough to have been meant.
 pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    names.min_by_key(|name| distance(name, wanted))
+    let near = (wanted.len() / 3).max(2);
+    let (away, name) = names.map(|name| (distance(name, wanted), name)).min()?;
+    (away <= near).then_some(name)
 }
 
 /// How many letters must change to make one word of the other (Levenshtein).

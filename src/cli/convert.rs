@@ -80,7 +80,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     let by = args.partition_by.as_deref().unwrap_or_default();
     if let Some(twice) = by.iter().enumerate().find(|(at, c)| by.iter().take(*at).any(|d| d == *c))
     {
-        wrong_usage(&format!("--partition-by names `{}` twice", twice.1));
+        wrong_usage("convert", &format!("--partition-by names `{}` twice", twice.1));
     }
     let config = ConvertConfig {
         sources: args.sources,

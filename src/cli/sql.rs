@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Ask a dataset in SQL: a shell, or with -c or -f one run
 ///
-/// The table is `events`. Without -c and -f, and with something else than a terminal as standard
+/// The table is `events`. Without -c and -f, and with something other than a terminal as standard
 /// input, the statements are read from there.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

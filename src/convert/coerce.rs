@@ -179,11 +179,12 @@ fn epoch(text: &str) -> Option<i64> {
         return None;
     }
     let mantissa = digits.parse::<i128>().ok()?;
-    let exponent = exponent.parse::<i32>().ok()? - i32::try_from(fraction.len()).ok()?;
+    let exponent = exponent.parse::<i32>().ok().filter(|exponent| exponent.unsigned_abs() <= 60)?;
+    let exponent = exponent - i32::try_from(fraction.len()).ok()?;
     let seconds = scale(mantissa, exponent)?;
     let millis =
         if seconds.abs() >= 100_000_000_000 { seconds } else { scale(mantissa, exponent + 3)? };
-    i64::try_from(millis).ok().filter(|millis| millis.abs() < 100_000_000_000_000)
+    i64::try_from(millis).ok().filter(|millis| millis.unsigned_abs() < 100_000_000_000_000)
 }
 
 /// `mantissa` times ten to the `exponent`, cut to a whole number.
@@ -228,6 +229,8 @@ mod tests {
             "NaN",
             "2016",
             "1e40",
+            "0e2147483647",
+            "1.5e-2147483648",
             "1473184751473184751473184751473184751",
         ] {
             assert_eq!(ms(text), None, "{text}");

@@ -60,7 +60,7 @@ impl Columns {
     pub(crate) fn append(&mut self, row: &Row<'_>) {
         for (builder, value) in self.builders.iter_mut().zip(row.cells()) {
             builder.append(value);
-            self.bytes += value.as_str().map_or(0, str::len);
+            self.bytes += value.bytes();
         }
         self.rows += 1;
     }

@@ -65,9 +65,7 @@ pub(crate) fn discover(sources: &[String], keep_all: bool) -> Result<Found> {
 
 impl Found {
     fn walk(&mut self, folder: &Path, keep_all: bool) {
-        let walk = WalkDir::new(folder).follow_links(true).into_iter();
-        // A dataset below a source is no source.
-        for entry in walk.filter_entry(|entry| entry.file_name() != META_FOLDER) {
+        for entry in walk(folder) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
@@ -113,7 +111,7 @@ impl Found {
             })?
             .compile_matcher();
         let root = literal_root(pattern);
-        let mut matches = WalkDir::new(&root).follow_links(true).into_iter();
+        let mut matches = walk(&root);
         let mut any = false;
         while let Some(entry) = matches.next() {
             let entry = match entry {
@@ -137,6 +135,14 @@ impl Found {
         }
         if any { Ok(()) } else { Err(Error::NoSource(pattern.to_owned())) }
     }
+}
+
+/// What is below a folder, but for datasets' own records: they are no source.
+fn walk(
+    folder: &Path,
+) -> walkdir::FilterEntry<walkdir::IntoIter, impl FnMut(&walkdir::DirEntry) -> bool + use<>> {
+    let walk = WalkDir::new(folder).follow_links(true).into_iter();
+    walk.filter_entry(|entry| entry.file_name() != META_FOLDER)
 }
 
 /// The folder above a pattern's first level that is not literal.

@@ -1,9 +1,10 @@
 //! From a log file's bytes to its records' bytes.
 //!
 //! A log file is `{"Records":[...]}`; other members are legal and ignored, and documents may follow
-//! each other. Other producers leave the object out and write the list alone. Records are delimited by their brackets alone, so a record that is no JSON inside
-//! costs itself and not its neighbours. Whatever cannot be followed any further is said once, with
-//! its place. It refuses to look inside a record.
+//! each other. Other producers leave the object out and write the list alone. Records are delimited
+//! by their brackets alone, so a record that is no JSON inside costs itself and not its neighbours.
+//! Whatever cannot be followed any further is said once, with its place. It refuses to look inside a
+//! record.
 
 use crate::convert::json::{skip_space, skip_value};
 

@@ -161,6 +161,11 @@ pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     Members::of(text).filter(|(key, _)| name_is(key, name)).last().map(|(_, value)| value)
 }
 
+/// A member's name: unescaped, but for lone surrogates, which would make one name of two.
+pub(crate) fn name(raw: &str) -> Cow<'_, str> {
+    if has_lone_surrogate(raw) { Cow::Borrowed(raw) } else { unescape(raw) }
+}
+
 /// Whether a member's raw name, escapes and all, spells `name`.
 pub(crate) fn name_is(raw: &str, name: &str) -> bool {
     raw == name || (raw.contains('\\') && unescape(raw) == name)
@@ -236,7 +241,7 @@ fn unescape_unicode(escaped: &str) -> (Option<char>, usize) {
 pub(crate) fn push_canonical(out: &mut String, raw: &str) {
     match raw.as_bytes().first() {
         Some(b'{') => {
-            let members = Members::of(raw).map(|(name, value)| (unescape(name), value));
+            let members = Members::of(raw).map(|(raw, value)| (name(raw), value));
             out.push('{');
             for (name, value) in members.collect::<BTreeMap<_, _>>() {
                 push_string(out, &name);
@@ -359,6 +364,7 @@ mod tests {
         }
         assert_ne!(canonical("100000000000000000000"), canonical("100000000000000000001"));
         assert_ne!(canonical(r#""\ud83d""#), canonical(r#""\ud83e""#));
+        assert_ne!(canonical(r#"{"\ud83d":1}"#), canonical(r#"{"\ud83e":1}"#));
     }
 
     #[test]

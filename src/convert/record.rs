@@ -47,7 +47,7 @@ impl<'a> Record<'a> {
         let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
         let mut members = Members::of(text);
         for (raw_name, value) in members.by_ref() {
-            let name = json::unescape(raw_name);
+            let name = json::name(raw_name);
             let place = match record.members.len() {
                 0..FEW => record.members.iter().position(|known| known.name == name),
                 FEW.. => places.get(&name).copied(),

@@ -24,7 +24,7 @@ pub(crate) const MASK: &str = "REDACTED_BY_BUILDTRAIL";
 const VARIABLES: &[&str] =
     &["environmentVariables", "environmentVariablesOverride", "exportedEnvironmentVariables"];
 
-/// Members whose strings are secrets. A member that ends in `token` is one, too.
+/// Members whose strings are secrets. One whose name ends in `token` or `password` is one, too.
 const SECRETS: &[&str] = &[
     "apiKey",
     "authorization",
@@ -70,11 +70,17 @@ enum Place {
 impl Place {
     /// The place of the value of the member called `name` of an object in this place.
     fn below(self, name: &str) -> Self {
+        // `client_secret` and `client-secret` are `clientSecret`.
+        let name = if name.contains(['_', '-']) {
+            Cow::Owned(name.replace(['_', '-'], ""))
+        } else {
+            Cow::Borrowed(name)
+        };
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         let is_one_of = |names: &[&str]| names.iter().any(|other| is(other));
-        let ends_in_token = || {
-            let tail = name.len().checked_sub("token".len()).and_then(|at| name.get(at..));
-            tail.is_some_and(|tail| tail.eq_ignore_ascii_case("token"))
+        let ends_in = |end: &str| {
+            let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
         };
         match self {
             Self::Variable if is("name") || is("type") => Self::Plain,
@@ -88,7 +94,7 @@ impl Place {
             _ if is("environment") => Self::Environment,
             _ if is("auth") || is("sourceAuthOverride") => Self::Auth,
             _ if is("payloadUrl") => Self::SecretQuery,
-            _ if is_one_of(SECRETS) || ends_in_token() => Self::Secret,
+            _ if is_one_of(SECRETS) || ends_in("token") || ends_in("password") => Self::Secret,
             _ => Self::Plain,
         }
     }
@@ -110,9 +116,14 @@ impl Place {
 /// The longest a member's name gets in a path: enough for any real one.
 const LONGEST_NAME: usize = 200;
 
+/// The paths of one record, in bytes: past it one `...` stands for the rest. A few dozen real ones are
+/// a few KB; a hostile record could make them many times its own size.
+const LONGEST_PATHS: usize = 64 << 10;
+
 /// The record with its secrets masked, and the JSON paths of what was masked.
 pub(crate) fn redact(record: &str) -> (Cow<'_, str>, Vec<String>) {
-    let mut masker = Masker { out: String::new(), done: 0, source: record, paths: Vec::new() };
+    let mut masker =
+        Masker { out: String::new(), done: 0, source: record, paths: Vec::new(), paths_bytes: 0 };
     masker.object(record, 0, &Path::Record, Place::Plain);
     if masker.paths.is_empty() {
         return (Cow::Borrowed(record), Vec::new());
@@ -145,6 +156,7 @@ struct Masker<'a> {
     out: String,
     done: usize,
     paths: Vec<String>,
+    paths_bytes: usize,
 }
 
 impl Masker<'_> {
@@ -153,7 +165,13 @@ impl Masker<'_> {
         self.out.push_str(self.source.get(self.done..at).unwrap_or_default());
         json::push_string(&mut self.out, with);
         self.done = at + len;
-        self.paths.push(path.to_string());
+        if self.paths_bytes < LONGEST_PATHS {
+            let path = path.to_string();
+            self.paths_bytes += path.len();
+            self.paths.push(path);
+        } else if self.paths.last().is_none_or(|last| last != "...") {
+            self.paths.push("...".to_owned());
+        }
     }
 
     /// `text` begins at byte `at` of the source. Recursion is bounded: deeper records were rejected.
@@ -270,6 +288,16 @@ mod tests {
     }
 
     #[test]
+    fn the_paths_of_a_hostile_record_are_bounded() {
+        let name = "n".repeat(1000);
+        let record = format!(r#"{{"{name}":{{"token":[{}""]}}}}"#, "\"x\",".repeat(10_000));
+        let (text, paths) = redact(&record);
+        assert_eq!(text.matches(MASK).count(), 10_000);
+        assert!(paths.iter().map(String::len).sum::<usize>() < 2 * LONGEST_PATHS);
+        assert_eq!(paths.last().unwrap(), "...");
+    }
+
+    #[test]
     fn an_auth_resource_that_is_no_arn_is_masked() {
         check(
             r#"{"requestParameters":{"source":{"auth":{"type":"OAUTH","resource":"leak"}},"sourceAuthOverride":{"resource":"arn:aws:x"}}}"#,
@@ -293,6 +321,15 @@ mod tests {
             r#"{"payloadUrl":"https://u:s3cret@h/x"}"#,
             r#"{"payloadUrl":"https://h/x#t=s3cret"}"#,
             r#"{"errorMessage":"\ud83d https://u:s3cret@h/x"}"#,
+            r#"{"a":"GOPROXY=https://proxy.golang.org,https://u:s3cret@goproxy.corp"}"#,
+            r#"{"a":"https://a.com|http://u:s3cret@h"}"#,
+            r#"{"a":"https://[::1]:80,https://u:s3cret@h"}"#,
+            r#"{"a":"https://h/x?token=s3cret00&b=1"}"#,
+            r#"{"client_secret":"s3cret","new-Password":"s3cret"}"#,
+            r#"{"a":"-----BEGIN PGP PRIVATE KEY BLOCK-----s3cret-----END PGP PRIVATE KEY BLOCK-----"}"#,
+            r#"{"a":"env:\\nghp_s3crets3crets3crets3crets3cret00"}"#,
+            r#"{"a":"MYTOKEN_ghp_s3crets3crets3crets3crets3cret00"}"#,
+            r#"{"a":"x\\nATBBs3crets3crets3crets3cret"}"#,
         ] {
             let (text, paths) = redact(record);
             assert!(!text.contains("s3cret") && !paths.is_empty(), "{record} {text}");

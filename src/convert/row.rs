@@ -36,6 +36,17 @@ impl<'a> Value<'a> {
     }
 }
 
+impl Value<'_> {
+    /// Bytes of text in the cell.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::List(list) => list.iter().flatten().map(|text| text.len()).sum(),
+            _ => 0,
+        }
+    }
+}
+
 impl<'a> From<Option<Text<'a>>> for Value<'a> {
     fn from(text: Option<Text<'a>>) -> Self {
         text.map_or(Self::Null, Self::Text)

@@ -213,8 +213,16 @@ fn add_provenance<'a>(
 
 /// Whether the options keep a record. Without an event time it is in no period.
 fn is_kept(config: &ConvertConfig, record: &Record<'_>) -> bool {
+    let is = |name, value| record.string(name).is_some_and(|text| text == value);
+    // Records about calls, which are none themselves.
+    let no_call = is("eventCategory", "Insight")
+        || is("eventCategory", "Aggregated")
+        || is("eventType", "AwsAggregatedEvent");
+    if no_call && config.keep != Keep::All {
+        return false;
+    }
     let kept = config.keep == Keep::All
-        || record.string("eventSource").is_some_and(|source| source == CODEBUILD)
+        || is("eventSource", CODEBUILD)
         || (config.keep == Keep::BuildActivity && identity::is_build_activity(record));
     if !kept || (config.since.is_none() && config.until.is_none()) {
         return kept;

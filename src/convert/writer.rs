@@ -9,7 +9,7 @@ use crate::convert::columns::{BATCH_BYTES, BATCH_ROWS};
 use crate::convert::merge::{Merged, Partition};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::schema::{COLUMNS, Col, Group, SCHEMA_VERSION, schema};
+use crate::schema::{COLUMNS, Col, Column, Group, Kind, SCHEMA_VERSION, schema};
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::compute::interleave_record_batch;
 use parquet::arrow::ArrowWriter;
@@ -104,16 +104,19 @@ fn encode(
     Ok(())
 }
 
-/// Cuts rows where their JSON text would grow past what one text column should hold at once.
+/// Cuts rows where the record's texts would grow past what one text column should hold at once; the
+/// other columns' are made of them.
 fn chunks_by_bytes<'r>(
     sources: &[&RecordBatch],
     rows: &'r [(usize, usize)],
 ) -> impl Iterator<Item = &'r [(usize, usize)]> {
-    let bodies = COLUMNS.iter().enumerate().filter(|(_, c)| c.group == Group::JsonText);
-    let bodies: Vec<usize> = bodies.map(|(index, _)| index).collect();
+    let is_text =
+        |c: &Column| c.kind == Kind::Text && matches!(c.group, Group::Record | Group::JsonText);
+    let sized: Vec<usize> =
+        COLUMNS.iter().enumerate().filter(|(_, c)| is_text(c)).map(|(index, _)| index).collect();
     let bytes = |(source, row): &(usize, usize)| {
         let Some(batch) = sources.get(*source) else { return 0 };
-        let texts = bodies.iter().filter_map(|body| batch.column(*body).as_string_opt::<i32>());
+        let texts = sized.iter().filter_map(|index| batch.column(*index).as_string_opt::<i32>());
         texts.filter(|text| text.is_valid(*row)).map(|text| text.value(*row).len()).sum::<usize>()
     };
     let mut sum = 0;

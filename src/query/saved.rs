@@ -106,9 +106,9 @@ impl SavedQueries {
         self.0.iter().find(|query| query.name == name).ok_or_else(|| {
             let nearest = nearest(name, self.0.iter().map(|query| query.name.as_str()));
             let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?"));
+            let hint = hint.as_deref().unwrap_or(";");
             Error::SavedQuery(format!(
-                "no saved query `{name}`{} `buildtrail queries` lists them all",
-                hint.unwrap_or_default()
+                "no saved query `{name}`{hint} `buildtrail queries` lists them all"
             ))
         })
     }

@@ -586,3 +586,30 @@ fn one_run_at_a_time_writes_and_cleans_up_after_a_killed_one() {
     place.convert(&[SAMPLE]).exits(0);
     assert_eq!(tree(&place.path()), before);
 }
+
+#[test]
+fn a_pattern_takes_no_dataset_for_a_source() {
+    let folder = tempfile::tempdir().unwrap();
+    log_file(folder.path(), "log.json", &[json!({"eventSource": "codebuild.amazonaws.com"})]);
+    let pattern = format!("{}/**/*.json", text(folder.path()));
+    let out = text(&folder.path().join("dataset"));
+    for duplicate in [0, 1] {
+        let run = buildtrail(&["convert", &pattern, "--out", &out, "--format", "json"]).exits(0);
+        assert_eq!(run.json()["records"]["duplicate"], duplicate);
+    }
+}
+
+#[test]
+fn records_about_calls_are_no_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = |category: &str| {
+        json!({"eventSource": "codebuild.amazonaws.com", "eventName": "StartBuild",
+               "eventCategory": category, "eventID": category})
+    };
+    let records = ["Aggregated", "Insight", "Management"].map(record);
+    let file = log_file(folder.path(), "log.json", &records);
+    let calls = dataset(&[&file]);
+    assert_eq!(calls.summary["records"]["filtered"], 2);
+    assert_eq!(str(&calls.rows()[0], "event_category"), "Management");
+    assert_eq!(dataset(&[&file, "--keep", "all"]).summary["records"]["written"], 3);
+}

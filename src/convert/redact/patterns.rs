@@ -10,7 +10,8 @@ use memchr::memmem;
 use std::sync::LazyLock;
 
 /// Tokens of services that mark them: prefix, further characters that may follow besides letters
-/// and digits, how many follow at least. Before the prefix stands no letter, digit or `_`.
+/// and digits, how many follow at least. That many without a break are in no word; the prefixes
+/// that are shorter or may be followed by `-` must also begin a word.
 const TOKENS: &[(&str, &str, usize)] = &[
     ("ghp_", "", 30),
     ("gho_", "", 30),
@@ -31,6 +32,11 @@ const ASSIGNED: &[&str] = &[
     "&signature=",
     "?signature=",
     "access_token=",
+    "private_token=",
+    "?token=",
+    "&token=",
+    "?password=",
+    "&password=",
     "aws_secret_key",
     "secret_access_key",
     "session_token",
@@ -76,6 +82,10 @@ fn urls(text: &str) -> Option<String> {
         let end = after
             .find(|c: char| c.is_whitespace() || "/?#\"'<>`\\".contains(c))
             .unwrap_or(after.len());
+        // `https://a,https://u:p@b`: the authority ends where the next URL's scheme does.
+        let next = after.get(..end).filter(|a| a.ends_with(':'));
+        let next = next.filter(|_| after.get(end..).is_some_and(|tail| tail.starts_with("//")));
+        let end = next.map_or(end, |authority| authority.len() - 1);
         let (authority, tail) = after.split_at_checked(end).unwrap_or((after, ""));
         let is_web = ["http", "https"].iter().any(|scheme| {
             let start = before.len().checked_sub(scheme.len());
@@ -161,7 +171,7 @@ fn tokens(text: &str) -> Option<String> {
         let mut out = String::new();
         let mut rest = current;
         while let Some((before, after)) = rest.split_once(prefix) {
-            let inside = before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            let inside = is_word_part(prefix) && ends_in_word(before);
             let is_token = |c: char| c.is_ascii_alphanumeric() || others.contains(c);
             let end = after.find(|c| !is_token(c)).unwrap_or(after.len());
             let is_secret = !inside && end >= *least;
@@ -177,6 +187,16 @@ fn tokens(text: &str) -> Option<String> {
     masked
 }
 
+fn is_word_part(prefix: &str) -> bool {
+    matches!(prefix, "ATBB" | "xoxb-" | "xoxp-")
+}
+
+/// Whether a text ends inside a word; the letter of an escape such as `\n` is none.
+fn ends_in_word(text: &str) -> bool {
+    text.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && !["\\n", "\\r", "\\t"].iter().any(|escape| text.ends_with(escape))
+}
+
 /// Private keys between `-----BEGIN ... PRIVATE KEY-----` and their end. A key that is cut off
 /// has no end: all that follows is taken for it. Certificates stay.
 fn private_keys(text: &str) -> Option<String> {
@@ -186,7 +206,7 @@ fn private_keys(text: &str) -> Option<String> {
     while let Some((before, block)) = rest.split_once(PEM) {
         out.push_str(before);
         let label = block.split("-----").next().unwrap_or_default();
-        if !label.ends_with("PRIVATE KEY") {
+        if !label.contains("PRIVATE KEY") {
             out.push_str(PEM);
             rest = block;
             continue;
