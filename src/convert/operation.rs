@@ -348,6 +348,26 @@ mod tests {
         }
     }
 
+    /// What people read of a column's source is what the tables do: every path's first and other
+    /// parts stand in it.
+    #[test]
+    fn the_sources_that_people_read_name_the_paths() {
+        let settings = SETTINGS.iter().filter_map(|(col, paths)| Some(((*col)?, paths.to_vec())));
+        let others = OTHERS.iter().map(|(col, _, request, answer)| (*col, vec![*request, *answer]));
+        for (col, paths) in settings.chain(others) {
+            let source = format!("{} {}", col.column().source, col.column().meaning);
+            for path in paths.into_iter().filter(|path| !path.is_empty()) {
+                let (first, rest) = path.split_once('.').unwrap_or((path, path));
+                let split = source.contains(first) && source.contains(rest);
+                let below = ["webhook.", "fleet.", "reportGroup.", "sandbox.", "commandExecution."];
+                let below = below.iter().find_map(|above| path.strip_prefix(above));
+                let named =
+                    source.contains(path) || split || below.is_some_and(|p| source.contains(p));
+                assert!(named, "{}: `{source}` does not name {path}", col.name());
+            }
+        }
+    }
+
     #[test]
     fn names_are_unique_and_every_operation_of_a_column_is_known() {
         for (at, operation) in OPERATIONS.iter().enumerate() {
