@@ -7,6 +7,11 @@
 
 use crate::convert::json::{Members, name_is};
 
+/// A path up to a list, and the member wanted of the list's objects: `secondarySources[].location`.
+pub(crate) fn split_list(path: &'static str) -> (&'static str, Option<&'static str>) {
+    path.split_once("[].").map_or((path, None), |(list, member)| (list, Some(member)))
+}
+
 /// A set of dotted paths, numbered in the order they were given.
 #[derive(Debug)]
 pub(crate) struct PathTree {

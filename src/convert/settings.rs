@@ -9,7 +9,7 @@
 use crate::convert::coerce::{self, Coerced};
 use crate::convert::json::{self, Elements};
 use crate::convert::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_paths};
-use crate::convert::paths::{Found, PathTree};
+use crate::convert::paths::{Found, PathTree, split_list};
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
 use crate::schema::{Col, Kind};
@@ -19,11 +19,6 @@ use std::sync::LazyLock;
 /// Whether a request is of the first era: only the caller's context, nothing of the call's input.
 pub(crate) fn is_legacy(request: &str) -> bool {
     json::member(request, "awsActId").is_some()
-}
-
-/// The part of a path up to a list, and the member of the list's elements.
-fn split(path: &'static str) -> (&'static str, Option<&'static str>) {
-    path.split_once("[].").map_or((path, None), |(list, member)| (list, Some(member)))
 }
 
 /// One form's column of [`SETTINGS`], compiled: the lines that it has, and their paths.
@@ -39,7 +34,8 @@ static FORMS: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
     };
     let compile = |form| {
         let lines: Vec<_> = (0..SETTINGS.len()).filter(|n| path(*n, form).is_some()).collect();
-        let tree = PathTree::new(lines.iter().filter_map(|n| path(*n, form)).map(|p| split(p).0));
+        let tree =
+            PathTree::new(lines.iter().filter_map(|n| path(*n, form)).map(|p| split_list(p).0));
         Compiled { lines, tree }
     };
     (0..8).map(compile).collect()
@@ -110,7 +106,7 @@ fn fill_settings<'a>(
     for (number, line) in compiled.lines.iter().enumerate() {
         let Some((col, paths)) = SETTINGS.get(*line) else { continue };
         let (Some(raw), Some(path)) = (found.get(number), paths.get(form)) else { continue };
-        let (value, outcome) = setting(raw, *col, split(path).1);
+        let (value, outcome) = setting(raw, *col, split_list(path).1);
         if let (Some(col), false) = (col, value == Value::Null) {
             any = true;
             row.set(*col, value);

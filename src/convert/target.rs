@@ -8,7 +8,7 @@
 use crate::convert::coerce::{self, Coerced};
 use crate::convert::json::{self, Members};
 use crate::convert::operation::{ANSWER_NAMES, Operation, Resource};
-use crate::convert::paths::PathTree;
+use crate::convert::paths::{PathTree, split_list};
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
 use crate::convert::settings;
@@ -219,20 +219,15 @@ fn target_ids<'a>(request: &'a str, operation: &Operation) -> Value<'a> {
     text.map_or(Value::Null, |text| Value::List(vec![Some(text)]))
 }
 
-/// A path of [`ANSWER_NAMES`] up to a list, and the member of its elements.
-fn list_path(path: &'static str) -> (&'static str, Option<&'static str>) {
-    path.split_once("[].").map_or((path, None), |(list, member)| (list, Some(member)))
-}
-
 static ANSWER_TREE: LazyLock<PathTree> =
-    LazyLock::new(|| PathTree::new(ANSWER_NAMES.iter().map(|(path, _)| list_path(path).0)));
+    LazyLock::new(|| PathTree::new(ANSWER_NAMES.iter().map(|(path, _)| split_list(path).0)));
 
 fn in_answer(answer: &str) -> Vec<Mention> {
     let found = ANSWER_TREE.find(answer);
     let mut mentions = Vec::new();
     for (number, (path, resource)) in ANSWER_NAMES.iter().enumerate() {
         if let Some(raw) = found.get(number) {
-            mention_all(raw, list_path(path).1, *resource, &mut mentions);
+            mention_all(raw, split_list(path).1, *resource, &mut mentions);
         }
     }
     mentions
