@@ -2,8 +2,8 @@
 //!
 //! Nothing fails on shape: a number written as text is parsed, a number where text is expected
 //! keeps its text, and what cannot be the column's type is [`Coerced::Misfit`]. No value is guessed:
-//! a date without a zone is a misfit. Whether a text is a mask is for the settings to ask
-//! ([`is_aws_mask`]).
+//! a date without a zone is a misfit. Whether a value is a mask is for the settings to ask
+//! ([`is_masked`]).
 
 use crate::convert::json::{self, Elements};
 use crate::convert::row::Value;
@@ -18,6 +18,11 @@ const AWS_MASKS: [&str; 4] =
 /// Whether a text is a mask that AWS put in place of a value.
 pub(crate) fn is_aws_mask(text: &str) -> bool {
     AWS_MASKS.contains(&text) || (text.len() >= 3 && text.bytes().all(|b| b == b'*'))
+}
+
+/// Whether a JSON value is a string that is a mask of AWS's.
+pub(crate) fn is_masked(raw: &str) -> bool {
+    json::string(raw).is_some_and(|text| is_aws_mask(&text))
 }
 
 /// What became of a value on its way into a typed column.

@@ -30,8 +30,8 @@ pub(crate) fn fill<'a>(record: &Record<'a>, row: &mut Row<'a>) {
     let found = identity.map(|identity| fill_members(identity, row)).unwrap_or_default();
     let session = role_session_name(row).map(str::to_owned);
     let build = session.as_deref().and_then(build_of_session).map(str::to_owned);
-    row.set(Col::ActorBuildUuid, build.map_or(Value::Null, Value::text));
-    row.set(Col::RoleSessionName, session.map_or(Value::Null, Value::text));
+    row.set(Col::ActorBuildUuid, build);
+    row.set(Col::RoleSessionName, session);
 
     let kind = Caller::of(row.str(Col::UserIdentityType));
     let by_service = by_aws_service(kind, row);
@@ -39,9 +39,9 @@ pub(crate) fn fill<'a>(record: &Record<'a>, row: &mut Row<'a>) {
     row.set(Col::ByTemporaryCredentials, by_temporary_credentials(kind, row));
     row.set(Col::ByAwsService, by_service);
     let credential = credential_kind(kind, by_service, found.has_creation_date, row);
-    row.set(Col::CredentialKind, credential.map_or(Value::Null, Value::text));
+    row.set(Col::CredentialKind, credential);
     let actor = actor(kind, row).map(str::to_owned).or_else(|| fallback_actor(row));
-    row.set(Col::Actor, actor.map_or(Value::Null, Value::text));
+    row.set(Col::Actor, actor);
 
     let failed = record.get("errorCode").is_some() || record.get("errorMessage").is_some();
     row.set(Col::Succeeded, Value::Bool(!failed));

@@ -323,7 +323,7 @@ mod tests {
         for (number, (time, id, file, request)) in rows.iter().enumerate() {
             let mut row = Row::new();
             row.set(Col::EventTime, Value::Time(*time));
-            row.set(Col::EventId, id.map_or(Value::Null, Value::text));
+            row.set(Col::EventId, *id);
             row.set(Col::AwsRegion, Value::text("r"));
             row.set(Col::SourceFile, Value::text(*file));
             row.set(Col::SourceRecord, Value::Int(i64::try_from(number).unwrap()));

@@ -47,9 +47,15 @@ impl Value<'_> {
     }
 }
 
-impl<'a> From<Option<Text<'a>>> for Value<'a> {
-    fn from(text: Option<Text<'a>>) -> Self {
-        text.map_or(Self::Null, Self::Text)
+impl From<Option<String>> for Value<'_> {
+    fn from(text: Option<String>) -> Self {
+        text.map_or(Self::Null, Self::text)
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Value<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        text.map_or(Self::Null, Self::text)
     }
 }
 

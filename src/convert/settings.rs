@@ -141,7 +141,7 @@ pub(crate) enum Outcome {
 /// The typed value of one setting. `element` is the member wanted of a list's objects; without a
 /// column (`col`) only the mask is looked for.
 fn setting<'a>(raw: &'a str, col: Option<Col>, element: Option<&str>) -> (Value<'a>, Outcome) {
-    if json::string(raw).is_some_and(|text| coerce::is_aws_mask(&text)) {
+    if coerce::is_masked(raw) {
         return (Value::Null, Outcome::Masked);
     }
     if element.is_some() || col.is_some_and(|col| col.column().kind == Kind::TextList) {
@@ -175,12 +175,7 @@ pub(crate) fn elements<'a>(raw: &'a str, element: Option<&str>) -> (Value<'a>, O
         Coerced::Value(Value::List(mut list)) => {
             let mut masked = 0;
             for (text, raw) in list.iter_mut().zip(Elements::of(raw)) {
-                let whole = json::string(raw);
-                if [text.as_deref(), whole.as_deref()]
-                    .into_iter()
-                    .flatten()
-                    .any(coerce::is_aws_mask)
-                {
+                if coerce::is_masked(raw) || text.as_deref().is_some_and(coerce::is_aws_mask) {
                     *text = None;
                     masked += 1;
                 }
@@ -293,7 +288,7 @@ fn fill_others<'a>(
 }
 
 fn other(raw: &str, col: Col) -> Coerced<'_> {
-    if json::string(raw).is_some_and(|text| coerce::is_aws_mask(&text)) {
+    if coerce::is_masked(raw) {
         return Coerced::Null;
     }
     match col {

@@ -150,8 +150,8 @@ pub(crate) fn fill_general<'a>(record: &Record<'a>, row: &mut Row<'a>) {
             .and_then(|(_, rest)| rest.split_whitespace().next())
             .filter(|arn| arn.starts_with("arn:"))
             .map(|arn| arn.trim_end_matches(['.', ',']).to_owned());
-        row.set(Col::DeniedAction, action.map_or(Value::Null, Value::text));
-        row.set(Col::DeniedResourceArn, resource.map_or(Value::Null, Value::text));
+        row.set(Col::DeniedAction, action);
+        row.set(Col::DeniedResourceArn, resource);
     }
 }
 
@@ -204,7 +204,7 @@ pub(crate) fn fill<'a>(
         (Col::CommandExecutionId, mentions.id(Resource::CommandExecution)),
         (Col::SourceCredentialArn, mentions.arn(Resource::SourceCredential)),
     ] {
-        row.set(col, text.map_or(Value::Null, |text| Value::text(text.to_owned())));
+        row.set(col, text.map(str::to_owned));
     }
 }
 
