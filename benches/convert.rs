@@ -6,7 +6,7 @@
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use anyhow::Context as _;
-use buildtrail::convert::{ConvertConfig, Keep, Progress, Redact, convert};
+use buildtrail::convert::{ConvertConfig, Keep, PART_BYTES, Progress, Redact, convert};
 use buildtrail::dataset::Dataset;
 use buildtrail::query::{self, Format};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -86,6 +86,8 @@ fn config(logs: &Path, out: &Path) -> ConvertConfig {
         threads: None,
         since: None,
         until: None,
+        part_bytes: PART_BYTES,
+        retry_rejected: false,
     }
 }
 

@@ -8,12 +8,12 @@
 
 mod coerce;
 mod columns;
+mod committed;
 mod discover;
 mod envelope;
 mod flatten;
 mod identity;
 mod inflate;
-mod json;
 mod merge;
 mod operation;
 mod paths;
@@ -26,36 +26,27 @@ mod target;
 mod worker;
 mod writer;
 
-pub use summary::{FileCounts, Outcome, Problem, RecordCounts, SkippedFiles};
+pub use crate::dataset::{Keep, RecordCounts, Redact};
+pub use summary::{Conflict, FileCounts, Outcome, Problem, SkippedFiles};
 
-pub use crate::dataset::Redact;
-
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Input, Ledger, PartFile, Scope, Seen, Transaction};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
+use committed::Wanted;
 use discover::{Found, LogFile};
 use merge::{Merged, Source};
 use rayon::ThreadPool;
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use worker::Worker;
-
-/// Which records become rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep {
-    /// Calls to CodeBuild.
-    CodeBuild,
-    /// Those, what builds did in other services, and what CodeBuild itself did as a service.
-    BuildActivity,
-    /// Every record of every service.
-    All,
-}
+use worker::{Job, Worker};
 
 /// What to convert, and how.
 #[derive(Debug, Clone)]
 pub struct ConvertConfig {
-    /// Files, folders and patterns.
+    /// Files, folders and patterns; with [`retry_rejected`](Self::retry_rejected) none stands for the
+    /// log files that the dataset has rejects of.
     pub sources: Vec<String>,
     /// The dataset's folder; made if it is not there.
     pub out: PathBuf,
@@ -71,7 +62,15 @@ pub struct ConvertConfig {
     pub since: Option<i64>,
     /// Only events before this, in milliseconds since 1970.
     pub until: Option<i64>,
+    /// About how many bytes a part file has at most.
+    pub part_bytes: u64,
+    /// Reads log files again of which something was rejected.
+    pub retry_rejected: bool,
 }
+
+/// Bytes of a part file at most, about, where nothing else is asked for: what the engines that read
+/// from S3 split their work by is 128 to 512 MB.
+pub const PART_BYTES: u64 = 256_000_000;
 
 /// Who is told how far a conversion is.
 pub trait Progress: Sync {
@@ -88,28 +87,101 @@ pub trait Progress: Sync {
 /// Fails where the run cannot go on: a source that is not there, a dataset that cannot be written.
 /// A file or record that cannot be read is in [`Outcome::problems`] and does not stop the run.
 pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcome> {
-    let found = discover::discover(&config.sources, config.keep == Keep::All)?;
-    let dataset = Dataset::create(&config.out, config.partition_by.as_deref(), config.redact)?;
+    let Sources { mut found, dataset } = Sources::open(config)?;
+    let scope = Scope { keep: config.keep, since: config.since, until: config.until };
+    let ledger = dataset.ledger()?;
+    let known = skip_known(&mut found.log_files, &ledger, &scope, config.retry_rejected);
     let pool = thread_pool(config.threads)?;
     progress.start(found.log_files.len());
-    let worker = read_all(&pool, config, &found.log_files, progress);
+    let job = Job { scope: &scope, redact: config.redact, ledger: &ledger };
+    let worker = read_all(&pool, job, &found.log_files, progress);
     progress.writing();
-    let Worker { sources, mut outcome, .. } = worker?;
+    let Worker { sources, mut inputs, mut rejects, mut outcome, .. } = worker?;
+    drop(ledger);
+    inputs.sort_by(|a, b| a.uri.cmp(&b.uri));
+    rejects.sort();
+    outcome.files.skipped.known += known;
+    outcome.files.found += known;
+    outcome.problems = rejects.iter().map(Problem::rejected).collect();
     add_listing(&mut outcome, found);
-    let merged = arrange(&dataset, sources)?;
-    outcome.records.duplicate = merged.duplicate;
-    outcome.records.conflicting = merged.conflicting;
-    outcome.records.written = merged.rows();
-    outcome.check()?;
-    let parts = pool.install(|| {
-        let write = |partition| writer::write(&dataset, &merged, partition);
-        merged.partitions.par_iter().map(write).collect::<Result<Vec<_>>>()
-    })?;
-    for part in parts {
-        outcome.parts += 1;
-        outcome.bytes += part.commit()?;
+    let merged = pool.install(|| arrange(&dataset, sources))?;
+    reconcile(&mut inputs, &merged, &mut outcome)?;
+    if inputs.is_empty() {
+        return Ok(outcome);
     }
+    let mut transaction = Transaction::new(&dataset);
+    let write = |partition| writer::write(&dataset, &merged, partition, config.part_bytes);
+    let parts = pool
+        .install(|| merged.partitions.par_iter().map(write).collect::<Result<Vec<_>>>())?;
+    for (partition, parts) in merged.partitions.iter().zip(parts) {
+        for (file, written) in parts {
+            outcome.parts += 1;
+            outcome.bytes += written.bytes;
+            transaction.stage(&partition.path, file, &written)?;
+        }
+    }
+    transaction.commit_converted(&scope, &inputs, rejects)?;
     Ok(outcome)
+}
+
+/// What a run reads, and what it writes to.
+struct Sources {
+    found: Found,
+    dataset: Dataset,
+}
+
+impl Sources {
+    /// Lists the sources first: without them no dataset is made.
+    fn open(config: &ConvertConfig) -> Result<Self> {
+        let keep_all = config.keep == Keep::All;
+        if config.retry_rejected && config.sources.is_empty() {
+            let dataset = Dataset::open_to_write(&config.out)?;
+            let dataset = dataset.accept(config.partition_by.as_deref(), config.redact)?;
+            let found = discover::again(&dataset.files_with_rejects()?, keep_all);
+            return Ok(Self { found, dataset });
+        }
+        let found = discover::discover(&config.sources, keep_all)?;
+        let partition_by = config.partition_by.as_deref();
+        Ok(Self { found, dataset: Dataset::create(&config.out, partition_by, config.redact)? })
+    }
+}
+
+/// Leaves the log files that are to be read; how many are not, because they were.
+fn skip_known(log_files: &mut Vec<LogFile>, ledger: &Ledger, scope: &Scope, retry: bool) -> u64 {
+    let before = log_files.len();
+    log_files.retain_mut(|log_file| {
+        let seen = ledger.look_up((&log_file.uri(), log_file.bytes, &log_file.etag), scope, retry);
+        log_file.changed = seen == Seen::Changed;
+        seen != Seen::Known
+    });
+    (before - log_files.len()) as u64
+}
+
+/// Counts for each input what merging found, and checks that all adds up.
+fn reconcile(inputs: &mut [Input], merged: &Merged, outcome: &mut Outcome) -> Result<()> {
+    outcome.records = RecordCounts::default();
+    let mut conflicting: HashMap<&str, u64> = HashMap::new();
+    for conflict in &merged.conflicts {
+        *conflicting.entry(&conflict.file).or_default() += 1;
+    }
+    for input in inputs {
+        let records = &mut input.records;
+        let kept = records.read.saturating_sub(records.filtered + records.rejected);
+        let duplicate = merged.duplicates.get(&input.uri).copied().unwrap_or_default();
+        records.conflicting = conflicting.get(&*input.uri).copied().unwrap_or_default();
+        records.duplicate = duplicate;
+        records.written = kept.saturating_sub(duplicate);
+        outcome.records.add(records);
+    }
+    outcome.conflicts.clone_from(&merged.conflicts);
+    let rows: u64 = merged.partitions.iter().map(|partition| partition.rows.len() as u64).sum();
+    if outcome.records.written != rows {
+        return Err(Error::Unreconciled(format!(
+            "the log files have {} new events, the partitions {rows}",
+            outcome.records.written
+        )));
+    }
+    outcome.check()
 }
 
 fn thread_pool(threads: Option<usize>) -> Result<ThreadPool> {
@@ -122,7 +194,7 @@ fn thread_pool(threads: Option<usize>) -> Result<ThreadPool> {
 /// Reads every log file, one worker a thread, and adds up what they have.
 fn read_all(
     pool: &ThreadPool,
-    config: &ConvertConfig,
+    job: Job<'_>,
     log_files: &[LogFile],
     progress: &dyn Progress,
 ) -> Result<Worker> {
@@ -130,7 +202,7 @@ fn read_all(
     let workers = pool.broadcast(|_| {
         let mut worker = Worker::new();
         while let Some(log_file) = log_files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            worker.read(config, log_file)?;
+            worker.read(job, log_file)?;
             progress.advance();
         }
         worker.finish()
@@ -152,13 +224,16 @@ fn add_listing(outcome: &mut Outcome, found: Found) {
     outcome.problems.sort();
 }
 
-/// Puts the rows in order beside those that the dataset already has in their partitions.
+/// Puts the rows in order beside those that the dataset already has of their events.
 fn arrange(dataset: &Dataset, mut sources: Vec<Source>) -> Result<Merged> {
     let touched = merge::partitions(&sources, dataset.partition_by())?;
-    for partition in touched {
-        for rows in dataset.read_partition(&partition)? {
-            sources.push(Source { rows, committed: true });
-        }
+    let parts: Vec<_> = touched.iter().flat_map(|path| dataset.parts_of(path)).collect();
+    if !parts.is_empty() {
+        let wanted = Wanted::of(sources.iter().map(|source| &source.rows))?;
+        let read = |part: &&PartFile| committed::read(dataset, part, &wanted);
+        let committed = parts.par_iter().map(read).collect::<Result<Vec<_>>>()?;
+        let committed = committed.into_iter().flatten();
+        sources.extend(committed.map(|rows| Source { rows, committed: true }));
     }
     merge::merge(sources, dataset.partition_by())
 }

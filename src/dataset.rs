@@ -1,29 +1,44 @@
 //! A dataset on disk: its folder, what it remembers of itself, its part files.
 //!
-//! `_buildtrail/dataset.json` says by which columns it is partitioned, and `_buildtrail/lock` is
-//! locked by the run that writes: one at a time. What a killed run left of unfinished part files is
-//! removed by the next. The ledger of inputs and the commits will live beside them; nothing in that
-//! folder ends in `.parquet`. This module refuses to know what a row means.
+//! `_buildtrail/dataset.json` says by which columns it is partitioned. The newest of its commits says
+//! which part files it has, which inputs were read for them and what was rejected; [`commit`] has the
+//! protocol. Nothing in that folder ends in `.parquet`. This module refuses to know what a row means.
+
+pub(crate) mod commit;
+pub(crate) mod ledger;
+mod parts;
+mod quarantine;
+pub(crate) mod segment;
+mod transaction;
+
+pub use commit::Action;
+pub use ledger::RecordCounts;
+
+pub(crate) use ledger::{Input, Ledger, Seen, State};
+pub(crate) use parts::PartFile;
+pub(crate) use quarantine::{LARGEST as LARGEST_REJECT, Reject};
+pub(crate) use transaction::Transaction;
 
 use crate::error::{Error, Result};
 use crate::layout::{META_FOLDER, PartitionColumn};
-use crate::schema::{SCHEMA_VERSION, schema};
-use arrow::array::RecordBatch;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use crate::part::{self, PartReader};
+use crate::schema::SCHEMA_VERSION;
+use commit::{Commit, REMOVED, STAGING, file_name};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use tempfile::NamedTempFile;
+use walkdir::WalkDir;
 
 /// The file that makes a folder a dataset, below [`META_FOLDER`].
 const DATASET_FILE: &str = "dataset.json";
 /// The file that a run locks; the system unlocks it when the run ends, however it ends.
 const LOCK_FILE: &str = "lock";
-/// What the name of an unfinished file ends in.
-const UNFINISHED: &str = ".tmp";
-/// The version of this layout of a dataset.
-const FORMAT: u32 = 1;
+/// The version of this layout of a dataset. The first had no commits: its part files were its state.
+const FORMAT: u32 = 2;
 
 /// Whether secrets are masked before they reach a dataset. One dataset has one answer: the same event
 /// masked and not masked would be two.
@@ -36,6 +51,45 @@ pub enum Redact {
     None,
 }
 
+/// Which records become rows. Each keeps what those before it keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// Calls to CodeBuild.
+    #[serde(rename = "codebuild")]
+    CodeBuild,
+    /// Those, what builds did in other services, and what CodeBuild itself did as a service.
+    BuildActivity,
+    /// Every record of every service.
+    All,
+}
+
+/// What inputs are read for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Scope {
+    pub(crate) keep: Keep,
+    /// Only events at or after this, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<i64>,
+    /// Only events before this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<i64>,
+}
+
+impl Scope {
+    /// Whether what was read for this has all that `other` wants.
+    fn covers(&self, other: &Self) -> bool {
+        let since = |scope: &Self| scope.since.unwrap_or(i64::MIN);
+        let until = |scope: &Self| scope.until.unwrap_or(i64::MAX);
+        // Without a period, records without a time are kept, too.
+        let any_time = |scope: &Self| scope.since.is_none() && scope.until.is_none();
+        self.keep >= other.keep
+            && since(self) <= since(other)
+            && until(self) >= until(other)
+            && (any_time(self) || !any_time(other))
+    }
+}
+
 /// What a dataset remembers of itself.
 #[derive(Debug, Serialize, Deserialize)]
 struct Remembered {
@@ -45,18 +99,22 @@ struct Remembered {
     redact: Redact,
 }
 
-/// An open dataset.
+/// An open dataset, as its newest commit has it.
 #[derive(Debug)]
 pub struct Dataset {
     folder: PathBuf,
     partition_by: Vec<PartitionColumn>,
     redact: Redact,
+    head: Commit,
+    /// By path.
+    parts: Vec<PartFile>,
     /// Held while the dataset may be written.
     _lock: Option<File>,
 }
 
 impl Dataset {
-    /// Opens the dataset in `folder` for writing, or makes one.
+    /// Opens the dataset in `folder` for writing, or makes one. Completes the commit that a killed run
+    /// left half placed, and removes what it left uncommitted.
     ///
     /// Fails where another run is writing to it, and where it is there with other partition
     /// columns than `partition_by` or other redaction than `redact`.
@@ -67,31 +125,77 @@ impl Dataset {
     ) -> Result<Self> {
         let meta = folder.join(META_FOLDER);
         fs::create_dir_all(&meta).map_err(Error::io("create", &meta))?;
-        let lock = Some(lock(&meta)?);
-        remove_unfinished(&meta)?;
-        if let Some(dataset) = Self::try_open(folder)? {
-            return Ok(Self { _lock: lock, ..dataset.accept(partition_by, redact)? });
+        let lock = lock(&meta)?;
+        if remembered(&meta)?.is_none() {
+            let default = [PartitionColumn::Region, PartitionColumn::Month];
+            remember(&meta, partition_by.unwrap_or(&default), redact)?;
         }
-        let default = [PartitionColumn::Region, PartitionColumn::Month];
-        let partition_by = partition_by.unwrap_or(&default).to_vec();
-        let remembered = Remembered {
-            format: FORMAT,
-            schema_version: SCHEMA_VERSION,
-            partition_by: partition_by.iter().map(ToString::to_string).collect(),
-            redact,
+        Self::recover(folder, lock)?.accept(partition_by, redact)
+    }
+
+    /// Opens the dataset in `folder` for writing; fails where there is none.
+    pub fn open_to_write(folder: &Path) -> Result<Self> {
+        let meta = folder.join(META_FOLDER);
+        if remembered(&meta)?.is_none() {
+            return Err(no_dataset(folder));
+        }
+        Self::recover(folder, lock(&meta)?)
+    }
+
+    /// Opens the dataset in `folder`; fails where there is none. Needs no right to write.
+    pub fn open(folder: &Path) -> Result<Self> {
+        let mut attempts = 3;
+        loop {
+            attempts -= 1;
+            match Self::try_open(folder, None) {
+                // A run has committed since, and swept what the commit before it named.
+                Err(Error::Io { action: "read", cause, .. })
+                    if cause.kind() == ErrorKind::NotFound && attempts > 0 => {}
+                opened => return opened,
+            }
+        }
+    }
+
+    /// Opens it for the run that holds its lock, and brings it into order.
+    fn recover(folder: &Path, lock: File) -> Result<Self> {
+        let meta = folder.join(META_FOLDER);
+        remove_all(&meta.join(REMOVED))?;
+        let head = Commit::newest(&meta)?;
+        head.place(folder, &meta)?;
+        head.sweep(&meta)?;
+        if remembered(&meta)?.is_some_and(|remembered| remembered.format < FORMAT) {
+            adopt(folder, &meta)?;
+        }
+        Self::try_open(folder, Some(lock))
+    }
+
+    fn try_open(folder: &Path, lock: Option<File>) -> Result<Self> {
+        let meta = folder.join(META_FOLDER);
+        let remembered = remembered(&meta)?.ok_or_else(|| no_dataset(folder))?;
+        let bad =
+            |reason: String| Error::Dataset(meta.join(DATASET_FILE).display().to_string(), reason);
+        if remembered.format > FORMAT || remembered.schema_version > SCHEMA_VERSION {
+            return Err(bad("was written by a newer buildtrail; use that one".to_owned()));
+        }
+        let columns = remembered.partition_by.iter().map(|name| name.parse());
+        let partition_by = columns.collect::<std::result::Result<_, _>>().map_err(bad)?;
+        let head = Commit::newest(&meta)?;
+        let mut parts = if remembered.format < FORMAT {
+            part_files_on_disk(folder)?
+        } else {
+            segment::collect(&meta, &head.parts)?
         };
-        let path = meta.join(DATASET_FILE);
-        let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
-        let dataset = Self { folder: folder.to_owned(), partition_by, redact, _lock: lock };
-        // By renaming: half a file would make the dataset unreadable for good.
-        let mut file = dataset.temporary_file()?;
-        file.write_all(text.as_bytes()).map_err(Error::io("write", &path))?;
-        file.persist(&path).map_err(|failed| Error::io("write", &path)(failed.error))?;
-        Ok(dataset)
+        parts.sort_by(|a, b| a.path.cmp(&b.path));
+        let (folder, redact) = (folder.to_owned(), remembered.redact);
+        Ok(Self { folder, partition_by, redact, head, parts, _lock: lock })
     }
 
     /// The dataset, if it is as asked.
-    fn accept(self, partition_by: Option<&[PartitionColumn]>, redact: Redact) -> Result<Self> {
+    pub(crate) fn accept(
+        self,
+        partition_by: Option<&[PartitionColumn]>,
+        redact: Redact,
+    ) -> Result<Self> {
         let refuse = |reason| Err(Error::Dataset(self.folder.display().to_string(), reason));
         match partition_by {
             Some(asked) if asked != self.partition_by => refuse(format!(
@@ -109,34 +213,6 @@ impl Dataset {
         }
     }
 
-    /// Opens the dataset in `folder`; fails where there is none.
-    pub fn open(folder: &Path) -> Result<Self> {
-        let missing = || {
-            let name = folder.display().to_string();
-            Error::NoDataset(name, format!("{META_FOLDER}/{DATASET_FILE}"))
-        };
-        Self::try_open(folder)?.ok_or_else(missing)
-    }
-
-    fn try_open(folder: &Path) -> Result<Option<Self>> {
-        let path = folder.join(META_FOLDER).join(DATASET_FILE);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(Error::io("read", &path)(error)),
-        };
-        let bad = |reason: String| Error::Dataset(path.display().to_string(), reason);
-        let remembered: Remembered =
-            serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-        if remembered.format > FORMAT || remembered.schema_version > SCHEMA_VERSION {
-            return Err(bad("was written by a newer buildtrail; use that one".to_owned()));
-        }
-        let columns = remembered.partition_by.iter().map(|name| name.parse());
-        let partition_by = columns.collect::<std::result::Result<_, _>>().map_err(bad)?;
-        let redact = remembered.redact;
-        Ok(Some(Self { folder: folder.to_owned(), partition_by, redact, _lock: None }))
-    }
-
     /// Its folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -149,33 +225,159 @@ impl Dataset {
         &self.partition_by
     }
 
-    /// A file that no reader of the dataset sees, gone if it is not given a place.
-    pub(crate) fn temporary_file(&self) -> Result<NamedTempFile> {
-        let meta = self.folder.join(META_FOLDER);
-        let file = tempfile::Builder::new().suffix(UNFINISHED).tempfile_in(&meta);
-        let file = file.map_err(Error::io("create", &meta))?;
-        // Temporary files are for oneself only by custom; a dataset is for others, too.
-        share(file.as_file(), file.path())?;
-        Ok(file)
+    /// Whether secrets are masked in it.
+    #[must_use]
+    pub fn redact(&self) -> Redact {
+        self.redact
     }
 
-    /// The rows that a partition already has, by the partition's folder below the dataset.
-    pub(crate) fn read_partition(&self, partition: &str) -> Result<Vec<RecordBatch>> {
-        let folder = self.folder.join(partition);
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::io("list", &folder)(error)),
-        };
-        let mut batches = Vec::new();
-        for entry in entries {
-            let path = entry.map_err(Error::io("list", &folder))?.path();
-            if path.extension().is_some_and(|extension| extension == "parquet") {
-                read_part(&path, &mut batches)?;
-            }
-        }
-        Ok(batches)
+    /// The folder of what it knows of itself.
+    pub(crate) fn meta(&self) -> PathBuf {
+        self.folder.join(META_FOLDER)
     }
+
+    /// Its newest commit.
+    pub(crate) fn head(&self) -> &Commit {
+        &self.head
+    }
+
+    /// Its part files, by path.
+    pub(crate) fn parts(&self) -> &[PartFile] {
+        &self.parts
+    }
+
+    /// The part files of a partition, by its folder below the dataset.
+    pub(crate) fn parts_of(&self, partition: &str) -> impl Iterator<Item = &PartFile> {
+        // A level may be called as another and more: `region=us-east-1` and `region=us-east-1a`.
+        let is_before = |part: &PartFile| part.path.as_str() < partition;
+        let from = self.parts.partition_point(is_before);
+        let parts = self.parts.get(from..).unwrap_or_default().iter();
+        let below = parts.take_while(move |part| part.path.starts_with(partition));
+        below.filter(move |part| part.partition() == partition)
+    }
+
+    /// Where a part file may be, the likeliest first: in its place, still staged, or removed by a
+    /// later commit.
+    pub(crate) fn candidates(&self, place: &str) -> Vec<PathBuf> {
+        let meta = self.meta();
+        let staged = self.head.place.iter().filter(|(_, to)| to == place);
+        let staged = staged.map(|(name, _)| meta.join(STAGING).join(name));
+        let place_of = |place: &str| self.folder.join(place);
+        let removed = meta.join(REMOVED).join(file_name(place));
+        std::iter::once(place_of(place)).chain(staged).chain([place_of(place), removed]).collect()
+    }
+
+    /// Opens a part file.
+    pub(crate) fn part(&self, part: &PartFile) -> Result<PartReader> {
+        let candidates = self.candidates(&part.path);
+        let there = candidates.iter().find(|path| path.exists());
+        match there {
+            Some(path) => PartReader::open(path),
+            None => Err(self.missing(&part.path)),
+        }
+    }
+
+    /// A part file that a commit names is not there.
+    pub(crate) fn missing(&self, place: &str) -> Error {
+        let reason = "is in the dataset's newest commit, but not on the disk; put it back, or \
+                      convert its log files into a new dataset";
+        Error::Dataset(self.folder.join(place).display().to_string(), reason.to_owned())
+    }
+
+    /// The ledger of its inputs.
+    pub(crate) fn ledger(&self) -> Result<Ledger> {
+        Ledger::load(&self.meta(), &self.head.inputs)
+    }
+
+    /// The log files of which something was rejected, in order.
+    pub(crate) fn files_with_rejects(&self) -> Result<Vec<String>> {
+        let mut files = BTreeSet::new();
+        segment::read(&self.meta(), &self.head.rejected, &mut |reject: Reject| {
+            files.insert(reject.file);
+        })?;
+        Ok(files.into_iter().collect())
+    }
+
+    /// When its newest commit was made.
+    pub(crate) fn committed_at(&self) -> Option<SystemTime> {
+        fs::metadata(Commit::path(&self.meta(), self.head.version)).ok()?.modified().ok()
+    }
+}
+
+fn no_dataset(folder: &Path) -> Error {
+    Error::NoDataset(folder.display().to_string(), format!("{META_FOLDER}/{DATASET_FILE}"))
+}
+
+fn remembered(meta: &Path) -> Result<Option<Remembered>> {
+    let path = meta.join(DATASET_FILE);
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("read", &path)(error)),
+    };
+    let bad = |error: serde_json::Error| {
+        Error::Dataset(path.display().to_string(), error.to_string())
+    };
+    serde_json::from_str(&text).map(Some).map_err(bad)
+}
+
+fn remember(meta: &Path, partition_by: &[PartitionColumn], redact: Redact) -> Result<()> {
+    let partition_by = partition_by.iter().map(ToString::to_string).collect();
+    let remembered =
+        Remembered { format: FORMAT, schema_version: SCHEMA_VERSION, partition_by, redact };
+    let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
+    write_whole(meta, DATASET_FILE, text.as_bytes())
+}
+
+/// The part files that stand in a dataset's partitions, without their hashes.
+pub(crate) fn part_files_on_disk(folder: &Path) -> Result<Vec<PartFile>> {
+    let mut parts = Vec::new();
+    let walk = WalkDir::new(folder).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(|entry| entry.file_name() != META_FOLDER) {
+        let entry = entry.map_err(|error| Error::io("list", folder)(error.into()))?;
+        let path = entry.path();
+        if !path.extension().is_some_and(|extension| extension == "parquet") {
+            continue;
+        }
+        let levels = path.strip_prefix(folder).unwrap_or(path).components();
+        let levels: Vec<_> = levels.map(|level| level.as_os_str().to_string_lossy()).collect();
+        let metadata = entry.metadata().map_err(|error| Error::io("read", path)(error.into()))?;
+        parts.push(PartFile {
+            path: levels.join("/"),
+            rows: PartReader::open(path)?.rows(),
+            bytes: metadata.len(),
+            sha256: String::new(),
+            from: None,
+            to: None,
+        });
+    }
+    Ok(parts)
+}
+
+/// Makes the first commit of a dataset that had none: of the part files that are there. Which inputs
+/// they are from it cannot know.
+fn adopt(folder: &Path, meta: &Path) -> Result<()> {
+    let Some(old) = remembered(meta)? else { return Ok(()) };
+    let mut parts = part_files_on_disk(folder)?;
+    for part in &mut parts {
+        part.sha256 = part::hash(&folder.join(&part.path))?.0;
+    }
+    let rows: u64 = parts.iter().map(|part| part.rows).sum();
+    if !parts.is_empty() {
+        let commit = Commit {
+            version: 1,
+            action: Action::Adopt,
+            rows,
+            dropped: -i64::try_from(rows).unwrap_or(i64::MAX),
+            parts: segment::replace(meta, &parts)?,
+            ..Commit::none()
+        };
+        commit.write(meta)?;
+    }
+    let columns: std::result::Result<Vec<_>, String> =
+        old.partition_by.iter().map(|name| name.parse()).collect();
+    let columns = columns.map_err(|reason| Error::Dataset(folder.display().to_string(), reason))?;
+    remember(meta, &columns, old.redact)
 }
 
 /// Locks the dataset whose records are in `meta` for one run.
@@ -193,18 +395,61 @@ fn lock(meta: &Path) -> Result<File> {
     }
 }
 
-/// Removes what a killed run left; the lock says that no run is at it.
-fn remove_unfinished(meta: &Path) -> Result<()> {
-    for entry in fs::read_dir(meta).map_err(Error::io("list", meta))? {
-        let path = entry.map_err(Error::io("list", meta))?.path();
-        if path.to_string_lossy().ends_with(UNFINISHED) {
-            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
-        }
+/// Writes a small file that is there whole or not at all, and waits until the disk has it. Half-written
+/// files are in the staging folder, whatever `folder` is.
+fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
+    let path = folder.join(name);
+    let meta = folder.ancestors().find(|above| above.file_name().is_some_and(|n| n == META_FOLDER));
+    let staging = meta.unwrap_or(folder).join(STAGING);
+    for folder in [folder, &staging] {
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    }
+    let mut file = NamedTempFile::new_in(&staging).map_err(Error::io("create", &staging))?;
+    share(file.as_file(), file.path())?;
+    let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
+    written.map_err(Error::io("write", &path))?;
+    file.persist(&path).map_err(|failed| Error::io("write", &path)(failed.error))?;
+    sync_folder(folder)
+}
+
+/// Waits until the disk has the names in a folder.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("write", folder))
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> Result<()> {
+    Ok(())
+}
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    fs::rename(from, to).map_err(Error::io("write", to))
+}
+
+/// The names in a folder; none where it is not there.
+fn names(folder: &Path) -> Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::io("list", folder)(error)),
+    };
+    let name = |entry: std::io::Result<fs::DirEntry>| {
+        Ok(entry.map_err(Error::io("list", folder))?.file_name().to_string_lossy().into_owned())
+    };
+    entries.map(name).collect()
+}
+
+/// Removes the files in a folder.
+fn remove_all(folder: &Path) -> Result<()> {
+    for name in names(folder)? {
+        let path = folder.join(name);
+        fs::remove_file(&path).map_err(Error::io("remove", &path))?;
     }
     Ok(())
 }
 
-/// Gives a temporary file the access rights of an ordinary one.
+/// Gives a temporary file the access rights of an ordinary one: a dataset is for others, too.
 #[cfg(unix)]
 fn share(file: &File, path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -218,21 +463,6 @@ fn share(_: &File, _: &Path) -> Result<()> {
 
 fn list(columns: &[PartitionColumn]) -> String {
     columns.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
-}
-
-fn read_part(path: &Path, batches: &mut Vec<RecordBatch>) -> Result<()> {
-    let bad = |reason: String| Error::Dataset(path.display().to_string(), reason);
-    let file = File::open(path).map_err(Error::io("read", path))?;
-    let failed = |cause| Error::Parquet { path: path.to_owned(), cause };
-    let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
-    let same = reader.schema().fields() == schema().fields();
-    if !same {
-        return Err(bad("has other columns than a part file of this version".to_owned()));
-    }
-    for batch in reader.build().map_err(failed)? {
-        batches.push(RecordBatch::try_new(schema(), batch?.columns().to_vec())?);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -259,7 +489,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         Dataset::create(folder.path(), None, Redact::Standard).unwrap();
         let file = folder.path().join(META_FOLDER).join(DATASET_FILE);
-        let text = fs::read_to_string(&file).unwrap().replace("\"format\": 1", "\"format\": 2");
+        let text = fs::read_to_string(&file).unwrap().replace("\"format\": 2", "\"format\": 3");
         fs::write(&file, text).unwrap();
         assert!(Dataset::open(folder.path()).unwrap_err().to_string().contains("newer"));
     }

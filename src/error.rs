@@ -40,8 +40,10 @@ pub enum Error {
     #[error("{0}: {1}")]
     Dataset(String, String),
     /// Arrow or Parquet failed on our own columns.
-    #[error("write {path}: {cause}")]
+    #[error("{action} {path}: {cause}")]
     Parquet {
+        /// What was tried: `read`, `write`.
+        action: &'static str,
         /// The part file.
         path: PathBuf,
         /// Why it failed.

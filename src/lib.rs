@@ -39,9 +39,12 @@ pub mod cli;
 pub mod convert;
 pub mod dataset;
 pub mod error;
+mod json;
 pub mod layout;
+mod part;
 mod printable;
 pub mod query;
+mod rows;
 pub mod schema;
 mod times;
 

@@ -4,6 +4,7 @@ use super::{Status, put, say, wrong_usage};
 use crate::convert::{ConvertConfig, Keep, Outcome, Progress, Redact, SkippedFiles, convert};
 use crate::layout::PartitionColumn;
 use crate::times;
+use bytesize::ByteSize;
 use chrono::Utc;
 use clap::ValueEnum;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -17,7 +18,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Log files, folders, and quoted patterns (`'logs/**/*.json.gz'`)
-    #[arg(required = true)]
+    #[arg(required_unless_present = "retry_rejected")]
     sources: Vec<String>,
     /// The dataset's folder; made if it is not there
     #[arg(long, short, value_name = "DATASET")]
@@ -37,6 +38,12 @@ pub(super) struct Args {
     /// Only events before this time
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<i64>,
+    /// About how large a part file gets: 64MB, 1GB
+    #[arg(long, value_name = "SIZE", default_value = PART_SIZE, value_parser = parse_part_size)]
+    part_size: u64,
+    /// Read log files again of which something was rejected; without SOURCE, all that the dataset knows
+    #[arg(long)]
+    retry_rejected: bool,
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -47,6 +54,9 @@ pub(super) struct Args {
 
 const PARTITION_BY: &str = "Partition columns, in order: any of account, region, year, month, day, \
                             event_name [default: the dataset's own, else region,month]";
+
+/// [`PART_BYTES`] as people write it.
+const PART_SIZE: &str = "256MB";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum KeepArg {
@@ -76,6 +86,12 @@ fn parse_time(text: &str) -> Result<i64, String> {
     times::parse(text, Utc::now())
 }
 
+/// A part file's size: below a megabyte it is a slip.
+pub(super) fn parse_part_size(text: &str) -> Result<u64, String> {
+    let size = text.parse::<ByteSize>().map_err(|_| "expected a size such as 256MB".to_owned())?;
+    if size < ByteSize::mb(1) { Err("is less than 1MB".to_owned()) } else { Ok(size.as_u64()) }
+}
+
 pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     let by = args.partition_by.as_deref().unwrap_or_default();
     if let Some(twice) = by.iter().enumerate().find(|(at, c)| by.iter().take(*at).any(|d| d == *c))
@@ -98,11 +114,16 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
         threads: args.threads.map(usize::from),
         since: args.since,
         until: args.until,
+        part_bytes: args.part_size,
+        retry_rejected: args.retry_rejected,
     };
     let bar = Bar::new();
     let outcome = convert(&config, &bar);
     bar.0.finish_and_clear();
     let outcome = outcome?;
+    for conflict in &outcome.conflicts {
+        say(&format!("conflict: {conflict}"));
+    }
     for problem in &outcome.problems {
         say(&format!("rejected: {problem}"));
     }
@@ -167,6 +188,9 @@ fn summary(outcome: &Outcome, dataset: &Path) -> String {
         HumanBytes(outcome.bytes),
         crate::printable::printable(&dataset.display().to_string())
     );
+    if f.changed > 0 {
+        let _ = writeln!(text, "note     {} files have changed since an earlier run", f.changed);
+    }
     if r.conflicting > 0 {
         let _ = writeln!(
             text,
@@ -193,6 +217,7 @@ fn kinds(skipped: &SkippedFiles) -> String {
         (skipped.insight, "insight"),
         (skipped.aggregated, "aggregated"),
         (skipped.empty, "empty"),
+        (skipped.known, "known"),
         (skipped.other, "other"),
     ];
     let kinds: Vec<_> = kinds

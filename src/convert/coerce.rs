@@ -5,7 +5,7 @@
 //! a date without a zone is a misfit. Whether a value is a mask is for the settings to ask
 //! ([`is_masked`]).
 
-use crate::convert::json::{self, Elements};
+use crate::json::{self, Elements};
 use crate::convert::row::Value;
 use crate::schema::Kind;
 use chrono::{DateTime, NaiveDateTime};

@@ -13,13 +13,6 @@ use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
 use std::sync::Arc;
 
-/// Rows of one batch at most: small enough to sort in cache, large enough to hide the cost of 185
-/// arrays.
-pub(crate) const BATCH_ROWS: usize = 8192;
-
-/// Bytes of text of one batch, about: far below the 2 GiB that a text column can hold.
-pub(crate) const BATCH_BYTES: usize = 64 << 20;
-
 /// The builders of one batch.
 #[derive(Debug)]
 pub(crate) struct Columns {

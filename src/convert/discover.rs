@@ -9,7 +9,9 @@ use crate::error::{Error, Result};
 use crate::layout::META_FOLDER;
 use chrono::NaiveDateTime;
 use globset::GlobBuilder;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 use walkdir::WalkDir;
 
 /// Endings of names that a folder's walk takes.
@@ -19,10 +21,21 @@ const ENDINGS: [&str; 3] = [".json", ".json.gz", ".gz"];
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LogFile {
     pub(crate) path: PathBuf,
-    /// What `source_file` says: the path as given and walked.
-    pub(crate) uri: String,
     /// The delivery time in its name, in milliseconds since 1970.
     pub(crate) delivered: Option<i64>,
+    /// Its size.
+    pub(crate) bytes: u64,
+    /// The time of its last change, in seconds and nanoseconds since 1970; none where it is not told.
+    pub(crate) etag: String,
+    /// Another version of it was read before.
+    pub(crate) changed: bool,
+}
+
+impl LogFile {
+    /// What `source_file` says: the path as given and walked.
+    pub(crate) fn uri(&self) -> Cow<'_, str> {
+        self.path.to_string_lossy()
+    }
 }
 
 /// What the sources hold.
@@ -63,6 +76,21 @@ pub(crate) fn discover(sources: &[String], keep_all: bool) -> Result<Found> {
     Ok(found)
 }
 
+/// Log files by the names that they were read by.
+pub(crate) fn again(files: &[String], keep_all: bool) -> Found {
+    let mut found = Found::default();
+    for file in files {
+        let path = Path::new(file);
+        if path.symlink_metadata().is_ok() {
+            found.take(path, keep_all);
+        } else {
+            found.problems.push(Problem::gone(file));
+        }
+    }
+    found.log_files.sort();
+    found
+}
+
 impl Found {
     fn walk(&mut self, folder: &Path, keep_all: bool) {
         for entry in walk(folder) {
@@ -92,10 +120,17 @@ impl Found {
         } else {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let delivered = delivery_time(&name);
+            let metadata = path.metadata().ok();
+            let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
+            let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
             self.log_files.push(LogFile {
                 path: path.to_owned(),
-                uri: key.into_owned(),
                 delivered,
+                bytes: metadata.map_or(0, |metadata| metadata.len()),
+                etag: modified.map_or_else(String::new, |time| {
+                    format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
+                }),
+                changed: false,
             });
         }
     }

@@ -6,7 +6,7 @@
 //! Whatever cannot be followed any further is said once, with its place. It refuses to look inside a
 //! record.
 
-use crate::convert::json::{skip_space, skip_value};
+use crate::json::{skip_space, skip_value};
 
 /// What an envelope gives, in order.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,8 +15,8 @@ pub(crate) enum Piece<'a> {
     Record(&'a [u8]),
     /// The bytes of a record that breaks off at the end of the file.
     Cut(&'a [u8]),
-    /// The file cannot be followed from here on, or is no log file.
-    Broken(String),
+    /// The file cannot be followed from these bytes on, or is no log file.
+    Broken(&'a [u8], String),
 }
 
 /// Gives `each` every piece of a log file's bytes, in order.
@@ -36,8 +36,8 @@ pub(crate) fn split<'a>(bytes: &'a [u8], each: &mut impl FnMut(Piece<'a>)) {
                 each(Piece::Cut(cut));
                 return;
             }
-            Err(Stop::Broken(reason)) => {
-                each(Piece::Broken(reason));
+            Err(Stop::Broken(from, reason)) => {
+                each(Piece::Broken(bytes.get(from..).unwrap_or_default(), reason));
                 return;
             }
         }
@@ -51,11 +51,12 @@ pub(crate) fn split<'a>(bytes: &'a [u8], each: &mut impl FnMut(Piece<'a>)) {
 enum Stop {
     /// A record that begins here has no end.
     Cut(usize),
-    Broken(String),
+    /// From here on, and why.
+    Broken(usize, String),
 }
 
 fn broken<T>(at: usize, reason: &str) -> Result<T, Stop> {
-    Err(Stop::Broken(format!("{reason} at byte {at}")))
+    Err(Stop::Broken(at, format!("{reason} at byte {at}")))
 }
 
 /// Reads the document that begins at `at`; its end.
@@ -67,6 +68,7 @@ fn document<'a>(
     if bytes.get(at) != Some(&b'{') {
         return broken(at, "not a CloudTrail log file: expected an object with a `Records` list");
     }
+    let start = at;
     let mut names = Vec::new();
     let mut has_records = false;
     let mut at = skip_space(bytes, at + 1);
@@ -96,7 +98,8 @@ fn document<'a>(
     }
     if !has_records {
         names.truncate(8);
-        return broken(at, &not_a_log_file(&names));
+        let reason = not_a_log_file(&names);
+        return Err(Stop::Broken(start, format!("{reason} at byte {at}")));
     }
     Ok(at + 1)
 }
@@ -154,7 +157,7 @@ mod tests {
             pieces.push(match piece {
                 Piece::Record(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
                 Piece::Cut(bytes) => format!("cut {}", String::from_utf8_lossy(bytes)),
-                Piece::Broken(reason) => format!("broken: {reason}"),
+                Piece::Broken(_, reason) => format!("broken: {reason}"),
             });
         });
         pieces

@@ -4,7 +4,9 @@
 //! What was inflated before an error is kept, so that a cut file gives the records it has. It
 //! refuses what is no regular file, and what inflates past [`LIMIT`].
 
+use crate::part::hex;
 use flate2::bufread::MultiGzDecoder;
+use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -26,6 +28,8 @@ pub(crate) struct Inflated<'b> {
     pub(crate) bytes: &'b [u8],
     /// The size on disk.
     pub(crate) size: u64,
+    /// Of the bytes on disk, in hexadecimal digits.
+    pub(crate) sha256: String,
     /// Why the bytes end before the file's end.
     pub(crate) broken: Option<String>,
 }
@@ -42,8 +46,9 @@ impl Buffers {
         self.raw.clear();
         io::copy(&mut file, &mut self.raw)?;
         let size = self.raw.len() as u64;
+        let sha256 = hex(&Sha256::digest(&self.raw));
         if !self.raw.starts_with(&GZIP) {
-            return Ok(Inflated { bytes: &self.raw, size, broken: None });
+            return Ok(Inflated { bytes: &self.raw, size, sha256, broken: None });
         }
         self.inflated.clear();
         let mut decoder = MultiGzDecoder::new(self.raw.as_slice()).take(LIMIT + 1);
@@ -54,7 +59,7 @@ impl Buffers {
             Ok(_) => None,
             Err(error) => Some(format!("gzip breaks off or is damaged: {error}")),
         };
-        Ok(Inflated { bytes: &self.inflated, size, broken })
+        Ok(Inflated { bytes: &self.inflated, size, sha256, broken })
     }
 }
 

@@ -5,7 +5,7 @@
 //! asks for. It refuses to look inside lists: a path ends at the list, and whoever asked for it
 //! reads the elements.
 
-use crate::convert::json::{Members, name_is};
+use crate::json::{Members, name_is};
 
 /// A path up to a list, and the member wanted of the list's objects: `secondarySources[].location`.
 pub(crate) fn split_list(path: &'static str) -> (&'static str, Option<&'static str>) {

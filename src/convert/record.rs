@@ -6,7 +6,7 @@
 //! no JSON object; no member is required.
 
 use crate::convert::coerce::{self, Coerced};
-use crate::convert::json::{self, Elements, Members};
+use crate::json::{self, Elements, Members};
 use crate::convert::row::{Row, Value};
 use crate::schema::{COLUMNS, Col, Column, Group, Kind};
 use std::borrow::Cow;

@@ -13,7 +13,7 @@
 mod patterns;
 
 use crate::convert::coerce::is_aws_mask;
-use crate::convert::json::{self, Elements, Members};
+use crate::json::{self, Elements, Members};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -130,6 +130,81 @@ pub(crate) fn redact(record: &str) -> (Cow<'_, str>, Vec<String>) {
     }
     masker.out.push_str(record.get(masker.done..).unwrap_or_default());
     (Cow::Owned(masker.out), masker.paths)
+}
+
+/// Members of a record that say which one it is, and hold no secret.
+const IDENTIFYING: &[&str] = &[
+    "accessKeyId",
+    "accountId",
+    "apiVersion",
+    "arn",
+    "awsRegion",
+    "errorCode",
+    "eventCategory",
+    "eventID",
+    "eventName",
+    "eventSource",
+    "eventTime",
+    "eventType",
+    "eventVersion",
+    "principalId",
+    "recipientAccountId",
+    "requestID",
+    "sourceIPAddress",
+];
+
+/// Any text with its secrets masked: a record as usual; what is no JSON, or nests deeper than
+/// `deepest`, loses every word but those of [`IDENTIFYING`] members, for nobody can tell where a
+/// secret stands in it.
+pub(crate) fn redact_anything(text: &str, deepest: usize) -> String {
+    if json::depth(text) <= deepest && json::is_json(text).is_ok() {
+        if text.trim_start().starts_with('{') {
+            return redact(text).0.into_owned();
+        }
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut member = "";
+    while let Some(first) = rest.chars().next() {
+        let (word, after) = split_word(rest, first);
+        let is_name = first == '"' && after.trim_start().starts_with(':');
+        let is_plain = matches!(word, "true" | "false" | "null");
+        let is_mark = !first.is_alphanumeric() && first != '"' && first.is_ascii();
+        if is_name {
+            member = word.trim_matches('"');
+            out.push_str(word);
+        } else if is_mark || is_plain {
+            out.push_str(word);
+        } else if IDENTIFYING.contains(&member) && word.len() <= LONGEST_NAME {
+            out.push_str(&patterns::mask(word).unwrap_or_else(|| word.to_owned()));
+        } else {
+            out.push('"');
+            out.push_str(MASK);
+            out.push('"');
+        }
+        rest = after;
+    }
+    out
+}
+
+/// The string, word or mark that a text begins with, and what follows.
+fn split_word(text: &str, first: char) -> (&str, &str) {
+    let mut escaped = false;
+    let end = if first == '"' {
+        let mut inside = text.char_indices().skip(1);
+        let closing = inside.find(|(_, c)| {
+            let closes = *c == '"' && !escaped;
+            escaped = *c == '\\' && !escaped;
+            closes
+        });
+        closing.map(|(at, _)| at + 1)
+    } else if first.is_alphanumeric() || !first.is_ascii() {
+        // A word ends where JSON could go on.
+        text.find(|c: char| c.is_ascii_whitespace() || "\"{}[],:".contains(c))
+    } else {
+        Some(first.len_utf8())
+    };
+    text.split_at_checked(end.unwrap_or(text.len())).unwrap_or((text, ""))
 }
 
 /// Where a value stands in the record: spelled only for what is masked.
@@ -334,6 +409,21 @@ mod tests {
             let (text, paths) = redact(record);
             assert!(!text.contains("s3cret") && !paths.is_empty(), "{record} {text}");
         }
+    }
+
+    #[test]
+    fn what_is_no_json_keeps_only_what_identifies() {
+        let anything = |text: &str| redact_anything(text, 128).replace(MASK, "#");
+        assert_eq!(
+            anything(r#"{"eventID":"e-1","requestParameters":{"x":"s3cret","n":12,"b":true,"y":"s3c"#),
+            r##"{"eventID":"e-1","requestParameters":{"x":"#","n":"#","b":true,"y":"#""##
+        );
+        assert_eq!(anything("PASSWORD=s3cret {'a': s3cret\\\"x}"), r##""#" {'"#": "#"}"##);
+        assert_eq!(anything(r#"{"a":"x \" s3cret", é}"#), r##"{"a":"#", "#"}"##);
+        // What is a record is one, and what nests too deep none.
+        let record = r#"{"userAgent":"u","token":"s3cret"}"#;
+        assert_eq!(anything(record), r##"{"userAgent":"u","token":"#"}"##);
+        assert!(!redact_anything(record, 0).contains("\"u\""));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! the setting by its path in the project.
 
 use crate::convert::coerce::{self, Coerced};
-use crate::convert::json::{self, Elements};
+use crate::json::{self, Elements};
 use crate::convert::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_paths};
 use crate::convert::paths::{Found, PathTree, split_list};
 use crate::convert::record::Record;

@@ -3,28 +3,12 @@
 //! read = written + filtered + duplicate + rejected, checked before anything becomes visible. The
 //! JSON form is a contract for scripts; nothing in it depends on the clock or the threads.
 
+use crate::dataset::{RecordCounts, Reject};
 use crate::error::{Error, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
-
-/// What became of the records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct RecordCounts {
-    /// Elements of `Records` lists, whatever they are.
-    pub read: u64,
-    /// New rows.
-    pub written: u64,
-    /// Records that the options do not want.
-    pub filtered: u64,
-    /// Copies of an event that is written once.
-    pub duplicate: u64,
-    /// Of the written: those whose event id another row has with other content.
-    pub conflicting: u64,
-    /// Records that cannot be read.
-    pub rejected: u64,
-}
 
 /// What became of the files: found = read + skipped + rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -33,6 +17,8 @@ pub struct FileCounts {
     pub found: u64,
     /// Log files read to their end.
     pub read: u64,
+    /// Of those read or rejected: files that an earlier run has read with other content.
+    pub changed: u64,
     /// Files that hold no records, by kind.
     pub skipped: SkippedFiles,
     /// Files that cannot be read, or not to their end. What came before the break is kept.
@@ -50,6 +36,8 @@ pub struct SkippedFiles {
     pub aggregated: u64,
     /// Files of zero bytes.
     pub empty: u64,
+    /// Files that an earlier run has read, unchanged since.
+    pub known: u64,
     /// Files in folders whose names end like no log file's.
     pub other: u64,
 }
@@ -58,7 +46,7 @@ impl SkippedFiles {
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.digest + self.insight + self.aggregated + self.empty + self.other
+        self.digest + self.insight + self.aggregated + self.empty + self.known + self.other
     }
 }
 
@@ -74,6 +62,18 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Of what is in the quarantine.
+    pub(crate) fn rejected(reject: &Reject) -> Self {
+        let Reject { file, record, reason, .. } = reject;
+        Self { file: file.clone(), record: *record, reason: reason.clone() }
+    }
+
+    /// A log file that was to be read again.
+    pub(crate) fn gone(file: &str) -> Self {
+        let reason = "is no longer there to be read again; what was rejected of it stays rejected";
+        Self { file: file.to_owned(), record: None, reason: reason.to_owned() }
+    }
+
     /// An entry of a folder that could not be listed.
     pub(crate) fn unlisted(folder: &Path, error: &walkdir::Error) -> Self {
         let path = error.path().unwrap_or(folder).to_string_lossy().into_owned();
@@ -97,6 +97,24 @@ impl fmt::Display for Problem {
     }
 }
 
+/// A row whose event id another row has with other content.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Conflict {
+    /// The id.
+    pub event_id: String,
+    /// The log file, as `source_file` has it.
+    pub file: String,
+    /// The index of the record in it.
+    pub record: i64,
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { event_id, file, record } = self;
+        write!(f, "{file}: record {record}: event id {event_id} is in another row with other content")
+    }
+}
+
 /// What a conversion did.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Outcome {
@@ -112,37 +130,33 @@ pub struct Outcome {
     pub bytes: u64,
     /// Values that did not fit their typed column, by path; their text is in the JSON text columns.
     pub coercions: BTreeMap<String, u64>,
+    /// Rows that share their event id with another of other content, in order.
+    pub conflicts: Vec<Conflict>,
     /// What was rejected, in order.
     #[serde(rename = "rejected")]
     pub problems: Vec<Problem>,
 }
 
 impl Outcome {
-    /// Adds another worker's counts.
+    /// Adds what another worker counted.
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { records, files, bytes_read, parts, bytes, coercions, problems } = other;
-        self.records.read += records.read;
-        self.records.written += records.written;
-        self.records.filtered += records.filtered;
-        self.records.duplicate += records.duplicate;
-        self.records.conflicting += records.conflicting;
-        self.records.rejected += records.rejected;
+        let Self { records, files, bytes_read, coercions, .. } = other;
+        self.records.add(&records);
         self.files.read += files.read;
+        self.files.changed += files.changed;
         self.files.skipped.empty += files.skipped.empty;
+        self.files.skipped.known += files.skipped.known;
         self.files.rejected += files.rejected;
         self.bytes_read += bytes_read;
-        self.parts += parts;
-        self.bytes += bytes;
         for (path, count) in coercions {
             *self.coercions.entry(path).or_default() += count;
         }
-        self.problems.extend(problems);
     }
 
     /// Fails unless the counts add up.
     pub(crate) fn check(&self) -> Result<()> {
         let r = &self.records;
-        if r.read != r.written + r.filtered + r.duplicate + r.rejected {
+        if !r.add_up() {
             return Err(Error::Unreconciled(format!(
                 "read {} is not written {} + filtered {} + duplicate {} + rejected {}",
                 r.read, r.written, r.filtered, r.duplicate, r.rejected

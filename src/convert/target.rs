@@ -6,7 +6,7 @@
 //! record, and a column of one identifier is null where a call names several.
 
 use crate::convert::coerce::{self, Coerced};
-use crate::convert::json::{self, Members};
+use crate::json::{self, Members};
 use crate::convert::operation::{ANSWER_NAMES, Operation, Resource};
 use crate::convert::paths::{PathTree, split_list};
 use crate::convert::record::Record;

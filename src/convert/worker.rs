@@ -4,7 +4,7 @@
 //! wrong with a record or a file is counted and named; only a failure of our own columns ends the
 //! run. It refuses to decide the order of rows: that is `merge`'s.
 
-use crate::convert::columns::{BATCH_BYTES, BATCH_ROWS, Columns};
+use crate::convert::columns::Columns;
 use crate::convert::discover::LogFile;
 use crate::convert::envelope::{self, Piece};
 use crate::convert::identity::{self, CODEBUILD};
@@ -12,9 +12,12 @@ use crate::convert::inflate::Buffers;
 use crate::convert::merge::Source;
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
-use crate::convert::summary::{Outcome, Problem};
-use crate::convert::{ConvertConfig, Keep, Redact, coerce, flatten, json, redact};
+use crate::convert::summary::Outcome;
+use crate::convert::{Keep, Redact, coerce, flatten, redact};
+use crate::dataset::{Input, LARGEST_REJECT, Ledger, RecordCounts, Reject, Scope, State};
 use crate::error::{Error, Result};
+use crate::json;
+use crate::part::{BATCH_BYTES, BATCH_ROWS};
 use crate::schema::Col;
 use std::borrow::Cow;
 
@@ -24,14 +27,33 @@ const LARGEST: usize = 64 << 20;
 /// How deep a record may nest: deeper ones are no row, whatever is in them.
 const DEEPEST: usize = 128;
 
+/// What all workers read for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Job<'j> {
+    pub(crate) scope: &'j Scope,
+    pub(crate) redact: Redact,
+    pub(crate) ledger: &'j Ledger,
+}
+
 #[derive(Debug)]
 pub(crate) struct Worker {
     buffers: Buffers,
     columns: Columns,
     /// The rows read so far.
     pub(crate) sources: Vec<Source>,
+    /// The log files read so far; none of their records is written or duplicate yet.
+    pub(crate) inputs: Vec<Input>,
+    /// What was rejected so far.
+    pub(crate) rejects: Vec<Reject>,
     /// The counts so far.
     pub(crate) outcome: Outcome,
+}
+
+/// One log file while it is read.
+struct Reading<'f> {
+    file: &'f LogFile,
+    uri: Cow<'f, str>,
+    records: RecordCounts,
 }
 
 /// What a record becomes.
@@ -47,92 +69,131 @@ impl Worker {
             buffers: Buffers::default(),
             columns: Columns::new(),
             sources: Vec::new(),
+            inputs: Vec::new(),
+            rejects: Vec::new(),
             outcome: Outcome::default(),
         }
     }
 
-    /// Reads one log file; its rows, counts and problems are added to the worker's.
-    pub(crate) fn read(&mut self, config: &ConvertConfig, log_file: &LogFile) -> Result<()> {
+    /// Reads one log file; its rows, counts and rejects are added to the worker's.
+    pub(crate) fn read(&mut self, job: Job<'_>, file: &LogFile) -> Result<()> {
         let mut buffers = std::mem::take(&mut self.buffers);
-        let read = buffers.read(&log_file.path);
-        let mut broken = None;
-        match read {
-            Err(error) => broken = Some(error.to_string()),
-            Ok(read) if read.bytes.is_empty() && read.broken.is_none() => {
-                self.outcome.files.skipped.empty += 1;
+        let read = buffers.read(&file.path);
+        let mut reading = Reading { file, uri: file.uri(), records: RecordCounts::default() };
+        let mut sha256 = String::new();
+        let mut size = file.bytes;
+        let state = match read {
+            Err(error) => {
+                self.reject(job, &reading, None, b"", error.to_string());
+                State::Unreadable
             }
             Ok(read) => {
-                self.outcome.bytes_read += read.size;
-                broken = self.read_bytes(config, log_file, read.bytes)?;
-                // A cut member explains itself better than the JSON that it cuts.
-                broken = read.broken.or(broken);
-                self.outcome.files.read += u64::from(broken.is_none());
+                (sha256, size) = (read.sha256, read.size);
+                if file.changed && job.ledger.knows_bytes(&reading.uri, &sha256, job.scope) {
+                    self.outcome.files.skipped.known += 1;
+                    State::Read
+                } else if read.bytes.is_empty() && read.broken.is_none() {
+                    self.outcome.files.skipped.empty += 1;
+                    State::Read
+                } else {
+                    self.outcome.bytes_read += read.size;
+                    self.outcome.files.changed += u64::from(file.changed);
+                    let state = self.read_bytes(job, &mut reading, read.bytes, read.broken)?;
+                    self.outcome.files.read += u64::from(state == State::Read);
+                    state
+                }
             }
-        }
+        };
+        self.outcome.files.rejected += u64::from(state != State::Read);
+        self.outcome.records.add(&reading.records);
         self.buffers = buffers;
-        if let Some(reason) = broken {
-            self.outcome.files.rejected += 1;
-            self.problem(log_file, None, reason);
-        }
+        self.inputs.push(Input {
+            uri: reading.uri.into_owned(),
+            bytes: size,
+            etag: file.etag.clone(),
+            sha256,
+            delivered: file.delivered,
+            state,
+            scope: job.scope.clone(),
+            records: reading.records,
+        });
         Ok(())
     }
 
-    /// Reads the records of a log file's bytes; why the file is not whole, if it is not.
+    /// Reads the records of a log file's bytes. `cut` says why they end before the file does.
     fn read_bytes(
         &mut self,
-        config: &ConvertConfig,
-        log_file: &LogFile,
+        job: Job<'_>,
+        reading: &mut Reading<'_>,
         bytes: &[u8],
-    ) -> Result<Option<String>> {
-        let mut index = 0;
-        let mut broken = None;
+        cut: Option<String>,
+    ) -> Result<State> {
+        let mut broken: Option<(&[u8], String)> = None;
         let mut failed: Option<Error> = None;
         envelope::split(bytes, &mut |piece| match piece {
             Piece::Record(bytes) => {
-                let fate = self.record(config, log_file, index, bytes);
-                self.count(log_file, index, fate);
-                index += 1;
+                let index = i64::try_from(reading.records.read).unwrap_or(i64::MAX);
+                let fate = self.record(job, reading, index, bytes);
+                self.count(job, reading, bytes, fate);
                 if (self.columns.rows() >= BATCH_ROWS || self.columns.bytes() >= BATCH_BYTES)
                     && let Err(error) = self.flush()
                 {
                     failed.get_or_insert(error);
                 }
             }
-            Piece::Cut(_) => {
+            Piece::Cut(bytes) => {
                 let reason = "the file ends inside this record".to_owned();
-                self.count(log_file, index, Fate::Rejected(reason));
-                broken = Some("the file breaks off".to_owned());
+                self.count(job, reading, bytes, Fate::Rejected(reason));
+                broken = Some((b"", "the file breaks off".to_owned()));
             }
-            Piece::Broken(reason) => broken = Some(reason),
+            Piece::Broken(rest, reason) => broken = Some((rest, reason)),
         });
-        failed.map_or(Ok(broken), Err)
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        let rest = broken.as_ref().map_or(&b""[..], |(rest, _)| rest);
+        // A cut member explains itself better than the JSON that it cuts.
+        let Some(reason) = cut.or(broken.as_ref().map(|(_, reason)| reason.clone())) else {
+            return Ok(State::Read);
+        };
+        self.reject(job, reading, None, rest, reason);
+        Ok(State::Broken)
     }
 
-    fn count(&mut self, log_file: &LogFile, index: i64, fate: Fate) {
-        let records = &mut self.outcome.records;
-        records.read += 1;
+    fn count(&mut self, job: Job<'_>, reading: &mut Reading<'_>, bytes: &[u8], fate: Fate) {
+        let index = i64::try_from(reading.records.read).unwrap_or(i64::MAX);
+        reading.records.read += 1;
         match fate {
             Fate::Written => {}
-            Fate::Filtered => records.filtered += 1,
+            Fate::Filtered => reading.records.filtered += 1,
             Fate::Rejected(reason) => {
-                records.rejected += 1;
-                self.problem(log_file, Some(index), reason);
+                reading.records.rejected += 1;
+                self.reject(job, reading, Some(index), bytes, reason);
             }
         }
     }
 
-    fn problem(&mut self, log_file: &LogFile, record: Option<i64>, reason: String) {
-        self.outcome.problems.push(Problem { file: log_file.uri.clone(), record, reason });
+    fn reject(
+        &mut self,
+        job: Job<'_>,
+        reading: &Reading<'_>,
+        record: Option<i64>,
+        bytes: &[u8],
+        reason: String,
+    ) {
+        let text = (!bytes.is_empty()).then(|| {
+            let head = String::from_utf8_lossy(bytes.get(..LARGEST_REJECT).unwrap_or(bytes));
+            match job.redact {
+                Redact::None => head.into_owned(),
+                Redact::Standard => redact::redact_anything(&head, DEEPEST),
+            }
+        });
+        let (file, bytes) = (reading.uri.clone().into_owned(), bytes.len() as u64);
+        self.rejects.push(Reject { file, record, reason, bytes, text });
     }
 
     /// Makes a row of one record, if it is to be one.
-    fn record(
-        &mut self,
-        config: &ConvertConfig,
-        log_file: &LogFile,
-        index: i64,
-        bytes: &[u8],
-    ) -> Fate {
+    fn record(&mut self, job: Job<'_>, reading: &Reading<'_>, index: i64, bytes: &[u8]) -> Fate {
         if bytes.len() > LARGEST {
             return Fate::Rejected(format!("larger than {LARGEST} bytes"));
         }
@@ -143,7 +204,7 @@ impl Worker {
         let Some(record) = Record::read(text) else {
             return Fate::Rejected(format!("expected a JSON object, got {}", json_type(text)));
         };
-        let is_kept = is_kept(config, &record);
+        let is_kept = is_kept(job.scope, &record);
         // What cannot be followed to its end may hide what it is about.
         if (is_kept || !record.is_whole)
             && let Err(error) = json::is_json(text)
@@ -156,7 +217,7 @@ impl Worker {
         if json::depth(text) > DEEPEST {
             return Fate::Rejected(format!("nests deeper than {DEEPEST} levels"));
         }
-        let (text, redacted) = match config.redact {
+        let (text, redacted) = match job.redact {
             Redact::Standard => redact::redact(text),
             Redact::None => (Cow::Borrowed(text), Vec::new()),
         };
@@ -168,7 +229,7 @@ impl Worker {
             return Fate::Rejected("redaction left no object".to_owned());
         };
         let mut row = flatten::flatten(&record);
-        add_provenance(&mut row, log_file, index, &redacted);
+        add_provenance(&mut row, reading, index, &redacted);
         self.columns.append(&row);
         for path in row.misfits {
             *self.outcome.coercions.entry(path).or_default() += 1;
@@ -193,6 +254,8 @@ impl Worker {
     /// The sum of two workers.
     pub(crate) fn join(mut self, other: Self) -> Self {
         self.sources.extend(other.sources);
+        self.inputs.extend(other.inputs);
+        self.rejects.extend(other.rejects);
         self.outcome.add(other.outcome);
         self
     }
@@ -200,37 +263,37 @@ impl Worker {
 
 fn add_provenance<'a>(
     row: &mut Row<'a>,
-    log_file: &'a LogFile,
+    reading: &'a Reading<'_>,
     index: i64,
     redacted: &'a [String],
 ) {
     let redacted = redacted.iter().map(|path| Some(Cow::Borrowed(path.as_str())));
     row.set(Col::Redacted, Value::List(redacted.collect()));
-    row.set(Col::SourceFile, Value::text(log_file.uri.as_str()));
+    row.set(Col::SourceFile, Value::text(&*reading.uri));
     row.set(Col::SourceRecord, Value::Int(index));
-    row.set(Col::LogFileTime, log_file.delivered.map_or(Value::Null, Value::Time));
+    row.set(Col::LogFileTime, reading.file.delivered.map_or(Value::Null, Value::Time));
 }
 
 /// Whether the options keep a record. Without an event time it is in no period.
-fn is_kept(config: &ConvertConfig, record: &Record<'_>) -> bool {
+fn is_kept(scope: &Scope, record: &Record<'_>) -> bool {
     let is = |name, value| record.string(name).is_some_and(|text| text == value);
     // Records about calls, which are none themselves.
     let no_call = is("eventCategory", "Insight")
         || is("eventCategory", "Aggregated")
         || is("eventType", "AwsAggregatedEvent");
-    if no_call && config.keep != Keep::All {
+    if no_call && scope.keep != Keep::All {
         return false;
     }
-    let kept = config.keep == Keep::All
+    let kept = scope.keep == Keep::All
         || is("eventSource", CODEBUILD)
-        || (config.keep == Keep::BuildActivity && identity::is_build_activity(record));
-    if !kept || (config.since.is_none() && config.until.is_none()) {
+        || (scope.keep == Keep::BuildActivity && identity::is_build_activity(record));
+    if !kept || (scope.since.is_none() && scope.until.is_none()) {
         return kept;
     }
     let time = record.string("eventTime").and_then(|text| coerce::event_time(&text));
     time.is_some_and(|time| {
-        config.since.is_none_or(|since| time >= since)
-            && config.until.is_none_or(|until| time < until)
+        scope.since.is_none_or(|since| time >= since)
+            && scope.until.is_none_or(|until| time < until)
     })
 }
 

@@ -1,0 +1,180 @@
+//! The protocol by which a run gets into a dataset: all of it or nothing, whenever it is killed.
+//!
+//! ```text
+//! DATASET/_buildtrail/dataset.json        what the dataset remembers of itself
+//!                     lock                locked by the run that writes
+//!                     commits/00000007.json   one file a commit; the newest says what the dataset is
+//!                     parts/ inputs/ rejected/   segments of its tables
+//!                     staging/            part files that wait for their commit or their place
+//!                     removed/            part files that the last commit replaced
+//! ```
+//!
+//! A run goes through these states, and what a kill leaves in each:
+//!
+//! 1. *Staged.* Part files are written to `staging/` and synced. Killed here, the run never was: no
+//!    commit names the files, and the next run removes them.
+//! 2. *Recorded.* New segments are written beside the old ones and synced. Killed here: the same.
+//! 3. *Committed.* `commits/N.json` gets its name by renaming, when all before it is on the disk. This
+//!    instant decides: from now on the run is in the dataset.
+//! 4. *Placed.* The staged part files are renamed into their partitions; those that the commit
+//!    replaces are renamed into `removed/`. Killed half way, the next run goes on from the commit's own
+//!    list; until then our readers find each file in one of the three places. Plain readers see some
+//!    of the run's part files and not yet the others, each of them whole and committed.
+//! 5. *Swept.* Segments that the newest commit does not name are removed. What is in `removed/` stays
+//!    for readers that began before the commit, until the next run.
+//!
+//! The system lock is held throughout and ends with the process, however that ends. Nothing in a
+//! commit depends on the clock: when it was made is the time of its file.
+
+use crate::dataset::Scope;
+use crate::dataset::ledger::RecordCounts;
+use crate::dataset::parts::PartFile;
+use crate::dataset::quarantine::Reject;
+use crate::dataset::segment::{self, Segment};
+use crate::dataset::{Input, names, remove_all, rename, sync_folder, write_whole};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub(crate) const COMMITS: &str = "commits";
+pub(crate) const STAGING: &str = "staging";
+pub(crate) const REMOVED: &str = "removed";
+
+/// What made a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// Log files were converted.
+    Convert,
+    /// Small part files were merged.
+    Compact,
+    /// Part files of a version without commits were taken over.
+    Adopt,
+}
+
+/// What one commit did, and what the dataset is since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Commit {
+    pub(crate) version: u64,
+    pub(crate) action: Action,
+    /// The version of the tool.
+    pub(crate) tool: String,
+    /// What the run asked for, if it converted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scope: Option<Scope>,
+    /// What became of the records of this run.
+    pub(crate) records: RecordCounts,
+    /// Rows of the dataset.
+    pub(crate) rows: u64,
+    /// Rows that compaction found to be copies and dropped, or that were there before the ledger was
+    /// (counted negative): rows = all that the ledger says were written - dropped.
+    pub(crate) dropped: i64,
+    pub(crate) parts: Vec<Segment>,
+    pub(crate) inputs: Vec<Segment>,
+    pub(crate) rejected: Vec<Segment>,
+    /// Staged part files by their name in `staging/`, and the place each has in the dataset.
+    pub(crate) place: Vec<(String, String)>,
+    /// Part files that are no longer in the dataset.
+    pub(crate) remove: Vec<String>,
+}
+
+impl Commit {
+    /// The state of a dataset before its first commit.
+    pub(crate) fn none() -> Self {
+        Self {
+            version: 0,
+            action: Action::Convert,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            scope: None,
+            records: RecordCounts::default(),
+            rows: 0,
+            dropped: 0,
+            parts: Vec::new(),
+            inputs: Vec::new(),
+            rejected: Vec::new(),
+            place: Vec::new(),
+            remove: Vec::new(),
+        }
+    }
+
+    /// The newest commit below `meta`; none yet is version 0.
+    pub(crate) fn newest(meta: &Path) -> Result<Self> {
+        let folder = meta.join(COMMITS);
+        let version = |name: &String| name.strip_suffix(".json")?.parse::<u64>().ok();
+        let newest = names(&folder)?.iter().filter_map(version).max();
+        match newest {
+            None => Ok(Self::none()),
+            Some(version) => Self::load(meta, version),
+        }
+    }
+
+    fn load(meta: &Path, version: u64) -> Result<Self> {
+        let path = Self::path(meta, version);
+        let text = fs::read(&path).map_err(Error::io("read", &path))?;
+        serde_json::from_slice(&text)
+            .map_err(|error| Error::Dataset(path.display().to_string(), error.to_string()))
+    }
+
+    pub(crate) fn path(meta: &Path, version: u64) -> PathBuf {
+        meta.join(COMMITS).join(Self::name(version))
+    }
+
+    fn name(version: u64) -> String {
+        format!("{version:08}.json")
+    }
+
+    /// Makes the commit: state 3.
+    pub(crate) fn write(&self, meta: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
+        let folder = meta.join(COMMITS);
+        write_whole(&folder, &Self::name(self.version), text.as_bytes())?;
+        sync_folder(meta)
+    }
+
+    /// Puts the part files of the commit into their places, as far as they are not yet: state 4.
+    pub(crate) fn place(&self, folder: &Path, meta: &Path) -> Result<()> {
+        let mut folders = BTreeSet::new();
+        for (staged, place) in &self.place {
+            let (from, to) = (meta.join(STAGING).join(staged), folder.join(place));
+            if from.exists() {
+                if let Some(partition) = to.parent() {
+                    fs::create_dir_all(partition).map_err(Error::io("create", partition))?;
+                    folders.insert(partition.to_owned());
+                }
+                rename(&from, &to)?;
+            }
+        }
+        for place in &self.remove {
+            let from = folder.join(place);
+            if from.exists() {
+                let removed = meta.join(REMOVED);
+                fs::create_dir_all(&removed).map_err(Error::io("create", &removed))?;
+                rename(&from, &removed.join(file_name(place)))?;
+                folders.extend(from.parent().map(Path::to_owned));
+            }
+        }
+        // A new partition is named by the folders above it, which must be on the disk as well.
+        let above: BTreeSet<_> = folders
+            .iter()
+            .flat_map(|partition| partition.ancestors())
+            .take_while(|above| above.starts_with(folder))
+            .map(Path::to_owned)
+            .collect();
+        above.iter().chain(&folders).try_for_each(|folder| sync_folder(folder))
+    }
+
+    /// Removes what the newest commit does not name: state 5, and what killed runs left.
+    pub(crate) fn sweep(&self, meta: &Path) -> Result<()> {
+        segment::sweep::<PartFile>(meta, &self.parts)?;
+        segment::sweep::<Input>(meta, &self.inputs)?;
+        segment::sweep::<Reject>(meta, &self.rejected)?;
+        remove_all(&meta.join(STAGING))
+    }
+}
+
+/// The last part of a place.
+pub(crate) fn file_name(place: &str) -> &str {
+    place.rsplit('/').next().unwrap_or(place)
+}

@@ -1,0 +1,198 @@
+//! Tables of what a dataset knows of itself: part files, inputs, rejected records.
+//!
+//! A table is a list of segments, each a gzip file of JSON lines named by its hash, never changed
+//! once written: `zcat` and any engine read them. A commit appends its entries; small segments at the
+//! end are merged on the way, each at most about as often as a number has binary digits, so an hourly
+//! run for years leaves a dozen of them. It refuses to know which segments count: that is the
+//! commit's.
+
+use crate::error::{Error, Result};
+use flate2::bufread::GzDecoder;
+use flate2::{Compression, GzBuilder};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+
+/// A row of such a table.
+pub(crate) trait Entry: Serialize + DeserializeOwned {
+    /// The folder of its segments, below the dataset's records.
+    const FOLDER: &'static str;
+}
+
+/// One segment of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Segment {
+    pub(crate) name: String,
+    pub(crate) entries: u64,
+}
+
+fn path<E: Entry>(meta: &Path, name: &str) -> PathBuf {
+    meta.join(E::FOLDER).join(format!("{name}.ndjson.gz"))
+}
+
+/// Gives `each` every entry of `segments`, in order.
+pub(crate) fn read<E: Entry>(
+    meta: &Path,
+    segments: &[Segment],
+    each: &mut impl FnMut(E),
+) -> Result<()> {
+    for segment in segments {
+        let path = path::<E>(meta, &segment.name);
+        let damaged = |reason: String| {
+            let reason = format!("{reason}; restore it, or convert into a new dataset");
+            Error::Dataset(path.display().to_string(), reason)
+        };
+        let file = File::open(&path).map_err(Error::io("read", &path))?;
+        let mut lines = BufReader::new(GzDecoder::new(BufReader::new(file)));
+        let mut line = Vec::new();
+        let mut entries = 0;
+        loop {
+            line.clear();
+            let count = lines.read_until(b'\n', &mut line).map_err(Error::io("read", &path))?;
+            if count == 0 {
+                break;
+            }
+            each(serde_json::from_slice(&line).map_err(|error| damaged(error.to_string()))?);
+            entries += 1;
+        }
+        if entries != segment.entries {
+            return Err(damaged(format!("has {entries} entries instead of {}", segment.entries)));
+        }
+    }
+    Ok(())
+}
+
+/// All entries of `segments`.
+pub(crate) fn collect<E: Entry>(meta: &Path, segments: &[Segment]) -> Result<Vec<E>> {
+    let mut all = Vec::new();
+    read(meta, segments, &mut |entry| all.push(entry))?;
+    Ok(all)
+}
+
+/// `segments` with `entries` after them; writes what is new.
+pub(crate) fn append<E: Entry>(
+    meta: &Path,
+    segments: &[Segment],
+    entries: &[E],
+) -> Result<Vec<Segment>> {
+    let mut kept = segments.to_vec();
+    let mut count = entries.len() as u64;
+    if count == 0 {
+        return Ok(kept);
+    }
+    let mut merged = Vec::new();
+    while let Some(last) = kept.pop_if(|last| last.entries <= 2 * count) {
+        count += last.entries;
+        merged.push(last);
+    }
+    merged.reverse();
+    let mut writer = Writer::<E>::new(meta)?;
+    let mut failed = Ok(());
+    read(meta, &merged, &mut |entry: E| {
+        if failed.is_ok() {
+            failed = writer.put(&entry);
+        }
+    })?;
+    failed?;
+    for entry in entries {
+        writer.put(entry)?;
+    }
+    kept.push(writer.finish()?);
+    Ok(kept)
+}
+
+/// A table of these entries alone.
+pub(crate) fn replace<E: Entry>(meta: &Path, entries: &[E]) -> Result<Vec<Segment>> {
+    append(meta, &[], entries)
+}
+
+struct Writer<E> {
+    path: PathBuf,
+    encoder: flate2::write::GzEncoder<Vec<u8>>,
+    entries: u64,
+    folder: PathBuf,
+    of: std::marker::PhantomData<E>,
+}
+
+impl<E: Entry> Writer<E> {
+    fn new(meta: &Path) -> Result<Self> {
+        let folder = meta.join(E::FOLDER);
+        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        // Without a time or name in its head, equal entries are equal bytes.
+        let encoder = GzBuilder::new().write(Vec::new(), Compression::fast());
+        let path = folder.join("new");
+        Ok(Self { path, encoder, entries: 0, folder, of: std::marker::PhantomData })
+    }
+
+    fn put(&mut self, entry: &E) -> Result<()> {
+        let written = serde_json::to_writer(&mut self.encoder, entry).map_err(Into::into);
+        let written = written.and_then(|()| self.encoder.write_all(b"\n"));
+        written.map_err(Error::io("write", &self.path))?;
+        self.entries += 1;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Segment> {
+        let bytes = self.encoder.finish().map_err(Error::io("write", &self.path))?;
+        let hash = crate::part::hex(&Sha256::digest(&bytes));
+        let name = hash.get(..16).unwrap_or_default().to_owned();
+        crate::dataset::write_whole(&self.folder, &format!("{name}.ndjson.gz"), &bytes)?;
+        Ok(Segment { name, entries: self.entries })
+    }
+}
+
+/// Removes the segments that no commit of `named` names.
+pub(crate) fn sweep<E: Entry>(meta: &Path, named: &[Segment]) -> Result<()> {
+    let folder = meta.join(E::FOLDER);
+    for name in crate::dataset::names(&folder)? {
+        let known = name.strip_suffix(".ndjson.gz");
+        if !known.is_some_and(|known| named.iter().any(|segment| segment.name == known)) {
+            let path = folder.join(&name);
+            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+    struct Number(u64);
+    impl Entry for Number {
+        const FOLDER: &'static str = "numbers";
+    }
+
+    #[test]
+    fn entries_come_back_in_order_from_few_segments() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut segments = Vec::new();
+        for number in 0..1000 {
+            segments = append(folder.path(), &segments, &[Number(number)]).unwrap();
+            assert!(segments.len() < 12, "{segments:?}");
+        }
+        let all: Vec<Number> = collect(folder.path(), &segments).unwrap();
+        assert_eq!(all, (0..1000).map(Number).collect::<Vec<_>>());
+        sweep::<Number>(folder.path(), &segments).unwrap();
+        let files = fs::read_dir(folder.path().join("numbers")).unwrap().count();
+        assert_eq!(files, segments.len());
+        assert_eq!(append::<Number>(folder.path(), &segments, &[]).unwrap(), segments);
+    }
+
+    #[test]
+    fn a_damaged_segment_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let segments = replace(folder.path(), &[Number(1), Number(2)]).unwrap();
+        let more = [Segment { entries: 3, ..segments[0].clone() }];
+        let error = collect::<Number>(folder.path(), &more).unwrap_err().to_string();
+        assert!(error.contains("has 2 entries instead of 3"), "{error}");
+        let path = path::<Number>(folder.path(), &segments[0].name);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        assert!(collect::<Number>(folder.path(), &segments).is_err());
+    }
+}

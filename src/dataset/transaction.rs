@@ -1,0 +1,161 @@
+//! What one run adds to a dataset, until it is committed: see [`commit`](super::commit).
+
+use crate::dataset::commit::{Action, Commit, STAGING};
+use crate::dataset::ledger::{Input, RecordCounts};
+use crate::dataset::parts::PartFile;
+use crate::dataset::quarantine::Reject;
+use crate::dataset::segment::{self, Segment};
+use crate::dataset::{Dataset, Scope, rename, share, sync_folder};
+use crate::error::{Error, Result};
+use crate::part::Written;
+use std::collections::HashSet;
+use std::fs;
+use tempfile::NamedTempFile;
+
+/// A part file that waits for the commit.
+#[derive(Debug)]
+struct Staged {
+    /// Its name in the staging folder.
+    name: String,
+    part: PartFile,
+}
+
+/// One run's changes. Dropped without a commit, it never was.
+#[derive(Debug)]
+pub(crate) struct Transaction<'d> {
+    dataset: &'d Dataset,
+    staged: Vec<Staged>,
+    /// Places of part files that these replace.
+    replaced: HashSet<String>,
+    /// Rows that are copies and come no more.
+    dropped: u64,
+}
+
+impl<'d> Transaction<'d> {
+    pub(crate) fn new(dataset: &'d Dataset) -> Self {
+        Self { dataset, staged: Vec::new(), replaced: HashSet::new(), dropped: 0 }
+    }
+
+    /// A file for a new part file, which no reader sees; gone if it is not staged.
+    pub(crate) fn file(dataset: &Dataset) -> Result<NamedTempFile> {
+        let folder = dataset.meta().join(STAGING);
+        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        let file = NamedTempFile::new_in(&folder).map_err(Error::io("create", &folder))?;
+        share(file.as_file(), file.path())?;
+        Ok(file)
+    }
+
+    /// Stages a part file of a partition; its bytes are on the disk.
+    pub(crate) fn stage(
+        &mut self,
+        partition: &str,
+        file: NamedTempFile,
+        written: &Written,
+    ) -> Result<()> {
+        let name = format!("{:08}-{:04}", self.dataset.head.version + 1, self.staged.len());
+        let path = self.dataset.meta().join(STAGING).join(&name);
+        let kept = file.into_temp_path().keep();
+        let kept = kept.map_err(|failed| Error::io("write", &path)(failed.error))?;
+        rename(&kept, &path)?;
+        let hash = written.sha256.get(..16).unwrap_or_default();
+        let separator = if partition.is_empty() { "" } else { "/" };
+        let part = PartFile {
+            path: format!("{partition}{separator}part-{hash}.parquet"),
+            rows: written.rows,
+            bytes: written.bytes,
+            sha256: written.sha256.clone(),
+            from: written.from,
+            to: written.to,
+        };
+        self.staged.push(Staged { name, part });
+        Ok(())
+    }
+
+    /// Takes part files out of the dataset, by their places; `dropped` of their rows are not among
+    /// those staged.
+    pub(crate) fn replace(&mut self, places: impl IntoIterator<Item = String>, dropped: u64) {
+        self.replaced.extend(places);
+        self.dropped += dropped;
+    }
+
+    /// Commits a conversion: what was read for what, and what was rejected of it.
+    pub(crate) fn commit_converted(
+        self,
+        scope: &Scope,
+        inputs: &[Input],
+        rejects: Vec<Reject>,
+    ) -> Result<()> {
+        let (meta, head) = (self.dataset.meta(), &self.dataset.head);
+        let mut records = RecordCounts::default();
+        inputs.iter().for_each(|input| records.add(&input.records));
+        let rejected = quarantine(self.dataset, inputs, rejects)?;
+        let inputs = segment::append(&meta, &head.inputs, inputs)?;
+        let scope = Some(scope.clone());
+        self.commit(Commit { action: Action::Convert, scope, records, inputs, rejected, ..head.clone() })
+    }
+
+    /// Commits a compaction.
+    pub(crate) fn commit_compacted(self) -> Result<()> {
+        let head = self.dataset.head.clone();
+        let records = RecordCounts::default();
+        self.commit(Commit { action: Action::Compact, scope: None, records, ..head })
+    }
+
+    /// Makes `next` the newest commit, with the part files of this run.
+    fn commit(self, next: Commit) -> Result<()> {
+        let meta = self.dataset.meta();
+        let added: Vec<PartFile> = self.staged.iter().map(|staged| staged.part.clone()).collect();
+        // The same rows merged again could be the same file: then it stays where it is.
+        let stays = |place: &String| added.iter().any(|part| part.path == **place);
+        let remove = self.replaced.iter().filter(|place| !stays(place)).cloned();
+        let mut remove: Vec<String> = remove.collect();
+        remove.sort();
+        let parts = if self.replaced.is_empty() {
+            segment::append(&meta, &self.dataset.head.parts, &added)?
+        } else {
+            let known = self.dataset.parts.iter();
+            let mut parts: Vec<_> =
+                known.filter(|part| !self.replaced.contains(&part.path)).cloned().collect();
+            parts.extend(added);
+            segment::replace(&meta, &parts)?
+        };
+        sync_folder(&meta.join(STAGING))?;
+        let rows: u64 = self.staged.iter().map(|staged| staged.part.rows).sum();
+        let replaced = self.dataset.parts.iter().filter(|p| self.replaced.contains(&p.path));
+        let replaced: u64 = replaced.map(|part| part.rows).sum();
+        let commit = Commit {
+            version: self.dataset.head.version + 1,
+            tool: env!("CARGO_PKG_VERSION").to_owned(),
+            rows: (next.rows + rows).saturating_sub(replaced),
+            dropped: next.dropped + i64::try_from(self.dropped).unwrap_or(i64::MAX),
+            parts,
+            place: self.staged.into_iter().map(|staged| (staged.name, staged.part.path)).collect(),
+            remove,
+            ..next
+        };
+        commit.write(&meta)?;
+        commit.place(self.dataset.folder(), &meta)?;
+        commit.sweep(&meta)
+    }
+}
+
+/// The quarantine after a run: what was rejected of an input before gives way to what is now.
+fn quarantine(dataset: &Dataset, inputs: &[Input], rejects: Vec<Reject>) -> Result<Vec<Segment>> {
+    let (meta, head) = (dataset.meta(), &dataset.head);
+    let again: HashSet<&str> = inputs.iter().map(|input| input.uri.as_str()).collect();
+    let mut gives_way = false;
+    let mut kept = Vec::new();
+    segment::read(&meta, &head.rejected, &mut |reject: Reject| {
+        if again.contains(reject.file.as_str()) {
+            gives_way = true;
+        } else {
+            kept.push(reject);
+        }
+    })?;
+    if !gives_way {
+        return segment::append(&meta, &head.rejected, &rejects);
+    }
+    kept.extend(rejects);
+    segment::replace(&meta, &kept)
+}
+

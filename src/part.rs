@@ -1,0 +1,18 @@
+//! Part files: one sorted piece of a partition as Parquet, written and read back.
+//!
+//! What a part file says of itself, how its rows are grouped and what readers can skip by is decided
+//! here and nowhere else. It refuses to know where part files stand and when they become visible:
+//! that is [`dataset`](crate::dataset)'s.
+
+mod read;
+mod write;
+
+pub(crate) use read::{PartReader, hash};
+pub(crate) use write::{PartWriter, Written, hex};
+
+/// Rows of one batch at most: small enough to sort in cache, large enough to hide the cost of 185
+/// arrays.
+pub(crate) const BATCH_ROWS: usize = 8192;
+
+/// Bytes of text of one batch, about: far below the 2 GiB that a text column can hold.
+pub(crate) const BATCH_BYTES: usize = 64 << 20;
