@@ -4,11 +4,14 @@
 //! library. Standard output is data, standard error is talk; both are owned here. Exit status is
 //! [`Status`].
 
+mod compact;
 mod convert;
 mod queries;
 mod run;
 mod schema;
 mod sql;
+mod status;
+mod verify;
 
 use crate::error::Error;
 use crate::printable::printable;
@@ -34,6 +37,9 @@ enum Command {
     Sql(sql::Args),
     Run(run::Args),
     Queries(queries::Args),
+    Status(status::Args),
+    Verify(verify::Args),
+    Compact(compact::Args),
     Schema(schema::Args),
 }
 
@@ -67,6 +73,9 @@ pub fn main() -> ExitCode {
         Command::Sql(args) => sql::main(&args),
         Command::Run(args) => run::main(&args),
         Command::Queries(args) => queries::main(&args),
+        Command::Status(args) => status::main(&args),
+        Command::Verify(args) => verify::main(&args),
+        Command::Compact(args) => compact::main(&args),
         Command::Schema(args) => schema::main(&args),
     };
     match result {

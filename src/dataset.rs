@@ -181,7 +181,7 @@ impl Dataset {
         let partition_by = columns.collect::<std::result::Result<_, _>>().map_err(bad)?;
         let head = Commit::newest(&meta)?;
         let mut parts = if remembered.format < FORMAT {
-            part_files_on_disk(folder)?
+            counted(folder, part_files_on_disk(folder)?)?
         } else {
             segment::collect(&meta, &head.parts)?
         };
@@ -289,10 +289,20 @@ impl Dataset {
         Ledger::load(&self.meta(), &self.head.inputs)
     }
 
+    /// Gives `each` every entry of the ledger, in the order they were made.
+    pub(crate) fn inputs(&self, each: &mut impl FnMut(Input)) -> Result<()> {
+        segment::read(&self.meta(), &self.head.inputs, each)
+    }
+
+    /// Gives `each` everything in the quarantine.
+    pub(crate) fn rejects(&self, each: &mut impl FnMut(Reject)) -> Result<()> {
+        segment::read(&self.meta(), &self.head.rejected, each)
+    }
+
     /// The log files of which something was rejected, in order.
     pub(crate) fn files_with_rejects(&self) -> Result<Vec<String>> {
         let mut files = BTreeSet::new();
-        segment::read(&self.meta(), &self.head.rejected, &mut |reject: Reject| {
+        self.rejects(&mut |reject| {
             files.insert(reject.file);
         })?;
         Ok(files.into_iter().collect())
@@ -329,7 +339,15 @@ fn remember(meta: &Path, partition_by: &[PartitionColumn], redact: Redact) -> Re
     write_whole(meta, DATASET_FILE, text.as_bytes())
 }
 
-/// The part files that stand in a dataset's partitions, without their hashes.
+/// Part files with their rows.
+fn counted(folder: &Path, mut parts: Vec<PartFile>) -> Result<Vec<PartFile>> {
+    for part in &mut parts {
+        part.rows = PartReader::open(&folder.join(&part.path))?.rows();
+    }
+    Ok(parts)
+}
+
+/// The part files that stand in a dataset's partitions: their names and sizes.
 pub(crate) fn part_files_on_disk(folder: &Path) -> Result<Vec<PartFile>> {
     let mut parts = Vec::new();
     let walk = WalkDir::new(folder).sort_by_file_name().into_iter();
@@ -344,7 +362,7 @@ pub(crate) fn part_files_on_disk(folder: &Path) -> Result<Vec<PartFile>> {
         let metadata = entry.metadata().map_err(|error| Error::io("read", path)(error.into()))?;
         parts.push(PartFile {
             path: levels.join("/"),
-            rows: PartReader::open(path)?.rows(),
+            rows: 0,
             bytes: metadata.len(),
             sha256: String::new(),
             from: None,
@@ -358,7 +376,7 @@ pub(crate) fn part_files_on_disk(folder: &Path) -> Result<Vec<PartFile>> {
 /// they are from it cannot know.
 fn adopt(folder: &Path, meta: &Path) -> Result<()> {
     let Some(old) = remembered(meta)? else { return Ok(()) };
-    let mut parts = part_files_on_disk(folder)?;
+    let mut parts = counted(folder, part_files_on_disk(folder)?)?;
     for part in &mut parts {
         part.sha256 = part::hash(&folder.join(&part.path))?.0;
     }

@@ -36,6 +36,7 @@
 //! 9. *No unsafe code, no panic on any input.* (the lint table)
 
 pub mod cli;
+pub mod compact;
 pub mod convert;
 pub mod dataset;
 pub mod error;
@@ -46,7 +47,9 @@ mod printable;
 pub mod query;
 mod rows;
 pub mod schema;
+pub mod status;
 mod times;
+pub mod verify;
 
 pub use error::{Error, Result};
 

@@ -7,7 +7,7 @@
 mod read;
 mod write;
 
-pub(crate) use read::{PartReader, hash};
+pub(crate) use read::{Batches, PartReader, hash};
 pub(crate) use write::{PartWriter, Written, hex};
 
 /// Rows of one batch at most: small enough to sort in cache, large enough to hide the cost of 185

@@ -1,13 +1,14 @@
 //! A dataset in `DataFusion`: the table `events`, and running statements.
 //!
 //! The table has the columns of [`schema`](crate::schema) and the dataset's partition columns; it
-//! reads part files and nothing else, so what a run leaves behind unfinished is never seen. This
-//! module refuses to know how rows were made.
+//! reads the part files of the dataset's newest commit and nothing else. This module refuses to know
+//! how rows were made.
 
 mod command;
 mod output;
 mod saved;
 mod shell;
+mod snapshot;
 
 pub use output::{Format, tabulate};
 pub use saved::{SavedQueries, SavedQuery};
@@ -33,7 +34,7 @@ use datafusion::prelude::{SessionConfig, SessionContext, ident, lit};
 use datafusion::sql::parser::{DFParser, Statement};
 use std::collections::VecDeque;
 use std::io::Write;
-use std::path::Path;
+use snapshot::{ROOT, Snapshot};
 use std::sync::Arc;
 
 /// The name of the table.
@@ -49,6 +50,9 @@ pub fn open(dataset: &Dataset) -> Result<SessionContext> {
     options.execution.parquet.schema_force_view_types = false;
     options.execution.time_zone = Some("UTC".to_owned());
     let session = SessionContext::new_with_config(config);
+    let snapshot = Snapshot::of(dataset).map_err(DataFusionError::from)?;
+    let root = ListingTableUrl::parse(ROOT)?;
+    session.register_object_store(root.as_ref(), Arc::new(snapshot));
     session.register_table(TABLE, Arc::new(view(dataset)?))?;
     Ok(session)
 }
@@ -84,19 +88,10 @@ fn table(dataset: &Dataset) -> Result<ListingTable> {
     let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
         .with_file_extension(".parquet")
         .with_table_partition_cols(partition_columns.clone());
-    let config = ListingTableConfig::new(url(dataset.folder())?)
+    let config = ListingTableConfig::new(ListingTableUrl::parse(ROOT)?)
         .with_listing_options(options)
         .with_schema(Arc::new(Schema::new(fields.collect::<Vec<_>>())));
     Ok(ListingTable::try_new(config)?)
-}
-
-/// The URL of a folder; the characters of a pattern in its name are no pattern.
-fn url(folder: &Path) -> Result<ListingTableUrl> {
-    let folder = std::path::absolute(folder).map_err(DataFusionError::IoError)?;
-    let url = url::Url::from_directory_path(&folder).map_err(|()| {
-        DataFusionError::Execution(format!("{} cannot be a URL", folder.display()))
-    })?;
-    Ok(ListingTableUrl::try_new(url, None)?)
 }
 
 /// The statements of a text.

@@ -1,5 +1,6 @@
 //! `buildtrail convert`.
 
+use super::compact::Format;
 use super::{Status, put, say, wrong_usage};
 use crate::convert::{ConvertConfig, Keep, Outcome, Progress, Redact, SkippedFiles, convert};
 use crate::layout::PartitionColumn;
@@ -56,7 +57,7 @@ const PARTITION_BY: &str = "Partition columns, in order: any of account, region,
                             event_name [default: the dataset's own, else region,month]";
 
 /// [`PART_BYTES`] as people write it.
-const PART_SIZE: &str = "256MB";
+pub(super) const PART_SIZE: &str = "256MB";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum KeepArg {
@@ -74,12 +75,6 @@ enum RedactArg {
     Standard,
     /// Keep every byte as it is
     None,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
 }
 
 fn parse_time(text: &str) -> Result<i64, String> {

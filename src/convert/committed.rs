@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::part::BATCH_ROWS;
 use crate::rows::{Keys, is_content};
 use crate::schema::Col;
-use arrow::array::RecordBatch;
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use std::hash::{BuildHasher as _, RandomState};
 
 /// The event ids of a run's rows, as hashes: one that only looks known costs a look at its row.
@@ -55,8 +55,9 @@ pub(crate) fn read(
     let mut first = 0;
     for batch in dataset.part(part)?.only(&[Col::EventId]).batches(8 * BATCH_ROWS)? {
         let batch = batch?;
-        let keys = Keys::of(&batch)?;
-        let found = (0..batch.num_rows()).filter(|row| wanted.has(keys.id(*row)));
+        let ids = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
+        let id = |row| ids.filter(|ids| ids.is_valid(row)).map(|ids| ids.value(row));
+        let found = (0..batch.num_rows()).filter(|row| wanted.has(id(*row)));
         rows.extend(found.map(|row| first + row));
         first += batch.num_rows();
     }

@@ -91,7 +91,7 @@ impl Worker {
                 (sha256, size) = (read.sha256, read.size);
                 if file.changed && job.ledger.knows_bytes(&reading.uri, &sha256, job.scope) {
                     self.outcome.files.skipped.known += 1;
-                    State::Read
+                    State::Same
                 } else if read.bytes.is_empty() && read.broken.is_none() {
                     self.outcome.files.skipped.empty += 1;
                     State::Read
@@ -104,7 +104,8 @@ impl Worker {
                 }
             }
         };
-        self.outcome.files.rejected += u64::from(state != State::Read);
+        self.outcome.files.rejected +=
+            u64::from(matches!(state, State::Broken | State::Unreadable));
         self.outcome.records.add(&reading.records);
         self.buffers = buffers;
         self.inputs.push(Input {

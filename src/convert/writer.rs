@@ -15,18 +15,19 @@ pub(crate) fn write(
     part_bytes: u64,
 ) -> Result<Vec<(NamedTempFile, Written)>> {
     let batches: Vec<&RecordBatch> = merged.batches.iter().collect();
-    let mut chunks = partition.rows.chunks(BATCH_ROWS).peekable();
+    let mut chunks = partition.rows.chunks(BATCH_ROWS);
     let mut left = partition.rows.len();
     let mut parts = Vec::new();
-    while chunks.peek().is_some() {
+    while let Some(rows) = chunks.next() {
         let file = Transaction::file(dataset)?;
-        let mut writer = PartWriter::new(file.as_file(), file.path().to_owned(), left)?;
-        for rows in chunks.by_ref() {
+        let name = file.path().to_owned();
+        let mut writer = PartWriter::new(file.as_file(), name, left, &batches, rows)?;
+        left = left.saturating_sub(rows.len());
+        while writer.bytes() < part_bytes
+            && let Some(rows) = chunks.next()
+        {
             writer.write(&batches, rows)?;
             left = left.saturating_sub(rows.len());
-            if writer.bytes() >= part_bytes {
-                break;
-            }
         }
         let written = writer.finish()?;
         parts.push((file, written));

@@ -54,6 +54,18 @@ pub enum Action {
     Adopt,
 }
 
+impl Action {
+    /// Its name, as in a commit.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Convert => "convert",
+            Self::Compact => "compact",
+            Self::Adopt => "adopt",
+        }
+    }
+}
+
 /// What one commit did, and what the dataset is since.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Commit {

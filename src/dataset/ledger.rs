@@ -56,6 +56,8 @@ impl RecordCounts {
 pub(crate) enum State {
     /// To its end.
     Read,
+    /// Not again: its bytes are those that were read before, whatever its ETag says.
+    Same,
     /// To where it breaks off, or not at all because it is no log file: its bytes are at fault.
     Broken,
     /// It could not be opened: the next run tries again.
@@ -95,7 +97,8 @@ struct Known {
     etag: u64,
     sha256: u64,
     scope: u32,
-    has_rejects: bool,
+    /// Whether something of it was rejected, if it was read.
+    has_rejects: Option<bool>,
     /// Later entries count more.
     number: u32,
 }
@@ -144,7 +147,8 @@ impl Ledger {
             etag: self.etag(input.bytes, &input.etag),
             sha256: sha256_head(&input.sha256),
             scope: u32::try_from(scope).unwrap_or(u32::MAX),
-            has_rejects: input.state == State::Broken || input.records.rejected > 0,
+            has_rejects: (input.state != State::Same)
+                .then_some(input.state == State::Broken || input.records.rejected > 0),
             number: u32::try_from(self.known.len()).unwrap_or(u32::MAX),
         });
     }
@@ -183,7 +187,7 @@ impl Ledger {
         let etag = self.etag(bytes, etag);
         let of_uri = self.of(uri);
         let same = |known: &&Known| known.etag == etag;
-        if retry && of_uri.iter().rfind(same).is_some_and(|known| known.has_rejects) {
+        if retry && has_rejects(of_uri, etag) {
             return Seen::New;
         }
         if of_uri.iter().filter(same).any(|known| self.covers(known, scope)) {
@@ -200,6 +204,13 @@ impl Ledger {
         let sha256 = sha256_head(sha256);
         self.of(uri).iter().any(|known| known.sha256 == sha256 && self.covers(known, scope))
     }
+}
+
+/// Whether something was rejected of the bytes with this ETag when they were last read.
+fn has_rejects(of_uri: &[Known], etag: u64) -> bool {
+    let bytes = of_uri.iter().rfind(|known| known.etag == etag).map(|known| known.sha256);
+    let same = of_uri.iter().filter(|known| Some(known.sha256) == bytes);
+    same.filter_map(|known| known.has_rejects).next_back().unwrap_or_default()
 }
 
 /// The first 64 bits; zero where there is no hash.
@@ -259,6 +270,10 @@ mod tests {
         assert_eq!(look(ledger(&once), false), Seen::Known);
         assert_eq!(look(ledger(&once), true), Seen::New);
         assert_eq!(look(ledger(&twice), true), Seen::Known);
+        let same = Input { state: State::Same, ..input("a", "2", "", all.clone(), 0) };
+        let touched = ledger(&[once[0].clone(), same]);
+        assert_eq!(touched.look_up(("a", 7, "2"), &all, true), Seen::New);
+        assert_eq!(touched.look_up(("a", 7, "2"), &all, false), Seen::Known);
         let unreadable = Input { state: State::Unreadable, ..once[0].clone() };
         assert_eq!(look(ledger(&[unreadable]), false), Seen::New);
     }

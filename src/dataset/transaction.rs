@@ -1,7 +1,7 @@
 //! What one run adds to a dataset, until it is committed: see [`commit`](super::commit).
 
 use crate::dataset::commit::{Action, Commit, STAGING};
-use crate::dataset::ledger::{Input, RecordCounts};
+use crate::dataset::ledger::{Input, RecordCounts, State};
 use crate::dataset::parts::PartFile;
 use crate::dataset::quarantine::Reject;
 use crate::dataset::segment::{self, Segment};
@@ -142,7 +142,8 @@ impl<'d> Transaction<'d> {
 /// The quarantine after a run: what was rejected of an input before gives way to what is now.
 fn quarantine(dataset: &Dataset, inputs: &[Input], rejects: Vec<Reject>) -> Result<Vec<Segment>> {
     let (meta, head) = (dataset.meta(), &dataset.head);
-    let again: HashSet<&str> = inputs.iter().map(|input| input.uri.as_str()).collect();
+    let read = inputs.iter().filter(|input| input.state != State::Same);
+    let again: HashSet<&str> = read.map(|input| input.uri.as_str()).collect();
     let mut gives_way = false;
     let mut kept = Vec::new();
     segment::read(&meta, &head.rejected, &mut |reject: Reject| {

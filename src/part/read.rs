@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::part::write::hex;
-use crate::schema::{Col, schema};
+use crate::schema::{COLUMNS, Col, Column, schema};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -19,8 +19,10 @@ use std::sync::Arc;
 pub(crate) struct PartReader {
     builder: ParquetRecordBatchReaderBuilder<File>,
     path: PathBuf,
-    /// Which columns are read; the others are null.
+    /// Which columns are read.
     wanted: Vec<usize>,
+    /// Whether the others come as null, or not at all.
+    whole: bool,
 }
 
 impl PartReader {
@@ -29,26 +31,17 @@ impl PartReader {
         let file = File::open(path).map_err(Error::io("read", path))?;
         let failed = |cause| Error::Parquet { action: "read", path: path.to_owned(), cause };
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
+        let ours = schema();
         for field in builder.schema().fields() {
-            let ours = schema();
             let same = ours.field_with_name(field.name()).ok();
-            let Some(same) = same.filter(|same| same.data_type() == field.data_type()) else {
-                let reason = format!(
-                    "column {} of type {} is none of this version",
-                    field.name(),
-                    field.data_type()
-                );
+            if same.is_none_or(|same| same.data_type() != field.data_type()) {
+                let (name, kind) = (field.name(), field.data_type());
+                let reason = format!("column {name} of type {kind} is none of this version");
                 return Err(Error::Dataset(path.display().to_string(), reason));
-            };
-            let _ = same;
+            }
         }
         let wanted = (0..schema().fields().len()).collect();
-        Ok(Self { builder, path: path.to_owned(), wanted })
-    }
-
-    /// Whether it has all columns of this version, in their order.
-    pub(crate) fn is_current(&self) -> bool {
-        self.builder.schema().fields() == schema().fields()
+        Ok(Self { builder, path: path.to_owned(), wanted, whole: true })
     }
 
     /// Its rows, as its metadata says.
@@ -56,15 +49,16 @@ impl PartReader {
         u64::try_from(self.builder.metadata().file_metadata().num_rows()).unwrap_or_default()
     }
 
-    /// Reads these columns only; the others come as null.
+    /// Reads these columns only, as far as it has them.
     pub(crate) fn only(mut self, columns: &[Col]) -> Self {
         self.wanted = columns.iter().map(|col| col.index()).collect();
+        self.whole = false;
         self
     }
 
-    /// Reads the columns that `is_wanted` only.
-    pub(crate) fn only_such(mut self, is_wanted: impl Fn(&crate::schema::Column) -> bool) -> Self {
-        let all = crate::schema::COLUMNS.iter().enumerate();
+    /// Reads the columns that `is_wanted`; the others come as null.
+    pub(crate) fn only_such(mut self, is_wanted: impl Fn(&Column) -> bool) -> Self {
+        let all = COLUMNS.iter().enumerate();
         self.wanted = all.filter(|(_, column)| is_wanted(column)).map(|(index, _)| index).collect();
         self
     }
@@ -81,7 +75,7 @@ impl PartReader {
 
     /// Its rows in batches of `size` at most.
     pub(crate) fn batches(self, size: usize) -> Result<Batches> {
-        let Self { builder, path, wanted } = self;
+        let Self { builder, path, wanted, whole } = self;
         let ours = schema();
         let names: Vec<_> =
             wanted.iter().filter_map(|index| ours.fields().get(*index)).map(|f| f.name()).collect();
@@ -91,15 +85,17 @@ impl PartReader {
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
         let reader = builder.with_projection(mask).with_batch_size(size).build();
         let failed = |cause| Error::Parquet { action: "read", path: path.clone(), cause };
-        Ok(Batches { reader: reader.map_err(failed)?, path })
+        Ok(Batches { reader: reader.map_err(failed)?, path, whole })
     }
 }
 
-/// The rows of a part file, batch by batch, with all columns of this version.
+/// The rows of a part file, batch by batch; where not only some columns were asked for, with all
+/// columns of this version.
 #[derive(Debug)]
 pub(crate) struct Batches {
     reader: ParquetRecordBatchReader,
     path: PathBuf,
+    whole: bool,
 }
 
 impl Iterator for Batches {
@@ -107,7 +103,8 @@ impl Iterator for Batches {
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch = self.reader.next()?;
-        Some(batch.map_err(|cause| self.failed(cause.into())).and_then(|batch| conform(&batch)))
+        let batch = batch.map_err(|cause| self.failed(cause.into()));
+        Some(if self.whole { batch.and_then(|batch| conform(&batch)) } else { batch })
     }
 }
 

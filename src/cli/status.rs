@@ -1,0 +1,87 @@
+//! `buildtrail status`.
+
+use super::compact::Format;
+use super::convert::{PART_SIZE, parse_part_size};
+use super::{Status as Exit, put};
+use crate::dataset::Dataset;
+use crate::printable::printable;
+use crate::status::{Status, status};
+use indicatif::HumanBytes;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Show what is in a dataset
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The dataset's folder
+    dataset: PathBuf,
+    /// The size of part files that `compact` would aim at
+    #[arg(long, value_name = "SIZE", default_value = PART_SIZE, value_parser = parse_part_size)]
+    part_size: u64,
+    /// The form of the summary
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+pub(super) fn main(args: &Args) -> anyhow::Result<Exit> {
+    let status = status(&Dataset::open(&args.dataset)?, args.part_size)?;
+    put(&match args.format {
+        Format::Table => summary(&status),
+        Format::Json => serde_json::to_string_pretty(&status)? + "\n",
+    })?;
+    Ok(Exit::Done)
+}
+
+fn summary(s: &Status) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{name:<11}{}", printable(&value));
+    };
+    line("rows", s.rows.to_string());
+    if let (Some(first), Some(last)) = (&s.days.first, &s.days.last) {
+        line("days", format!("{}, {first} to {last}", s.days.count));
+    }
+    line("accounts", list(&s.accounts));
+    line("regions", list(&s.regions));
+    let small = match s.parts.small {
+        0 => String::new(),
+        small => format!("; {small} of them small: `buildtrail compact` merges them"),
+    };
+    let bytes = HumanBytes(s.parts.bytes);
+    line("parts", format!("{}, {bytes}, in {} partitions by {}{small}", s.parts.count, s.parts.partitions, s.partition_by.join(",")));
+    let broken = match s.inputs.broken {
+        0 => String::new(),
+        broken => format!(", {broken} broken"),
+    };
+    line("inputs", format!("{}, {}{broken}", s.inputs.count, HumanBytes(s.inputs.bytes)));
+    let r = &s.records;
+    line(
+        "records",
+        format!(
+            "{} read = {} written + {} filtered + {} duplicate + {} rejected",
+            r.read, r.written, r.filtered, r.duplicate, r.rejected
+        ),
+    );
+    line("quarantine", format!("{} records, {} files", s.rejected.records, s.rejected.files));
+    match &s.last_run {
+        None => line("last run", "none".to_owned()),
+        Some(last) => line(
+            "last run",
+            format!(
+                "{} (commit {}, {})",
+                last.at.as_deref().unwrap_or("at an unknown time"),
+                last.commit,
+                last.action.name()
+            ),
+        ),
+    }
+    text
+}
+
+/// The first few of a list, and how many there are.
+fn list(names: &[String]) -> String {
+    let shown = names.iter().take(8).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = if names.len() > 8 { ", ..." } else { "" };
+    if names.is_empty() { "0".to_owned() } else { format!("{}: {shown}{more}", names.len()) }
+}

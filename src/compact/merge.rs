@@ -1,0 +1,157 @@
+//! Sorted part files into one sorted stream of rows, each event once.
+//!
+//! Copies of an event have the same content, so the same event time and id: in the stream they are
+//! neighbours, and only neighbours are compared.
+
+use crate::dataset::{Dataset, PartFile};
+use crate::error::Result;
+use crate::part::{BATCH_ROWS, Batches};
+use crate::rows::{Keys, RowRef, content};
+use arrow::array::RecordBatch;
+use arrow::compute::interleave_record_batch;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
+
+/// Rows that all sources together hold in memory, about.
+const HELD_ROWS: usize = 16 * BATCH_ROWS;
+
+/// A sorted source and the batch that it is at.
+#[derive(Debug)]
+struct Source {
+    batches: Batches,
+    batch: RecordBatch,
+    /// The row that is next; past the last row the source has ended.
+    row: usize,
+}
+
+impl Source {
+    /// Goes to the next row; whether it is in another batch.
+    fn advance(&mut self) -> Result<bool> {
+        self.row += 1;
+        if self.row < self.batch.num_rows() {
+            return Ok(false);
+        }
+        self.load()?;
+        Ok(true)
+    }
+
+    fn load(&mut self) -> Result<()> {
+        self.row = 0;
+        for batch in self.batches.by_ref() {
+            self.batch = batch?;
+            if self.batch.num_rows() > 0 {
+                return Ok(());
+            }
+        }
+        self.batch = self.batch.slice(0, 0);
+        Ok(())
+    }
+}
+
+/// The order of a row, on its own.
+type Order = ((bool, Option<i64>), (bool, Option<String>), (String, i64));
+
+/// Merges part files.
+#[derive(Debug)]
+pub(super) struct Merge {
+    sources: Vec<Source>,
+    /// The next row of each source that has one, the least on top.
+    heap: BinaryHeap<Reverse<(Order, usize)>>,
+    /// The event that came last, and what of it came if it came more than once.
+    last: Option<(Order, Copies)>,
+}
+
+/// What came of one event.
+#[derive(Debug)]
+enum Copies {
+    /// Its first row, whose content nobody has asked for.
+    One(RecordBatch),
+    Several(HashSet<String>),
+}
+
+impl Merge {
+    pub(super) fn of(dataset: &Dataset, parts: &[&PartFile]) -> Result<Self> {
+        let size = (HELD_ROWS / parts.len().max(1)).clamp(64, BATCH_ROWS);
+        let mut merge = Self { sources: Vec::new(), heap: BinaryHeap::new(), last: None };
+        for part in parts {
+            let batches = dataset.part(part)?.batches(size)?;
+            let empty = RecordBatch::new_empty(crate::schema::schema());
+            let mut source = Source { batches, batch: empty, row: 0 };
+            source.load()?;
+            merge.sources.push(source);
+            merge.push(merge.sources.len() - 1)?;
+        }
+        Ok(merge)
+    }
+
+    /// Puts the next row of a source on the heap.
+    fn push(&mut self, number: usize) -> Result<()> {
+        let Some(source) = self.sources.get(number) else { return Ok(()) };
+        if source.row < source.batch.num_rows() {
+            let ((no_time, time), (no_id, id), (file, record)) =
+                Keys::of(&source.batch)?.order(source.row);
+            let order = ((no_time, time), (no_id, id.map(str::to_owned)), (file.to_owned(), record));
+            self.heap.push(Reverse((order, number)));
+        }
+        Ok(())
+    }
+
+    /// The next rows, at most `rows` of them; none at the end.
+    pub(super) fn next_batch(&mut self, rows: usize) -> Result<Option<RecordBatch>> {
+        // Batches that rows were taken of, and which of them each source is at.
+        let mut batches: Vec<RecordBatch> = Vec::new();
+        let mut at: Vec<Option<usize>> = vec![None; self.sources.len()];
+        let mut taken: Vec<RowRef> = Vec::new();
+        while taken.len() < rows {
+            let Some(Reverse((order, number))) = self.heap.pop() else { break };
+            let Some(source) = self.sources.get_mut(number) else { break };
+            if is_new(&mut self.last, order, &source.batch, source.row)? {
+                let known = at.get(number).copied().flatten();
+                let index = known.unwrap_or_else(|| {
+                    batches.push(source.batch.clone());
+                    batches.len() - 1
+                });
+                if let Some(at) = at.get_mut(number) {
+                    *at = Some(index);
+                }
+                taken.push((index, source.row));
+            }
+            if source.advance()?
+                && let Some(at) = at.get_mut(number)
+            {
+                *at = None;
+            }
+            self.push(number)?;
+        }
+        if taken.is_empty() {
+            return Ok(None);
+        }
+        let batches: Vec<_> = batches.iter().collect();
+        Ok(Some(interleave_record_batch(&batches, &taken)?))
+    }
+}
+
+/// Whether a row is no copy of one that came.
+fn is_new(
+    last: &mut Option<(Order, Copies)>,
+    order: Order,
+    batch: &RecordBatch,
+    row: usize,
+) -> Result<bool> {
+    let same = |last: &Order| (&last.0, &last.1) == (&order.0, &order.1);
+    match last {
+        Some((known, copies)) if same(known) => {
+            if let Copies::One(first) = copies {
+                *copies = Copies::Several(HashSet::from([content(first, 0)?]));
+            }
+            match copies {
+                Copies::Several(contents) => Ok(contents.insert(content(batch, row)?)),
+                Copies::One(_) => Ok(true),
+            }
+        }
+        _ => {
+            *last = Some((order, Copies::One(batch.slice(row, 1))));
+            Ok(true)
+        }
+    }
+}

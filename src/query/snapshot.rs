@@ -1,0 +1,152 @@
+//! The part files of a dataset's newest commit, as a store that can only be read.
+//!
+//! What a query sees is one commit: what a run adds, replaces or leaves half placed meanwhile is not
+//! in it, and what it removes is still found. Nothing is listed on the disk, for the commit knows names
+//! and sizes. A part file that is gone is an error that names it, never a row less.
+
+use crate::dataset::Dataset;
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use futures::StreamExt as _;
+use futures::stream::{self, BoxStream};
+use object_store::path::Path;
+use object_store::{
+    Attributes, CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult,
+    MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, Result,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs::File;
+use std::path::PathBuf;
+
+/// The URL of the root of such a store.
+pub(super) const ROOT: &str = "buildtrail://dataset/";
+
+/// A part file.
+#[derive(Debug)]
+struct Part {
+    meta: ObjectMeta,
+    /// Where it may be, the likeliest first.
+    candidates: Vec<PathBuf>,
+}
+
+/// The part files of one commit.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    parts: BTreeMap<Path, Part>,
+}
+
+impl Snapshot {
+    pub(super) fn of(dataset: &Dataset) -> Result<Self> {
+        let part = |part: &crate::dataset::PartFile| {
+            let location = Path::parse(&part.path)?;
+            let meta = ObjectMeta {
+                location: location.clone(),
+                // The name has the content's hash: what has the name has the content.
+                last_modified: DateTime::<Utc>::UNIX_EPOCH,
+                size: part.bytes,
+                e_tag: None,
+                version: None,
+            };
+            Ok((location, Part { meta, candidates: dataset.candidates(&part.path) }))
+        };
+        Ok(Self { parts: dataset.parts().iter().map(part).collect::<Result<_>>()? })
+    }
+
+    /// The part files below a prefix.
+    fn below(&self, prefix: Option<&Path>) -> impl Iterator<Item = &Part> {
+        let all = self.parts.iter();
+        let below = all.filter(move |(path, _)| prefix.is_none_or(|above| path.prefix_matches(above)));
+        below.map(|(_, part)| part)
+    }
+}
+
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the part files of a commit")
+    }
+}
+
+fn read_only<T>(operation: &str) -> Result<T> {
+    Err(Error::NotSupported { source: format!("{operation}: a dataset is only read here").into() })
+}
+
+#[async_trait]
+impl ObjectStore for Snapshot {
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let not_found = |source: std::io::Error| Error::NotFound {
+            path: location.to_string(),
+            source: source.into(),
+        };
+        let unknown = || not_found(std::io::ErrorKind::NotFound.into());
+        let part = self.parts.get(location).ok_or_else(unknown)?;
+        options.check_preconditions(&part.meta)?;
+        let range = match &options.range {
+            None => 0..part.meta.size,
+            Some(range) => range
+                .as_range(part.meta.size)
+                .map_err(|source| Error::Generic { store: "dataset", source: source.into() })?,
+        };
+        let mut missing = unknown();
+        for path in &part.candidates {
+            match File::open(path) {
+                Ok(file) => {
+                    return Ok(GetResult {
+                        payload: GetResultPayload::File(file, path.clone()),
+                        meta: part.meta.clone(),
+                        range,
+                        attributes: Attributes::default(),
+                    });
+                }
+                Err(error) => missing = not_found(error),
+            }
+        }
+        Err(missing)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let found: Vec<_> = self.below(prefix).map(|part| Ok(part.meta.clone())).collect();
+        stream::iter(found).boxed()
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        let root = Path::default();
+        let prefix = prefix.unwrap_or(&root);
+        let mut folders = BTreeSet::new();
+        let mut objects = Vec::new();
+        for part in self.below(Some(prefix)) {
+            let mut levels = part.meta.location.prefix_match(prefix).into_iter().flatten();
+            match (levels.next(), levels.next()) {
+                (Some(folder), Some(_)) => {
+                    folders.insert(prefix.clone().join(folder));
+                }
+                _ => objects.push(part.meta.clone()),
+            }
+        }
+        Ok(ListResult { common_prefixes: folders.into_iter().collect(), objects })
+    }
+
+    async fn put_opts(&self, _: &Path, _: PutPayload, _: PutOptions) -> Result<PutResult> {
+        read_only("write")
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        _: &Path,
+        _: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        read_only("write")
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        locations.map(|_| read_only("delete")).boxed()
+    }
+
+    async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> Result<()> {
+        read_only("copy")
+    }
+}

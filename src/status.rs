@@ -1,0 +1,205 @@
+//! What is in a dataset, at a glance.
+//!
+//! Counts of part files, inputs and rejects are the newest commit's; days, accounts and regions are
+//! read from their columns. It refuses to judge whether they are right: that is `verify`'s.
+
+use crate::dataset::{Action, Dataset, Input, RecordCounts, Redact, State};
+use crate::error::Result;
+use crate::part::BATCH_ROWS;
+use crate::schema::Col;
+use arrow::array::{AsArray as _, RecordBatch};
+use arrow::datatypes::TimestampMillisecondType;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{BuildHasher as _, RandomState};
+
+const DAY: i64 = 86_400_000;
+
+/// What is in a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Its partition columns.
+    pub partition_by: Vec<String>,
+    /// Whether secrets are masked.
+    pub redact: Redact,
+    /// Events.
+    pub rows: u64,
+    /// Days that have events.
+    pub days: Days,
+    /// Accounts that received events, in order.
+    pub accounts: Vec<String>,
+    /// Regions, in order.
+    pub regions: Vec<String>,
+    /// Its part files.
+    pub parts: Parts,
+    /// The log files that it was made of.
+    pub inputs: Inputs,
+    /// What became of their records, over all runs.
+    pub records: RecordCounts,
+    /// Rows that compaction found to be copies.
+    pub dropped: i64,
+    /// What is in the quarantine.
+    pub rejected: Rejected,
+    /// Its newest commit; none has been made yet.
+    pub last_run: Option<LastRun>,
+}
+
+/// Days that have events.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Days {
+    /// The first, `2026-09-26`.
+    pub first: Option<String>,
+    /// The last.
+    pub last: Option<String>,
+    /// How many.
+    pub count: u64,
+}
+
+/// Part files.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Parts {
+    /// How many.
+    pub count: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Partitions.
+    pub partitions: u64,
+    /// Part files that compaction would merge.
+    pub small: u64,
+}
+
+/// Log files that were read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Inputs {
+    /// How many, each once however often it was read.
+    pub count: u64,
+    /// Their bytes as stored, as last read.
+    pub bytes: u64,
+    /// Readings that broke off or could not begin.
+    pub broken: u64,
+}
+
+/// The quarantine.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Rejected {
+    /// Records.
+    pub records: u64,
+    /// Files that could not be read, or not to their end.
+    pub files: u64,
+}
+
+/// The newest commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LastRun {
+    /// Its number.
+    pub commit: u64,
+    /// What it did.
+    pub action: Action,
+    /// When, RFC 3339; none where the file system does not tell.
+    pub at: Option<String>,
+    /// What became of its records.
+    pub records: RecordCounts,
+}
+
+/// Looks at a dataset; part files smaller than half of `part_bytes` are small.
+pub fn status(dataset: &Dataset, part_bytes: u64) -> Result<Status> {
+    let mut seen = Seen::default();
+    for part in dataset.parts() {
+        let columns = [Col::EventTime, Col::AwsRegion, Col::RecipientAccountId];
+        for batch in dataset.part(part)?.only(&columns).batches(8 * BATCH_ROWS)? {
+            seen.add(&batch?);
+        }
+    }
+    let (inputs, records) = inputs(dataset)?;
+    let mut rejected = Rejected::default();
+    dataset.rejects(&mut |reject| match reject.record {
+        Some(_) => rejected.records += 1,
+        None => rejected.files += 1,
+    })?;
+    let head = dataset.head();
+    let at = dataset.committed_at().map(|at| DateTime::<Utc>::from(at));
+    let small = crate::compact::small_parts(dataset, part_bytes);
+    Ok(Status {
+        partition_by: dataset.partition_by().iter().map(ToString::to_string).collect(),
+        redact: dataset.redact(),
+        rows: dataset.parts().iter().map(|part| part.rows).sum(),
+        days: seen.days(),
+        accounts: seen.accounts.into_iter().collect(),
+        regions: seen.regions.into_iter().collect(),
+        parts: Parts {
+            count: dataset.parts().len() as u64,
+            bytes: dataset.parts().iter().map(|part| part.bytes).sum(),
+            partitions: dataset.parts().iter().map(|p| p.partition()).collect::<HashSet<_>>().len()
+                as u64,
+            small: small.values().map(|parts| parts.len() as u64).sum(),
+        },
+        inputs,
+        records,
+        dropped: head.dropped,
+        rejected,
+        last_run: (head.version > 0).then(|| LastRun {
+            commit: head.version,
+            action: head.action,
+            at: at.map(|at| at.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            records: head.records,
+        }),
+    })
+}
+
+fn inputs(dataset: &Dataset) -> Result<(Inputs, RecordCounts)> {
+    let mut inputs = Inputs::default();
+    let mut records = RecordCounts::default();
+    let state = RandomState::new();
+    // By hash: a million names would be 100 MB.
+    let mut files: std::collections::HashMap<u64, u64> = std::collections::HashMap::new();
+    dataset.inputs(&mut |input: Input| {
+        records.add(&input.records);
+        inputs.broken += u64::from(matches!(input.state, State::Broken | State::Unreadable));
+        files.insert(state.hash_one(&input.uri), input.bytes);
+    })?;
+    inputs.count = files.len() as u64;
+    inputs.bytes = files.values().sum();
+    Ok((inputs, records))
+}
+
+/// What the columns have.
+#[derive(Debug, Default)]
+struct Seen {
+    days: BTreeSet<i64>,
+    accounts: BTreeSet<String>,
+    regions: BTreeSet<String>,
+}
+
+impl Seen {
+    fn add(&mut self, batch: &RecordBatch) {
+        if let Some(times) = batch.column_by_name(Col::EventTime.name())
+            && let Some(times) = times.as_primitive_opt::<TimestampMillisecondType>()
+        {
+            self.days.extend(times.iter().flatten().map(|time| time.div_euclid(DAY)));
+        }
+        for (col, set) in
+            [(Col::RecipientAccountId, &mut self.accounts), (Col::AwsRegion, &mut self.regions)]
+        {
+            let column = batch.column_by_name(col.name());
+            for text in column.and_then(|c| c.as_string_opt::<i32>()).into_iter().flatten().flatten()
+            {
+                if !set.contains(text) {
+                    set.insert(text.to_owned());
+                }
+            }
+        }
+    }
+
+    fn days(&self) -> Days {
+        let date = |day: &i64| {
+            let time = DateTime::from_timestamp_millis(day.checked_mul(DAY)?)?;
+            Some(time.date_naive().to_string())
+        };
+        Days {
+            first: self.days.first().and_then(date),
+            last: self.days.last().and_then(date),
+            count: self.days.len() as u64,
+        }
+    }
+}

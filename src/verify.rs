@@ -1,0 +1,73 @@
+//! Whether a dataset is what its commits say: everything added up again, from the Parquet and the
+//! ledger.
+//!
+//! Every part file is hashed and read: its size, checksum, columns, rows, order, and that each row
+//! lies in its own partition and each event is there once. The ledger is added up, and compared with the
+//! rows by log file. What does not fit is named. It refuses to repair: what a damaged dataset needs is a
+//! decision.
+
+mod ledger;
+mod parts;
+
+use crate::dataset::{Dataset, PartFile, part_files_on_disk};
+use crate::error::Result;
+use parts::Seen;
+use serde::Serialize;
+use std::collections::HashSet;
+
+/// What was checked, and what does not fit.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Verification {
+    /// Part files of the newest commit.
+    pub parts: u64,
+    /// Rows in them.
+    pub rows: u64,
+    /// Different event ids.
+    pub event_ids: u64,
+    /// Rows without an event id.
+    pub without_id: u64,
+    /// Entries of the ledger.
+    pub inputs: u64,
+    /// Records and files in the quarantine.
+    pub rejected: u64,
+    /// What does not fit, each in a sentence.
+    pub problems: Vec<String>,
+}
+
+/// Checks a dataset.
+///
+/// Fails only where nothing can be checked; all that is found is in [`Verification::problems`].
+pub fn verify(dataset: &Dataset) -> Result<Verification> {
+    let mut found = Verification::default();
+    let mut seen = Seen::default();
+    for part in dataset.parts() {
+        found.parts += 1;
+        let mut problems = Vec::new();
+        match parts::check(dataset, part, &mut seen, &mut problems) {
+            Ok(rows) => found.rows += rows,
+            Err(error) => problems.push(error.to_string()),
+        }
+        let named = |problem: String| match problem.starts_with(&part.path) {
+            true => problem,
+            false => format!("{}: {problem}", part.path),
+        };
+        found.problems.extend(problems.into_iter().map(named));
+    }
+    found.problems.extend(strangers(dataset)?);
+    found.event_ids = seen.ids();
+    found.without_id = seen.without_id;
+    ledger::check(dataset, &seen, &mut found)?;
+    Ok(found)
+}
+
+/// Part files on the disk that no commit knows: plain readers would count them.
+fn strangers(dataset: &Dataset) -> Result<Vec<String>> {
+    let known: HashSet<&str> = dataset.parts().iter().map(|part| part.path.as_str()).collect();
+    let on_disk = part_files_on_disk(dataset.folder())?;
+    let strange = on_disk.iter().filter(|part| !known.contains(part.path.as_str()));
+    let says = |part: &PartFile| {
+        let path = &part.path;
+        format!("{path}: is on the disk, but in no commit: readers other than this tool see it")
+    };
+    Ok(strange.map(says).collect())
+}
