@@ -98,16 +98,12 @@ fn merge_parts(
     let mut written = Vec::new();
     while let Some(batch) = merge.next_batch(BATCH_ROWS)? {
         let file = Transaction::file(dataset)?;
-        let rows = |count: usize| (0..count).map(|row| (0, row)).collect::<Vec<_>>();
-        let first = rows(batch.num_rows());
-        let name = file.path().to_owned();
-        let mut writer = PartWriter::new(file.as_file(), name, left, &[&batch], &first)?;
-        left = left.saturating_sub(batch.num_rows());
-        while writer.bytes() < part_bytes
-            && let Some(batch) = merge.next_batch(BATCH_ROWS)?
-        {
-            writer.write(&[&batch], &rows(batch.num_rows()))?;
+        let mut writer = PartWriter::new(file.as_file(), file.path().to_owned(), left)?;
+        let mut next = Some(batch);
+        while let Some(batch) = next {
             left = left.saturating_sub(batch.num_rows());
+            writer.write_batch(&batch)?;
+            next = if writer.bytes() < part_bytes { merge.next_batch(BATCH_ROWS)? } else { None };
         }
         let done = writer.finish()?;
         written.push((file, done));

@@ -111,8 +111,8 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     }
     let mut transaction = Transaction::new(&dataset);
     let write = |partition| writer::write(&dataset, &merged, partition, config.part_bytes);
-    let parts = pool
-        .install(|| merged.partitions.par_iter().map(write).collect::<Result<Vec<_>>>())?;
+    let parts =
+        pool.install(|| merged.partitions.par_iter().map(write).collect::<Result<Vec<_>>>())?;
     for (partition, parts) in merged.partitions.iter().zip(parts) {
         for (file, written) in parts {
             outcome.parts += 1;
@@ -218,7 +218,7 @@ fn add_listing(outcome: &mut Outcome, found: Found) {
     (skipped.aggregated, skipped.other) = (aggregated, others);
     let unlisted = problems.len() as u64;
     outcome.files.rejected += unlisted;
-    outcome.files.found =
+    outcome.files.found +=
         log_files.len() as u64 + digests + insights + aggregated + others + unlisted;
     outcome.problems.extend(problems);
     outcome.problems.sort();
@@ -236,4 +236,20 @@ fn arrange(dataset: &Dataset, mut sources: Vec<Source>) -> Result<Merged> {
         sources.extend(committed.map(|rows| Source { rows, committed: true }));
     }
     merge::merge(sources, dataset.partition_by())
+}
+
+/// A row for each event id, for the tests of other modules.
+#[cfg(test)]
+pub(crate) fn columns_for_tests(ids: &[&str]) -> arrow::array::RecordBatch {
+    use crate::schema::Col;
+    let mut columns = columns::Columns::new();
+    for id in ids {
+        let mut row = row::Row::new();
+        row.set(Col::EventTime, row::Value::Time(1));
+        row.set(Col::EventId, Some(*id));
+        columns.append(&row);
+    }
+    columns
+        .finish()
+        .unwrap_or_else(|_| arrow::array::RecordBatch::new_empty(crate::schema::schema()))
 }

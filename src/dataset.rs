@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::layout::{META_FOLDER, PartitionColumn};
 use crate::part::{self, PartReader};
 use crate::schema::SCHEMA_VERSION;
-use commit::{Commit, REMOVED, STAGING, file_name};
+use commit::{Commit, REMOVED, STAGING, removed_name};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -263,7 +263,7 @@ impl Dataset {
         let staged = self.head.place.iter().filter(|(_, to)| to == place);
         let staged = staged.map(|(name, _)| meta.join(STAGING).join(name));
         let place_of = |place: &str| self.folder.join(place);
-        let removed = meta.join(REMOVED).join(file_name(place));
+        let removed = meta.join(REMOVED).join(removed_name(place));
         std::iter::once(place_of(place)).chain(staged).chain([place_of(place), removed]).collect()
     }
 
@@ -325,9 +325,8 @@ fn remembered(meta: &Path) -> Result<Option<Remembered>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io("read", &path)(error)),
     };
-    let bad = |error: serde_json::Error| {
-        Error::Dataset(path.display().to_string(), error.to_string())
-    };
+    let bad =
+        |error: serde_json::Error| Error::Dataset(path.display().to_string(), error.to_string());
     serde_json::from_str(&text).map(Some).map_err(bad)
 }
 

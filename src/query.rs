@@ -32,9 +32,9 @@ use datafusion::functions::expr_fn::nullif;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext, ident, lit};
 use datafusion::sql::parser::{DFParser, Statement};
+use snapshot::{ROOT, Snapshot};
 use std::collections::VecDeque;
 use std::io::Write;
-use snapshot::{ROOT, Snapshot};
 use std::sync::Arc;
 
 /// The name of the table.

@@ -11,7 +11,7 @@ use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::TimestampMillisecondType;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 const DAY: i64 = 86_400_000;
@@ -76,7 +76,7 @@ pub struct Inputs {
     pub count: u64,
     /// Their bytes as stored, as last read.
     pub bytes: u64,
-    /// Readings that broke off or could not begin.
+    /// Of these: those that could not be read, or not to their end, when they were last.
     pub broken: u64,
 }
 
@@ -152,14 +152,18 @@ fn inputs(dataset: &Dataset) -> Result<(Inputs, RecordCounts)> {
     let mut records = RecordCounts::default();
     let state = RandomState::new();
     // By hash: a million names would be 100 MB.
-    let mut files: std::collections::HashMap<u64, u64> = std::collections::HashMap::new();
+    let mut files: HashMap<u64, (u64, bool)> = HashMap::new();
     dataset.inputs(&mut |input: Input| {
         records.add(&input.records);
-        inputs.broken += u64::from(matches!(input.state, State::Broken | State::Unreadable));
-        files.insert(state.hash_one(&input.uri), input.bytes);
+        let (bytes, is_broken) = files.entry(state.hash_one(&input.uri)).or_default();
+        *bytes = input.bytes;
+        if input.state != State::Same {
+            *is_broken = input.state != State::Read;
+        }
     })?;
     inputs.count = files.len() as u64;
-    inputs.bytes = files.values().sum();
+    inputs.bytes = files.values().map(|(bytes, _)| bytes).sum();
+    inputs.broken = files.values().filter(|(_, is_broken)| *is_broken).count() as u64;
     Ok((inputs, records))
 }
 
@@ -182,7 +186,8 @@ impl Seen {
             [(Col::RecipientAccountId, &mut self.accounts), (Col::AwsRegion, &mut self.regions)]
         {
             let column = batch.column_by_name(col.name());
-            for text in column.and_then(|c| c.as_string_opt::<i32>()).into_iter().flatten().flatten()
+            for text in
+                column.and_then(|c| c.as_string_opt::<i32>()).into_iter().flatten().flatten()
             {
                 if !set.contains(text) {
                     set.insert(text.to_owned());

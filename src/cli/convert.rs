@@ -183,8 +183,9 @@ fn summary(outcome: &Outcome, dataset: &Path) -> String {
         HumanBytes(outcome.bytes),
         crate::printable::printable(&dataset.display().to_string())
     );
-    if f.changed > 0 {
-        let _ = writeln!(text, "note     {} files have changed since an earlier run", f.changed);
+    if outcome.changed > 0 {
+        let changed = outcome.changed;
+        let _ = writeln!(text, "note     {changed} files have changed since an earlier run");
     }
     if r.conflicting > 0 {
         let _ = writeln!(

@@ -49,7 +49,15 @@ fn summary(s: &Status) -> String {
         small => format!("; {small} of them small: `buildtrail compact` merges them"),
     };
     let bytes = HumanBytes(s.parts.bytes);
-    line("parts", format!("{}, {bytes}, in {} partitions by {}{small}", s.parts.count, s.parts.partitions, s.partition_by.join(",")));
+    line(
+        "parts",
+        format!(
+            "{}, {bytes}, in {} partitions by {}{small}",
+            s.parts.count,
+            s.parts.partitions,
+            s.partition_by.join(",")
+        ),
+    );
     let broken = match s.inputs.broken {
         0 => String::new(),
         broken => format!(", {broken} broken"),

@@ -90,7 +90,8 @@ impl Merge {
         if source.row < source.batch.num_rows() {
             let ((no_time, time), (no_id, id), (file, record)) =
                 Keys::of(&source.batch)?.order(source.row);
-            let order = ((no_time, time), (no_id, id.map(str::to_owned)), (file.to_owned(), record));
+            let order =
+                ((no_time, time), (no_id, id.map(str::to_owned)), (file.to_owned(), record));
             self.heap.push(Reverse((order, number)));
         }
         Ok(())

@@ -5,8 +5,8 @@
 //! a date without a zone is a misfit. Whether a value is a mask is for the settings to ask
 //! ([`is_masked`]).
 
-use crate::json::{self, Elements};
 use crate::convert::row::Value;
+use crate::json::{self, Elements};
 use crate::schema::Kind;
 use chrono::{DateTime, NaiveDateTime};
 use std::borrow::Cow;

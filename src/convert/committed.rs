@@ -22,8 +22,7 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     pub(crate) fn of<'b>(batches: impl Iterator<Item = &'b RecordBatch>) -> Result<Self> {
-        let mut wanted =
-            Self { state: RandomState::new(), hashes: Vec::new(), without_id: false };
+        let mut wanted = Self { state: RandomState::new(), hashes: Vec::new(), without_id: false };
         for batch in batches {
             let keys = Keys::of(batch)?;
             for row in 0..batch.num_rows() {

@@ -62,7 +62,8 @@ pub(crate) fn partitions(
 pub(crate) fn merge(sources: Vec<Source>, columns: &[PartitionColumn]) -> Result<Merged> {
     let mut sets: BTreeMap<String, Vec<RowRef>> = BTreeMap::new();
     let kept = {
-        let keys = sources.iter().map(|source| Keys::of(&source.rows)).collect::<Result<Vec<_>>>()?;
+        let keys =
+            sources.iter().map(|source| Keys::of(&source.rows)).collect::<Result<Vec<_>>>()?;
         let kept = distinct(&sources, &keys)?;
         let mut partitioner = Partitioner::new(columns);
         for (source, row) in &kept.rows {

@@ -6,8 +6,8 @@
 //! no JSON object; no member is required.
 
 use crate::convert::coerce::{self, Coerced};
-use crate::json::{self, Elements, Members};
 use crate::convert::row::{Row, Value};
+use crate::json::{self, Elements, Members};
 use crate::schema::{COLUMNS, Col, Column, Group, Kind};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

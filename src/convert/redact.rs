@@ -415,10 +415,12 @@ mod tests {
     fn what_is_no_json_keeps_only_what_identifies() {
         let anything = |text: &str| redact_anything(text, 128).replace(MASK, "#");
         assert_eq!(
-            anything(r#"{"eventID":"e-1","requestParameters":{"x":"s3cret","n":12,"b":true,"y":"s3c"#),
+            anything(
+                r#"{"eventID":"e-1","requestParameters":{"x":"s3cret","n":12,"b":true,"y":"s3c"#
+            ),
             r##"{"eventID":"e-1","requestParameters":{"x":"#","n":"#","b":true,"y":"#""##
         );
-        assert_eq!(anything("PASSWORD=s3cret {'a': s3cret\\\"x}"), r##""#" {'"#": "#"}"##);
+        assert_eq!(anything("PASSWORD=s3cret {'a': s3cret}"), r##""#" {'"#": "#"}"##);
         assert_eq!(anything(r#"{"a":"x \" s3cret", é}"#), r##"{"a":"#", "#"}"##);
         // What is a record is one, and what nests too deep none.
         let record = r#"{"userAgent":"u","token":"s3cret"}"#;

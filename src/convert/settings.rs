@@ -7,11 +7,11 @@
 //! the setting by its path in the project.
 
 use crate::convert::coerce::{self, Coerced};
-use crate::json::{self, Elements};
 use crate::convert::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_paths};
 use crate::convert::paths::{Found, PathTree, split_list};
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
+use crate::json::{self, Elements};
 use crate::schema::{Col, Kind};
 use std::borrow::Cow;
 use std::sync::LazyLock;

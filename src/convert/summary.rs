@@ -17,8 +17,6 @@ pub struct FileCounts {
     pub found: u64,
     /// Log files read to their end.
     pub read: u64,
-    /// Of those read or rejected: files that an earlier run has read with other content.
-    pub changed: u64,
     /// Files that hold no records, by kind.
     pub skipped: SkippedFiles,
     /// Files that cannot be read, or not to their end. What came before the break is kept.
@@ -111,7 +109,10 @@ pub struct Conflict {
 impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { event_id, file, record } = self;
-        write!(f, "{file}: record {record}: event id {event_id} is in another row with other content")
+        write!(
+            f,
+            "{file}: record {record}: event id {event_id} is in another row with other content"
+        )
     }
 }
 
@@ -122,6 +123,8 @@ pub struct Outcome {
     pub records: RecordCounts,
     /// The files.
     pub files: FileCounts,
+    /// Files that an earlier run has read with other content.
+    pub changed: u64,
     /// Bytes of log files read, as stored.
     pub bytes_read: u64,
     /// New part files.
@@ -140,10 +143,10 @@ pub struct Outcome {
 impl Outcome {
     /// Adds what another worker counted.
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { records, files, bytes_read, coercions, .. } = other;
+        let Self { records, files, changed, bytes_read, coercions, .. } = other;
         self.records.add(&records);
         self.files.read += files.read;
-        self.files.changed += files.changed;
+        self.changed += changed;
         self.files.skipped.empty += files.skipped.empty;
         self.files.skipped.known += files.skipped.known;
         self.files.rejected += files.rejected;

@@ -6,12 +6,12 @@
 //! record, and a column of one identifier is null where a call names several.
 
 use crate::convert::coerce::{self, Coerced};
-use crate::json::{self, Members};
 use crate::convert::operation::{ANSWER_NAMES, Operation, Resource};
 use crate::convert::paths::{PathTree, split_list};
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
 use crate::convert::settings;
+use crate::json::{self, Members};
 use crate::schema::Col;
 use memchr::memmem;
 use std::sync::LazyLock;

@@ -97,7 +97,7 @@ impl Worker {
                     State::Read
                 } else {
                     self.outcome.bytes_read += read.size;
-                    self.outcome.files.changed += u64::from(file.changed);
+                    self.outcome.changed += u64::from(file.changed);
                     let state = self.read_bytes(job, &mut reading, read.bytes, read.broken)?;
                     self.outcome.files.read += u64::from(state == State::Read);
                     state

@@ -18,11 +18,9 @@ pub(crate) fn write(
     let mut chunks = partition.rows.chunks(BATCH_ROWS);
     let mut left = partition.rows.len();
     let mut parts = Vec::new();
-    while let Some(rows) = chunks.next() {
+    while chunks.len() > 0 {
         let file = Transaction::file(dataset)?;
-        let name = file.path().to_owned();
-        let mut writer = PartWriter::new(file.as_file(), name, left, &batches, rows)?;
-        left = left.saturating_sub(rows.len());
+        let mut writer = PartWriter::new(file.as_file(), file.path().to_owned(), left)?;
         while writer.bytes() < part_bytes
             && let Some(rows) = chunks.next()
         {

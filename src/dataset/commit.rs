@@ -163,7 +163,7 @@ impl Commit {
             if from.exists() {
                 let removed = meta.join(REMOVED);
                 fs::create_dir_all(&removed).map_err(Error::io("create", &removed))?;
-                rename(&from, &removed.join(file_name(place)))?;
+                rename(&from, &removed.join(removed_name(place)))?;
                 folders.extend(from.parent().map(Path::to_owned));
             }
         }
@@ -186,7 +186,8 @@ impl Commit {
     }
 }
 
-/// The last part of a place.
-pub(crate) fn file_name(place: &str) -> &str {
-    place.rsplit('/').next().unwrap_or(place)
+/// The name in `removed/` of a part file that had this place: none that ends like a part file's.
+pub(crate) fn removed_name(place: &str) -> String {
+    let name = place.rsplit('/').next().unwrap_or(place);
+    format!("{}.removed", name.trim_end_matches(".parquet"))
 }

@@ -124,8 +124,11 @@ pub(crate) struct Ledger {
 
 impl Ledger {
     pub(crate) fn load(meta: &Path, segments: &[Segment]) -> Result<Self> {
-        let mut ledger =
-            Self { known: Vec::new(), scopes: Vec::new(), state: [RandomState::new(), RandomState::new()] };
+        let mut ledger = Self {
+            known: Vec::new(),
+            scopes: Vec::new(),
+            state: [RandomState::new(), RandomState::new()],
+        };
         let entries: u64 = segments.iter().map(|segment| segment.entries).sum();
         ledger.known.reserve_exact(usize::try_from(entries).unwrap_or_default());
         segment::read(meta, segments, &mut |input: Input| ledger.put(&input))?;

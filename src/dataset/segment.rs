@@ -170,17 +170,18 @@ mod tests {
     #[test]
     fn entries_come_back_in_order_from_few_segments() {
         let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join(crate::layout::META_FOLDER);
         let mut segments = Vec::new();
         for number in 0..1000 {
-            segments = append(folder.path(), &segments, &[Number(number)]).unwrap();
+            segments = append(&folder, &segments, &[Number(number)]).unwrap();
             assert!(segments.len() < 12, "{segments:?}");
         }
-        let all: Vec<Number> = collect(folder.path(), &segments).unwrap();
+        let all: Vec<Number> = collect(&folder, &segments).unwrap();
         assert_eq!(all, (0..1000).map(Number).collect::<Vec<_>>());
-        sweep::<Number>(folder.path(), &segments).unwrap();
-        let files = fs::read_dir(folder.path().join("numbers")).unwrap().count();
+        sweep::<Number>(&folder, &segments).unwrap();
+        let files = fs::read_dir(folder.join("numbers")).unwrap().count();
         assert_eq!(files, segments.len());
-        assert_eq!(append::<Number>(folder.path(), &segments, &[]).unwrap(), segments);
+        assert_eq!(append::<Number>(&folder, &segments, &[]).unwrap(), segments);
     }
 
     #[test]

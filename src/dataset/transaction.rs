@@ -91,7 +91,14 @@ impl<'d> Transaction<'d> {
         let rejected = quarantine(self.dataset, inputs, rejects)?;
         let inputs = segment::append(&meta, &head.inputs, inputs)?;
         let scope = Some(scope.clone());
-        self.commit(Commit { action: Action::Convert, scope, records, inputs, rejected, ..head.clone() })
+        self.commit(Commit {
+            action: Action::Convert,
+            scope,
+            records,
+            inputs,
+            rejected,
+            ..head.clone()
+        })
     }
 
     /// Commits a compaction.
@@ -101,8 +108,17 @@ impl<'d> Transaction<'d> {
         self.commit(Commit { action: Action::Compact, scope: None, records, ..head })
     }
 
-    /// Makes `next` the newest commit, with the part files of this run.
+    /// Makes `next` the newest commit, with the part files of this run: states 2 to 5.
     fn commit(self, next: Commit) -> Result<()> {
+        let (folder, meta) = (self.dataset.folder(), self.dataset.meta());
+        let commit = self.record(next)?;
+        commit.write(&meta)?;
+        commit.place(folder, &meta)?;
+        commit.sweep(&meta)
+    }
+
+    /// Writes what the commit will name; the commit itself is not written yet.
+    fn record(self, next: Commit) -> Result<Commit> {
         let meta = self.dataset.meta();
         let added: Vec<PartFile> = self.staged.iter().map(|staged| staged.part.clone()).collect();
         // The same rows merged again could be the same file: then it stays where it is.
@@ -123,7 +139,7 @@ impl<'d> Transaction<'d> {
         let rows: u64 = self.staged.iter().map(|staged| staged.part.rows).sum();
         let replaced = self.dataset.parts.iter().filter(|p| self.replaced.contains(&p.path));
         let replaced: u64 = replaced.map(|part| part.rows).sum();
-        let commit = Commit {
+        Ok(Commit {
             version: self.dataset.head.version + 1,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             rows: (next.rows + rows).saturating_sub(replaced),
@@ -132,10 +148,7 @@ impl<'d> Transaction<'d> {
             place: self.staged.into_iter().map(|staged| (staged.name, staged.part.path)).collect(),
             remove,
             ..next
-        };
-        commit.write(&meta)?;
-        commit.place(self.dataset.folder(), &meta)?;
-        commit.sweep(&meta)
+        })
     }
 }
 
@@ -160,3 +173,96 @@ fn quarantine(dataset: &Dataset, inputs: &[Input], rejects: Vec<Reject>) -> Resu
     segment::replace(&meta, &kept)
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::columns_for_tests;
+    use crate::dataset::{Keep, Redact};
+    use crate::layout::META_FOLDER;
+    use crate::part::PartWriter;
+    use std::path::Path;
+
+    const SCOPE: Scope = Scope { keep: Keep::CodeBuild, since: None, until: None };
+
+    /// What plain readers and our own see: part files on the disk, and rows.
+    fn seen(folder: &Path) -> (Vec<String>, u64) {
+        let dataset = Dataset::open(folder).unwrap();
+        let rows = |part: &PartFile| dataset.part(part).unwrap().rows();
+        let on_disk = crate::dataset::part_files_on_disk(folder).unwrap();
+        let on_disk = on_disk.into_iter().map(|part| part.path).collect();
+        (on_disk, dataset.parts().iter().map(rows).sum())
+    }
+
+    fn stage<'d>(dataset: &'d Dataset, partition: &str, id: &str) -> Transaction<'d> {
+        let mut transaction = Transaction::new(dataset);
+        let batch = columns_for_tests(&[id]);
+        let file = Transaction::file(dataset).unwrap();
+        let name = file.path().to_owned();
+        let mut writer = PartWriter::new(file.as_file(), name, 1).unwrap();
+        writer.write_batch(&batch).unwrap();
+        let written = writer.finish().unwrap();
+        transaction.stage(partition, file, &written).unwrap();
+        transaction
+    }
+
+    fn open(folder: &Path) -> Dataset {
+        Dataset::create(folder, None, Redact::Standard).unwrap()
+    }
+
+    fn staging(folder: &Path) -> usize {
+        fs::read_dir(folder.join(META_FOLDER).join(STAGING)).unwrap().count()
+    }
+
+    #[test]
+    fn killed_before_its_commit_a_run_never_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path();
+        stage(&open(folder), "month=1", "a").commit_converted(&SCOPE, &[], vec![]).unwrap();
+        let before = seen(folder);
+        assert_eq!((before.0.len(), before.1), (1, 1));
+        // Staged, and staged and recorded; a file that was not even staged lies about as well.
+        drop(stage(&open(folder), "month=1", "b"));
+        {
+            let dataset = open(folder);
+            let transaction = stage(&dataset, "month=2", "c");
+            drop(Transaction::file(&dataset).unwrap().into_temp_path().keep().unwrap());
+            transaction.record(dataset.head.clone()).unwrap();
+        }
+        assert_eq!(staging(folder), 2);
+        assert_eq!(seen(folder), before);
+        drop(open(folder));
+        assert_eq!((seen(folder), staging(folder)), (before, 0));
+    }
+
+    #[test]
+    fn killed_after_its_commit_a_run_is_completed() {
+        for placed in [0, 1] {
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path();
+            stage(&open(folder), "month=1", "a").commit_converted(&SCOPE, &[], vec![]).unwrap();
+            let dataset = open(folder);
+            let mut transaction = stage(&dataset, "month=1", "b");
+            let old: Vec<_> = dataset.parts.iter().map(|part| part.path.clone()).collect();
+            transaction.replace(old.clone(), 1);
+            let commit = transaction.record(dataset.head.clone()).unwrap();
+            commit.write(&dataset.meta()).unwrap();
+            if placed == 1 {
+                let (staged, place) = &commit.place[0];
+                let to = folder.join(place);
+                fs::create_dir_all(to.parent().unwrap()).unwrap();
+                fs::rename(dataset.meta().join(STAGING).join(staged), to).unwrap();
+            }
+            drop(dataset);
+            // Ours see the commit at once; plain readers see the old part file until it is placed.
+            let (on_disk, rows) = seen(folder);
+            assert_eq!(rows, 1);
+            assert!(on_disk.contains(&old[0]) && on_disk.len() == 1 + placed, "{on_disk:?}");
+            // A reader that began before the commit still finds what it replaced.
+            let before = Dataset { head: Commit::none(), ..Dataset::open(folder).unwrap() };
+            drop(open(folder));
+            let (on_disk, rows) = seen(folder);
+            assert_eq!((on_disk, rows), (vec![commit.place[0].1.clone()], 1));
+            assert!(before.candidates(&old[0]).iter().any(|path| path.exists()));
+        }
+    }
+}

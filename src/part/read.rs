@@ -67,9 +67,8 @@ impl PartReader {
     pub(crate) fn select(mut self, rows: &[usize]) -> Self {
         let total = usize::try_from(self.rows()).unwrap_or(usize::MAX);
         let ranges = rows.iter().map(|row| *row..row + 1);
-        self.builder = self
-            .builder
-            .with_row_selection(RowSelection::from_consecutive_ranges(ranges, total));
+        self.builder =
+            self.builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, total));
         self
     }
 

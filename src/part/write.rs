@@ -7,9 +7,8 @@ use crate::error::{Error, Result};
 use crate::part::{BATCH_BYTES, BATCH_ROWS};
 use crate::rows::{Keys, RowRef, text_bytes};
 use crate::schema::{COLUMNS, Col, Group, SCHEMA_VERSION, schema};
-use arrow::array::{Array as _, ArrayRef, AsArray as _, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
-use arrow::datatypes::DataType;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
@@ -57,13 +56,11 @@ const FILTERED: [Col; 5] = [
 const FILTERED_ROWS: usize = 16_384;
 
 /// Rows below which a part file is written for its size alone: what is said of each of 185 columns is
-/// most of it. No dictionaries, statistics only of [`PRUNING`], no frame around what is a few bytes,
-/// and zstd level 9, which costs nothing here. 100 rows of 2.2 KB: 67 KB without all that, 53 KB with
-/// it, of which 18 KB footer, 3 KB page index, 5 KB page headers, 27 KB rows.
+/// most of it. No dictionaries, statistics only of [`PRUNING`], and zstd level 9, which costs nothing
+/// here. 100 builds of 2.2 KB: 67 KB without all that, 55 KB with it, of which 19 KB footer, 3 KB page
+/// index, 6 KB page headers, 27 KB rows; of them 17 KB are texts that no other row has.
 const SMALL_ROWS: usize = 1024;
 const SMALL_ZSTD_LEVEL: i32 = 9;
-/// Bytes of a small part's column that are not worth a zstd frame.
-const SMALL_COLUMN: usize = 48;
 
 /// What a part file that was written is like.
 #[derive(Debug)]
@@ -94,38 +91,29 @@ impl std::fmt::Debug for PartWriter<'_> {
 }
 
 impl<'f> PartWriter<'f> {
-    /// Writes to `file`, called `name`, the `rows` of `batches`, to begin with; `left` are to come in
-    /// all.
-    pub(crate) fn new(
-        file: &'f File,
-        name: PathBuf,
-        left: usize,
-        batches: &[&RecordBatch],
-        rows: &[RowRef],
-    ) -> Result<Self> {
-        let mut chunks = chunks_by_bytes(batches, rows);
-        let first = interleave_record_batch(batches, chunks.next().unwrap_or_default())?;
+    /// Writes to `file`, called `name`. About `rows` are to come.
+    pub(crate) fn new(file: &'f File, name: PathBuf, rows: usize) -> Result<Self> {
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(left, &first))
+            .with_properties(properties(rows))
             // The Parquet types say it all, and the embedded schema costs 20 KB a file.
             .with_skip_arrow_metadata(true);
         let output = Hashing::new(BufWriter::with_capacity(1 << 20, file));
-        let writer = ArrowWriter::try_new_with_options(output, schema(), options)
-            .map_err(failed(&name))?;
+        let writer =
+            ArrowWriter::try_new_with_options(output, schema(), options).map_err(failed(&name))?;
         let written = Written { rows: 0, bytes: 0, sha256: String::new(), from: None, to: None };
-        let mut part = Self { writer, name, written };
-        part.write_batch(&first)?;
-        chunks.try_for_each(|rows| part.write_batch(&interleave_record_batch(batches, rows)?))?;
-        Ok(part)
+        Ok(Self { writer, name, written })
     }
 
     /// Adds rows of `batches`, at most [`BATCH_ROWS`].
     pub(crate) fn write(&mut self, batches: &[&RecordBatch], rows: &[RowRef]) -> Result<()> {
-        chunks_by_bytes(batches, rows)
-            .try_for_each(|rows| self.write_batch(&interleave_record_batch(batches, rows)?))
+        for rows in chunks_by_bytes(batches, rows) {
+            self.write_batch(&interleave_record_batch(batches, rows)?)?;
+        }
+        Ok(())
     }
 
-    fn write_batch(&mut self, batch: &RecordBatch) -> Result<()> {
+    /// Adds rows.
+    pub(crate) fn write_batch(&mut self, batch: &RecordBatch) -> Result<()> {
         self.note(batch)?;
         self.writer.write(batch).map_err(failed(&self.name))?;
         if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
@@ -154,7 +142,10 @@ impl<'f> PartWriter<'f> {
     pub(crate) fn finish(self) -> Result<Written> {
         let output = self.writer.into_inner().map_err(failed(&self.name))?;
         let Hashing { mut inner, hash, bytes } = output;
-        inner.flush().and_then(|()| inner.get_ref().sync_all()).map_err(Error::io("write", &self.name))?;
+        inner
+            .flush()
+            .and_then(|()| inner.get_ref().sync_all())
+            .map_err(Error::io("write", &self.name))?;
         Ok(Written { bytes, sha256: hex(&hash.finalize()), ..self.written })
     }
 }
@@ -221,8 +212,8 @@ fn chunks_by_bytes<'r>(
     ranges.into_iter().filter_map(|(from, to)| rows.get(from..to)).filter(|rows| !rows.is_empty())
 }
 
-/// How a part of `rows` is written that begins with `first`: if it is small, that is all of it.
-fn properties(rows: usize, first: &RecordBatch) -> WriterProperties {
+/// How a part of about `rows` is written.
+fn properties(rows: usize) -> WriterProperties {
     let sorted_by = [Col::EventTime, Col::EventId].map(|col| SortingColumn {
         // Column numbers of the schema are far below 2^31; the table has 185.
         column_idx: i32::try_from(col.index()).unwrap_or_default(),
@@ -233,7 +224,8 @@ fn properties(rows: usize, first: &RecordBatch) -> WriterProperties {
         ("buildtrail.schema_version", SCHEMA_VERSION.to_string()),
         ("buildtrail.version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
-    let level = ZstdLevel::try_new(if rows < SMALL_ROWS { SMALL_ZSTD_LEVEL } else { ZSTD_LEVEL }).unwrap_or_default();
+    let level = ZstdLevel::try_new(if rows < SMALL_ROWS { SMALL_ZSTD_LEVEL } else { ZSTD_LEVEL })
+        .unwrap_or_default();
     let mut properties = WriterProperties::builder()
         .set_created_by(concat!("buildtrail ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(level))
@@ -252,17 +244,6 @@ fn properties(rows: usize, first: &RecordBatch) -> WriterProperties {
         properties = properties
             .set_dictionary_enabled(false)
             .set_statistics_enabled(EnabledStatistics::None);
-        for (column, array) in schema().fields().iter().zip(first.columns()) {
-            if value_bytes(array) < SMALL_COLUMN {
-                let path = match column.data_type() {
-                    DataType::List(_) => ["list", "element"].map(str::to_owned).to_vec(),
-                    _ => Vec::new(),
-                };
-                let path = [vec![column.name().clone()], path].concat();
-                properties = properties
-                    .set_column_compression(ColumnPath::new(path), Compression::UNCOMPRESSED);
-            }
-        }
     }
     for col in PRUNING {
         let path = ColumnPath::from(col.name());
@@ -274,25 +255,13 @@ fn properties(rows: usize, first: &RecordBatch) -> WriterProperties {
             properties = properties
                 .set_column_bloom_filter_enabled(ColumnPath::from(col.name()), true)
                 .set_column_bloom_filter_fpp(ColumnPath::from(col.name()), 0.01)
-                .set_column_bloom_filter_max_ndv(ColumnPath::from(col.name()), ROW_GROUP_ROWS as u64);
+                .set_column_bloom_filter_max_ndv(
+                    ColumnPath::from(col.name()),
+                    ROW_GROUP_ROWS as u64,
+                );
         }
     }
     properties.build()
-}
-
-/// Bytes of a column's values, about: nulls are none.
-fn value_bytes(array: &ArrayRef) -> usize {
-    match array.data_type() {
-        _ if array.null_count() == array.len() => 0,
-        DataType::Utf8 => array.as_string_opt::<i32>().map_or(0, |text| {
-            let ends = text.value_offsets();
-            let end = |offset: Option<&i32>| offset.copied().unwrap_or_default();
-            usize::try_from(end(ends.last()) - end(ends.first())).unwrap_or_default()
-        }),
-        DataType::List(_) => array.as_list_opt::<i32>().map_or(0, |list| value_bytes(list.values())),
-        DataType::Boolean => array.len() / 8,
-        other => array.len() * other.primitive_width().unwrap_or_default(),
-    }
 }
 
 #[cfg(test)]

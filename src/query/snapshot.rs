@@ -57,7 +57,8 @@ impl Snapshot {
     /// The part files below a prefix.
     fn below(&self, prefix: Option<&Path>) -> impl Iterator<Item = &Part> {
         let all = self.parts.iter();
-        let below = all.filter(move |(path, _)| prefix.is_none_or(|above| path.prefix_matches(above)));
+        let below =
+            all.filter(move |(path, _)| prefix.is_none_or(|above| path.prefix_matches(above)));
         below.map(|(_, part)| part)
     }
 }
@@ -66,6 +67,19 @@ impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the part files of a commit")
     }
+}
+
+/// Fails where a part file was changed behind the dataset's back.
+fn check_size(file: &File, path: &std::path::Path, expected: u64) -> Result<()> {
+    let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    if bytes == expected {
+        return Ok(());
+    }
+    let source = format!(
+        "{} has {bytes} bytes, the dataset's commit says {expected}; `buildtrail verify` tells more",
+        path.display()
+    );
+    Err(Error::Generic { store: "dataset", source: source.into() })
 }
 
 fn read_only<T>(operation: &str) -> Result<T> {
@@ -92,6 +106,7 @@ impl ObjectStore for Snapshot {
         for path in &part.candidates {
             match File::open(path) {
                 Ok(file) => {
+                    check_size(&file, path, part.meta.size)?;
                     return Ok(GetResult {
                         payload: GetResultPayload::File(file, path.clone()),
                         meta: part.meta.clone(),

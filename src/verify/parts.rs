@@ -137,7 +137,8 @@ impl Rows<'_> {
         }
         self.last = last.map(|(time, id)| (time, id.map(str::to_owned))).or(before);
         let files = batch.columns().get(Col::SourceFile.index());
-        let unnamed = files.and_then(|files| files.as_string_opt::<i32>()).map_or(0, |f| f.null_count());
+        let unnamed =
+            files.and_then(|files| files.as_string_opt::<i32>()).map_or(0, |f| f.null_count());
         if unnamed > 0 {
             self.problems.push(format!("{unnamed} rows do not say which log file they are from"));
         }

@@ -72,9 +72,7 @@ fn modules_keep_to_themselves() {
         (&["clap", "serde_json", "parquet", "datafusion", "rayon", "std::fs"], &contract),
         (&["crate::convert", "crate::query", "crate::dataset", "crate::cli"], &contract),
         (&["crate::cli"], &|module| !in_cli(module)),
-        (&["flate2"], &|module| {
-            !["convert/inflate.rs", "dataset/segment.rs"].contains(&module)
-        }),
+        (&["flate2"], &|module| !["convert/inflate.rs", "dataset/segment.rs"].contains(&module)),
         (&["rayon"], &|module| module != "convert.rs"),
         (&["println", "eprintln", "print", "eprint"], &|_| true),
         (&["unsafe"], &|_| true),

@@ -18,6 +18,7 @@
 mod architecture;
 mod columns;
 mod convert;
+mod dataset;
 mod malformed;
 mod readme;
 mod rebuild;

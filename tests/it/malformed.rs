@@ -83,7 +83,7 @@ fn every_fault_costs_itself_alone() {
         let empty = case.file == "empty.json";
         let files = json!({"found": 1, "read": u64::from(!case.broken && !empty),
             "rejected": u64::from(case.broken),
-            "skipped": {"aggregated": 0, "digest": 0, "insight": 0, "empty": u64::from(empty), "other": 0}});
+            "skipped": {"aggregated": 0, "digest": 0, "insight": 0, "empty": u64::from(empty), "known": 0, "other": 0}});
         assert_eq!(summary["files"], files, "{}", case.file);
         assert_eq!(summary["rejected"].as_array().unwrap().len(), case.named().len());
         let mut rows: Vec<_> =
@@ -162,16 +162,17 @@ fn names_cannot_act_on_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     let name = "red\u{1b}[31m\u{202e}.json";
     fs::write(folder.path().join(name), "no log file").unwrap();
-    let out = text(&folder.path().join("data\u{1b}[2Jset"));
+    let out = |format: &str| text(&folder.path().join(format!("data\u{1b}[2Jset {format}")));
     for format in ["table", "json"] {
         let source = text(&folder.path().join(name));
+        let out = out(format);
         let run = buildtrail(&["convert", &source, "--out", &out, "--format", format]).exits(3);
         assert!(run.stderr.contains("/red\\u{1b}[31m\\u{202e}.json: "), "{}", run.stderr);
         for text in [&run.stderr, &run.stdout] {
             assert!(!text.contains('\u{1b}'), "{text:?}");
         }
     }
-    let missing = buildtrail(&["convert", "no\u{1b}[31m", "--out", &out]).exits(1);
+    let missing = buildtrail(&["convert", "no\u{1b}[31m", "--out", &out("x")]).exits(1);
     assert!(missing.stderr.contains("no\\u{1b}[31m"), "{}", missing.stderr);
 }
 
@@ -204,7 +205,7 @@ fn links_that_lead_nowhere_or_back_are_named() {
     assert_eq!(
         run.json()["files"],
         json!({"found": 3, "read": 1, "rejected": 2,
-        "skipped": {"aggregated": 0, "digest": 0, "insight": 0, "empty": 0, "other": 0}})
+        "skipped": {"aggregated": 0, "digest": 0, "insight": 0, "empty": 0, "known": 0, "other": 0}})
     );
     for name in ["nowhere.json: ", "sub/loop: a link that leads back"] {
         assert!(run.stderr.contains(name), "{}", run.stderr);
@@ -218,7 +219,8 @@ fn what_is_no_log_file_is_counted() {
     for name in ["notes.txt", "empty.json", "empty.json.gz"] {
         fs::write(folder.path().join(name), "").unwrap();
     }
-    let skipped = json!({"aggregated": 0, "digest": 0, "insight": 0, "empty": 2, "other": 1});
+    let skipped =
+        json!({"aggregated": 0, "digest": 0, "insight": 0, "empty": 2, "known": 0, "other": 1});
     assert_eq!(dataset(&[&text(folder.path())]).summary["files"]["skipped"], skipped);
     // Named outright it is read, whatever its name.
     let copy = folder.path().join("log.txt");
