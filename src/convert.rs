@@ -8,7 +8,6 @@
 
 mod coerce;
 mod columns;
-mod committed;
 mod discover;
 mod envelope;
 mod flatten;
@@ -32,7 +31,7 @@ pub use summary::{Conflict, FileCounts, Outcome, Problem, SkippedFiles};
 use crate::dataset::{Dataset, Input, Ledger, PartFile, Scope, Seen, Transaction};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
-use committed::Wanted;
+use crate::part::Wanted;
 use discover::{Found, LogFile};
 use merge::{Merged, Source};
 use rayon::ThreadPool;
@@ -230,7 +229,7 @@ fn arrange(dataset: &Dataset, mut sources: Vec<Source>) -> Result<Merged> {
     let parts: Vec<_> = touched.iter().flat_map(|path| dataset.parts_of(path)).collect();
     if !parts.is_empty() {
         let wanted = Wanted::of(sources.iter().map(|source| &source.rows))?;
-        let read = |part: &&PartFile| committed::read(dataset, part, &wanted);
+        let read = |part: &&PartFile| wanted.find(|| dataset.part(part));
         let committed = parts.par_iter().map(read).collect::<Result<Vec<_>>>()?;
         let committed = committed.into_iter().flatten();
         sources.extend(committed.map(|rows| Source { rows, committed: true }));

@@ -353,7 +353,7 @@ pub(crate) fn part_files_on_disk(folder: &Path) -> Result<Vec<PartFile>> {
     for entry in walk.filter_entry(|entry| entry.file_name() != META_FOLDER) {
         let entry = entry.map_err(|error| Error::io("list", folder)(error.into()))?;
         let path = entry.path();
-        if !path.extension().is_some_and(|extension| extension == "parquet") {
+        if path.extension().is_none_or(|extension| extension != "parquet") {
             continue;
         }
         let levels = path.strip_prefix(folder).unwrap_or(path).components();

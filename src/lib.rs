@@ -10,12 +10,15 @@
 //! - [`schema`]: the table of columns                                          (contract)
 //! - [`layout`]: partition columns, and paths in a dataset both ways           (contract)
 //! - [`convert`]: log files in, part files out; the only module with threads
-//! - [`dataset`]: a dataset on disk, what it remembers, its part files
+//! - `part`: one part file, written and read back
+//! - [`dataset`]: a dataset on disk: its commits, the ledger of inputs, the quarantine
+//! - [`compact`], [`verify`], [`status`]: what is done with a dataset as a whole
 //! - [`query`]: a dataset in `DataFusion`, saved queries, the shell, output
 //!
-//! `convert` and `query` never import each other: they meet at `schema` and `layout`. To come, each
-//! in its place: `store` (S3 beside the local disk), the ledger and commits in `dataset`, `catalog`
-//! (text that other engines run), `integrity` (digests).
+//! Two modules look at what passes without holding it: `json` (text without a tree), `rows` (order,
+//! partition and content of rows). `convert` and `query` never import each other: they meet at
+//! `schema`, `layout` and `dataset`. To come, each in its place: `store` (S3 beside the local disk),
+//! `catalog` (text that other engines run), `integrity` (digests).
 //!
 //! # Invariants
 //!
@@ -28,7 +31,8 @@
 //! 3. *The event's time, not the delivery's*, decides the partition. (`convert::partitions`)
 //! 4. *Determinism*: the same input and options give the same bytes, whatever the threads and the
 //!    order of reading. (`convert::the_same_bytes_come_out`)
-//! 5. *Whole files*: a part file appears by renaming, complete or not at all. (`convert`)
+//! 5. *All or nothing*: a run is in the dataset or is not, whenever it is killed.
+//!    (`dataset::a_killed_run_is_in_the_dataset_or_is_not`)
 //! 6. *Containment*: one bad file or record never stops the others; it is named, counted, and shows
 //!    in the exit status. (`malformed`)
 //! 7. *Secrets are masked before anything is written.* (`redaction::no_secret_is_in_any_byte`)

@@ -4,9 +4,11 @@
 //! here and nowhere else. It refuses to know where part files stand and when they become visible:
 //! that is [`dataset`](crate::dataset)'s.
 
+mod find;
 mod read;
 mod write;
 
+pub(crate) use find::Wanted;
 pub(crate) use read::{Batches, PartReader, hash};
 pub(crate) use write::{PartWriter, Written, hex};
 

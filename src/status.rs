@@ -3,7 +3,7 @@
 //! Counts of part files, inputs and rejects are the newest commit's; days, accounts and regions are
 //! read from their columns. It refuses to judge whether they are right: that is `verify`'s.
 
-use crate::dataset::{Action, Dataset, Input, RecordCounts, Redact, State};
+use crate::dataset::{Action, Dataset, Input, PartFile, RecordCounts, Redact, State};
 use crate::error::Result;
 use crate::part::BATCH_ROWS;
 use crate::schema::Col;
@@ -117,8 +117,9 @@ pub fn status(dataset: &Dataset, part_bytes: u64) -> Result<Status> {
         Some(_) => rejected.records += 1,
         None => rejected.files += 1,
     })?;
+    let partitions: HashSet<_> = dataset.parts().iter().map(PartFile::partition).collect();
     let head = dataset.head();
-    let at = dataset.committed_at().map(|at| DateTime::<Utc>::from(at));
+    let at = dataset.committed_at().map(DateTime::<Utc>::from);
     let small = crate::compact::small_parts(dataset, part_bytes);
     Ok(Status {
         partition_by: dataset.partition_by().iter().map(ToString::to_string).collect(),
@@ -130,8 +131,7 @@ pub fn status(dataset: &Dataset, part_bytes: u64) -> Result<Status> {
         parts: Parts {
             count: dataset.parts().len() as u64,
             bytes: dataset.parts().iter().map(|part| part.bytes).sum(),
-            partitions: dataset.parts().iter().map(|p| p.partition()).collect::<HashSet<_>>().len()
-                as u64,
+            partitions: partitions.len() as u64,
             small: small.values().map(|parts| parts.len() as u64).sum(),
         },
         inputs,

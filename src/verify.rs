@@ -47,16 +47,14 @@ pub fn verify(dataset: &Dataset) -> Result<Verification> {
             Ok(rows) => found.rows += rows,
             Err(error) => problems.push(error.to_string()),
         }
-        let named = |problem: String| match problem.starts_with(&part.path) {
-            true => problem,
-            false => format!("{}: {problem}", part.path),
-        };
-        found.problems.extend(problems.into_iter().map(named));
+        let named = problems.iter().map(|problem| format!("{}: {problem}", part.path));
+        found.problems.extend(named);
     }
     found.problems.extend(strangers(dataset)?);
     found.event_ids = seen.ids();
     found.without_id = seen.without_id;
     ledger::check(dataset, &seen, &mut found)?;
+    seen.copies(dataset, &mut found.problems)?;
     Ok(found)
 }
 

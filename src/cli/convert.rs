@@ -83,7 +83,9 @@ fn parse_time(text: &str) -> Result<i64, String> {
 
 /// A part file's size: below a megabyte it is a slip.
 pub(super) fn parse_part_size(text: &str) -> Result<u64, String> {
-    let size = text.parse::<ByteSize>().map_err(|_| "expected a size such as 256MB".to_owned())?;
+    let size = text
+        .parse::<ByteSize>()
+        .map_err(|reason| format!("expected a size such as 256MB: {reason}"))?;
     if size < ByteSize::mb(1) { Err("is less than 1MB".to_owned()) } else { Ok(size.as_u64()) }
 }
 

@@ -157,10 +157,9 @@ const IDENTIFYING: &[&str] = &[
 /// `deepest`, loses every word but those of [`IDENTIFYING`] members, for nobody can tell where a
 /// secret stands in it.
 pub(crate) fn redact_anything(text: &str, deepest: usize) -> String {
-    if json::depth(text) <= deepest && json::is_json(text).is_ok() {
-        if text.trim_start().starts_with('{') {
-            return redact(text).0.into_owned();
-        }
+    let is_object = text.trim_start().starts_with('{');
+    if is_object && json::depth(text) <= deepest && json::is_json(text).is_ok() {
+        return redact(text).0.into_owned();
     }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

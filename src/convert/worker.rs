@@ -152,10 +152,11 @@ impl Worker {
         if let Some(error) = failed {
             return Err(error);
         }
-        let rest = broken.as_ref().map_or(&b""[..], |(rest, _)| rest);
-        // A cut member explains itself better than the JSON that it cuts.
-        let Some(reason) = cut.or(broken.as_ref().map(|(_, reason)| reason.clone())) else {
-            return Ok(State::Read);
+        let (rest, reason) = match (cut, broken) {
+            (None, None) => return Ok(State::Read),
+            (None, Some(broken)) => broken,
+            // A cut member explains itself better than the JSON that it cuts.
+            (Some(reason), broken) => (broken.map_or(&b""[..], |(rest, _)| rest), reason),
         };
         self.reject(job, reading, None, rest, reason);
         Ok(State::Broken)

@@ -1,9 +1,9 @@
 //! The ledger: every input ever read, and what became of its records.
 //!
-//! An input is known by its URI, its size and its ETag (on a local disk: the time of its last
+//! An input is known by its URI, its size and its `ETag` (on a local disk: the time of its last
 //! change), without being opened. It is known for what it was read for: a run that keeps more, or a
 //! longer period, reads it again, and finds the events that are there already as duplicates. An
-//! input whose ETag changed is opened, and known still if its bytes are. Entries are only ever added;
+//! input whose `ETag` changed is opened, and known still if its bytes are. Entries are only ever added;
 //! what they say adds up to the dataset's rows.
 //!
 //! It refuses to hold the entries: a million of them are looked up by 48 bytes each.
@@ -56,7 +56,7 @@ impl RecordCounts {
 pub(crate) enum State {
     /// To its end.
     Read,
-    /// Not again: its bytes are those that were read before, whatever its ETag says.
+    /// Not again: its bytes are those that were read before, whatever its `ETag` says.
     Same,
     /// To where it breaks off, or not at all because it is no log file: its bytes are at fault.
     Broken,
@@ -209,7 +209,7 @@ impl Ledger {
     }
 }
 
-/// Whether something was rejected of the bytes with this ETag when they were last read.
+/// Whether something was rejected of the bytes with this `ETag` when they were last read.
 fn has_rejects(of_uri: &[Known], etag: u64) -> bool {
     let bytes = of_uri.iter().rfind(|known| known.etag == etag).map(|known| known.sha256);
     let same = of_uri.iter().filter(|known| Some(known.sha256) == bytes);

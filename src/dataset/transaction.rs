@@ -87,7 +87,9 @@ impl<'d> Transaction<'d> {
     ) -> Result<()> {
         let (meta, head) = (self.dataset.meta(), &self.dataset.head);
         let mut records = RecordCounts::default();
-        inputs.iter().for_each(|input| records.add(&input.records));
+        for input in inputs {
+            records.add(&input.records);
+        }
         let rejected = quarantine(self.dataset, inputs, rejects)?;
         let inputs = segment::append(&meta, &head.inputs, inputs)?;
         let scope = Some(scope.clone());

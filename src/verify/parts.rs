@@ -2,39 +2,34 @@
 
 use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
-use crate::part::{self, BATCH_ROWS};
+use crate::part::{self, BATCH_ROWS, Wanted};
 use crate::rows::{Keys, Partitioner, content};
 use crate::schema::Col;
-use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::array::{Array, AsArray as _, RecordBatch};
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 
 /// What came in the part files so far.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     state: [RandomState; 2],
-    /// Event ids with their contents, as hashes: 4 million of them take some 200 MB.
-    events: HashMap<u128, Events>,
+    /// Event ids as hashes: 4 million of them take 100 MB.
+    ids: HashSet<u128>,
+    /// Those that came again, as the first half of their hashes.
+    again: Vec<u64>,
     /// Rows by log file, its name as a hash.
     files: HashMap<u128, u64>,
     pub(super) without_id: u64,
 }
 
-/// The contents of one event id.
-#[derive(Debug)]
-enum Events {
-    One(u64),
-    Several(HashSet<u64>),
-}
-
 impl Seen {
-    fn hash(&self, value: impl Hash) -> u128 {
-        let [a, b] = self.state.each_ref().map(|state| u128::from(state.hash_one(&value)));
+    fn hash(&self, value: &str) -> u128 {
+        let [a, b] = self.state.each_ref().map(|state| u128::from(state.hash_one(value)));
         a << 64 | b
     }
 
     pub(super) fn ids(&self) -> u64 {
-        self.events.len() as u64 - u64::from(self.without_id > 0)
+        self.ids.len() as u64
     }
 
     /// Rows that say they come from a log file.
@@ -42,28 +37,44 @@ impl Seen {
         self.files.get(&self.hash(file)).copied().unwrap_or_default()
     }
 
-    /// Adds a row; whether its event is new.
-    fn add(&mut self, keys: &Keys<'_>, row: usize) -> Result<bool> {
+    /// Adds a row.
+    fn add(&mut self, keys: &Keys<'_>, row: usize) {
         let (file, _) = keys.place(row);
-        let file = self.hash(file);
-        *self.files.entry(file).or_default() += 1;
-        let id = keys.id(row);
-        self.without_id += u64::from(id.is_none());
-        let [state, _] = &self.state;
-        let content = state.hash_one(content(keys.rows(), row)?);
-        let key = self.hash(id);
-        match self.events.get_mut(&key) {
-            None => {
-                self.events.insert(key, Events::One(content));
-                Ok(true)
-            }
-            Some(Events::Several(contents)) => Ok(contents.insert(content)),
-            Some(one) => {
-                let Events::One(first) = *one else { return Ok(true) };
-                *one = Events::Several(HashSet::from([first, content]));
-                Ok(first != content)
+        *self.files.entry(self.hash(file)).or_default() += 1;
+        match keys.id(row) {
+            None => self.without_id += 1,
+            Some(id) => {
+                if !self.ids.insert(self.hash(id)) {
+                    let [state, _] = &self.state;
+                    self.again.push(state.hash_one(id));
+                }
             }
         }
+    }
+
+    /// Events that are there twice: only the rows whose id came again, and those without one, are
+    /// compared by their content.
+    pub(super) fn copies(self, dataset: &Dataset, problems: &mut Vec<String>) -> Result<()> {
+        let without_id = self.without_id > 1;
+        if self.again.is_empty() && !without_id {
+            return Ok(());
+        }
+        let [state, _] = self.state;
+        let wanted = Wanted::hashed(state, self.again, without_id);
+        let mut contents = HashSet::new();
+        for part in dataset.parts() {
+            // A part file that cannot be read has been named.
+            for batch in wanted.find(|| dataset.part(part)).unwrap_or_default() {
+                let keys = Keys::of(&batch)?;
+                for row in 0..batch.num_rows() {
+                    if !contents.insert(content(&batch, row)?) {
+                        let id = keys.id(row).unwrap_or("without id");
+                        problems.push(format!("{}: event {id} is in the dataset twice", part.path));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }
 
@@ -89,11 +100,11 @@ pub(super) fn check(
     if reader.rows() != part.rows {
         problems.push(format!("has {} rows, the commit says {}", reader.rows(), part.rows));
     }
-    let mut rows = Rows { part, seen, problems, last: None, unsorted: false, rows: 0 };
+    let mut rows = Rows { part, seen, problems, last: None, unsorted: false, count: 0 };
     for batch in reader.batches(BATCH_ROWS)? {
         rows.check(dataset, &batch?)?;
     }
-    Ok(rows.rows)
+    Ok(rows.count)
 }
 
 /// The rows of one part file.
@@ -104,7 +115,7 @@ struct Rows<'r> {
     /// The order of the row before.
     last: Option<(Option<i64>, Option<String>)>,
     unsorted: bool,
-    rows: u64,
+    count: u64,
 }
 
 impl Rows<'_> {
@@ -115,30 +126,28 @@ impl Rows<'_> {
         let before = self.last.take();
         for row in 0..batch.num_rows() {
             let order = (keys.time(row), keys.id(row));
-            let least = |(time, id): (Option<i64>, Option<&str>)| {
+            let key = |(time, id): (Option<i64>, Option<&str>)| {
                 ((time.is_none(), time), (id.is_none(), id.map(str::to_owned)))
             };
-            let known = last.or(before.as_ref().map(|(time, id)| (*time, id.as_deref())));
-            if !self.unsorted && known.is_some_and(|known| least(known) > least(order)) {
+            let earlier = || before.as_ref().map(|(time, id)| (*time, id.as_deref()));
+            let known = last.or_else(earlier);
+            if !self.unsorted && known.is_some_and(|known| key(known) > key(order)) {
                 self.unsorted = true;
-                self.problems.push(format!("row {} is out of order", self.rows));
+                self.problems.push(format!("row {} is out of order", self.count));
             }
             let partition = partitioner.path(&keys, row);
             if partition != self.part.partition() {
                 let id = keys.id(row).unwrap_or("without id");
                 self.problems.push(format!("event {id} belongs into {partition}"));
             }
-            if !self.seen.add(&keys, row)? {
-                let id = keys.id(row).unwrap_or("without id");
-                self.problems.push(format!("event {id} is in the dataset twice"));
-            }
+            self.seen.add(&keys, row);
             last = Some(order);
-            self.rows += 1;
+            self.count += 1;
         }
         self.last = last.map(|(time, id)| (time, id.map(str::to_owned))).or(before);
         let files = batch.columns().get(Col::SourceFile.index());
         let unnamed =
-            files.and_then(|files| files.as_string_opt::<i32>()).map_or(0, |f| f.null_count());
+            files.and_then(|files| files.as_string_opt::<i32>()).map_or(0, Array::null_count);
         if unnamed > 0 {
             self.problems.push(format!("{unnamed} rows do not say which log file they are from"));
         }
