@@ -55,13 +55,13 @@ pub fn open(dataset: &Dataset) -> Result<SessionContext> {
     let snapshot = Snapshot::of(dataset).map_err(DataFusionError::from)?;
     let root = ListingTableUrl::parse(ROOT)?;
     session.register_object_store(root.as_ref(), Arc::new(snapshot));
-    session.register_table(TABLE, Arc::new(view(dataset)?))?;
+    session.register_table(TABLE, Arc::new(view(dataset, &session)?))?;
     Ok(session)
 }
 
 /// The part files' table with Hive's default partition told as what it is: null.
-fn view(dataset: &Dataset) -> Result<ViewTable> {
-    let part_files = provider_as_source(Arc::new(table(dataset)?));
+fn view(dataset: &Dataset, session: &SessionContext) -> Result<ViewTable> {
+    let part_files = provider_as_source(Arc::new(table(dataset, session)?));
     let null = || lit(ScalarValue::Utf8(Some(DEFAULT_PARTITION.to_owned())));
     let partition_columns = dataset.partition_by().iter().map(|column| column.name());
     let partition_columns: Vec<_> = partition_columns.collect();
@@ -80,14 +80,17 @@ fn view(dataset: &Dataset) -> Result<ViewTable> {
     Ok(ViewTable::new(plan, None))
 }
 
-fn table(dataset: &Dataset) -> Result<ListingTable> {
+fn table(dataset: &Dataset, session: &SessionContext) -> Result<ListingTable> {
     let partition_columns: Vec<_> =
         dataset.partition_by().iter().map(|c| (c.name().to_owned(), DataType::Utf8)).collect();
     // A partition column that is a column of the files, too (`event_name`), is read from the path.
     let in_files = |name: &str| !partition_columns.iter().any(|(column, _)| column == name);
     let columns = schema();
     let fields = columns.fields().iter().filter(|field| in_files(field.name())).map(Arc::clone);
-    let options = ListingOptions::new(Arc::new(ParquetFormat::default()))
+    // A format of its own would not know the session's options.
+    let options = session.state().default_table_options().parquet;
+    let format = ParquetFormat::default().with_options(options);
+    let options = ListingOptions::new(Arc::new(format))
         .with_file_extension(".parquet")
         .with_table_partition_cols(partition_columns.clone());
     let config = ListingTableConfig::new(ListingTableUrl::parse(ROOT)?)

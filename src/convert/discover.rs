@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::layout::META_FOLDER;
 use chrono::NaiveDateTime;
 use globset::GlobBuilder;
+use memchr::memmem;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -18,7 +19,7 @@ use walkdir::WalkDir;
 const ENDINGS: [&str; 3] = [".json", ".json.gz", ".gz"];
 
 /// One log file.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug)]
 pub(crate) struct LogFile {
     pub(crate) path: PathBuf,
     /// The delivery time in its name, in milliseconds since 1970.
@@ -71,8 +72,7 @@ pub(crate) fn discover(sources: &[String], keep_all: bool) -> Result<Found> {
             return Err(Error::NoSource(source.clone()));
         }
     }
-    found.log_files.sort();
-    found.log_files.dedup();
+    found.arrange();
     Ok(found)
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn again(files: &[String], keep_all: bool) -> Found {
             found.problems.push(Problem::gone(file));
         }
     }
-    found.log_files.sort();
+    found.arrange();
     found
 }
 
@@ -107,6 +107,13 @@ impl Found {
                 Err(error) => self.problems.push(Problem::unlisted(folder, &error)),
             }
         }
+    }
+
+    /// Puts the log files in order, each once. By bytes: by levels, as paths are compared, a million
+    /// take 6 seconds.
+    fn arrange(&mut self) {
+        self.log_files.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+        self.log_files.dedup_by(|a, b| a.path.as_os_str() == b.path.as_os_str());
     }
 
     fn take(&mut self, path: &Path, keep_all: bool) {
@@ -193,6 +200,10 @@ fn literal_root(pattern: &str) -> PathBuf {
 
 /// Whether a key is of a kind: a level of it is called so, or its file name says so.
 fn is_of_kind(key: &str, kind: &str) -> bool {
+    // Nearly none has it anywhere.
+    if memmem::find(key.as_bytes(), kind.as_bytes()).is_none() {
+        return false;
+    }
     let mut levels = key.rsplit(['/', '\\']);
     let name = levels.next().unwrap_or_default();
     name.split('_').nth(1) == Some(kind) || levels.any(|level| level == kind)
