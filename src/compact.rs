@@ -1,18 +1,21 @@
 //! Many small part files into few sorted ones, as one transaction.
 //!
 //! In a partition the part files below half the wanted size are merged, if there are two or more. They
-//! are sorted already, so the merge reads a batch of each and holds no more; each event stays once, and
-//! nothing else changes. It refuses to look across partitions, for rows never move between them.
+//! are sorted already, so the merge holds a batch of each; each event stays once, and nothing else
+//! changes. It refuses to look across partitions, for rows never move between them.
 
 mod merge;
 
 use crate::dataset::{Dataset, PartFile, Transaction};
 use crate::error::Result;
-use crate::part::{BATCH_ROWS, PartWriter, Written};
+use crate::part::{BATCH_ROWS, PartReader, PartWriter, Written};
 use merge::Merge;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
+
+/// Part files that are merged at a time.
+const FAN_IN: usize = 32;
 
 /// What compaction did, or would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -87,14 +90,49 @@ pub(crate) fn small_parts(dataset: &Dataset, part_bytes: u64) -> BTreeMap<&str, 
 }
 
 /// Writes the rows of part files as new ones that no reader sees yet.
+///
+/// More than [`FAN_IN`] are merged in passes: a year of hourly part files is more than may be open, and
+/// each that is takes some 5 MB.
 fn merge_parts(
     dataset: &Dataset,
     parts: &[&PartFile],
     part_bytes: u64,
-) -> Result<Vec<(NamedTempFile, Written)>> {
-    let mut left: usize =
-        parts.iter().map(|part| usize::try_from(part.rows).unwrap_or(usize::MAX)).sum();
-    let mut merge = Merge::of(dataset, parts)?;
+) -> Result<Vec<(TempPath, Written)>> {
+    let mut passes: Vec<(TempPath, Written)> = Vec::new();
+    let mut left = parts;
+    while passes.len() + left.len() > FAN_IN {
+        if left.is_empty() {
+            let (some, rest) = (passes.drain(..FAN_IN).collect::<Vec<_>>(), passes);
+            passes = rest;
+            passes.extend(write(dataset, sources(dataset, &some, &[])?, u64::MAX)?);
+        } else {
+            let (some, rest) = left.split_at_checked(FAN_IN).unwrap_or((left, &[]));
+            left = rest;
+            passes.extend(write(dataset, sources(dataset, &[], some)?, u64::MAX)?);
+        }
+    }
+    write(dataset, sources(dataset, &passes, left)?, part_bytes)
+}
+
+/// Opens part files, staged and committed ones.
+fn sources(
+    dataset: &Dataset,
+    staged: &[(TempPath, Written)],
+    parts: &[&PartFile],
+) -> Result<Vec<PartReader>> {
+    let staged = staged.iter().map(|(path, _)| PartReader::open(path));
+    staged.chain(parts.iter().map(|part| dataset.part(part))).collect()
+}
+
+/// Writes the rows of sorted sources.
+fn write(
+    dataset: &Dataset,
+    sources: Vec<PartReader>,
+    part_bytes: u64,
+) -> Result<Vec<(TempPath, Written)>> {
+    let rows = sources.iter().map(PartReader::rows).sum::<u64>();
+    let mut left = usize::try_from(rows).unwrap_or(usize::MAX);
+    let mut merge = Merge::of(sources)?;
     let mut written = Vec::new();
     while let Some(batch) = merge.next_batch(BATCH_ROWS)? {
         let file = Transaction::file(dataset)?;
@@ -106,7 +144,7 @@ fn merge_parts(
             next = if writer.bytes() < part_bytes { merge.next_batch(BATCH_ROWS)? } else { None };
         }
         let done = writer.finish()?;
-        written.push((file, done));
+        written.push((file.into_temp_path(), done));
     }
     Ok(written)
 }

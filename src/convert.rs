@@ -36,7 +36,7 @@ use discover::{Found, LogFile};
 use merge::{Merged, Source};
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use worker::{Job, Worker};
@@ -89,7 +89,13 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     let Sources { mut found, dataset } = Sources::open(config)?;
     let scope = Scope { keep: config.keep, since: config.since, until: config.until };
     let ledger = dataset.ledger()?;
-    let known = skip_known(&mut found.log_files, &ledger, &scope, config.retry_rejected);
+    let retry: HashSet<String> = if config.retry_rejected {
+        dataset.files_with_rejects()?.into_iter().collect()
+    } else {
+        HashSet::new()
+    };
+    let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
+    let met = found.log_files.iter().any(|log_file| ledger.has_met(&log_file.uri()));
     let pool = thread_pool(config.threads)?;
     progress.start(found.log_files.len());
     let job = Job { scope: &scope, redact: config.redact, ledger: &ledger };
@@ -98,7 +104,7 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     let Worker { sources, mut inputs, mut rejects, mut outcome, .. } = worker?;
     drop(ledger);
     inputs.sort_by(|a, b| a.uri.cmp(&b.uri));
-    rejects.sort();
+    rejects.sort_by(|a, b| (&a.file, a.record).cmp(&(&b.file, b.record)));
     outcome.files.skipped.known += known;
     outcome.files.found += known;
     outcome.problems = rejects.iter().map(Problem::rejected).collect();
@@ -119,7 +125,7 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
             transaction.stage(&partition.path, file, &written)?;
         }
     }
-    transaction.commit_converted(&scope, &inputs, rejects)?;
+    transaction.commit_converted(&scope, &inputs, rejects, met)?;
     Ok(outcome)
 }
 
@@ -133,7 +139,7 @@ impl Sources {
     /// Lists the sources first: without them no dataset is made.
     fn open(config: &ConvertConfig) -> Result<Self> {
         let keep_all = config.keep == Keep::All;
-        if config.retry_rejected && config.sources.is_empty() {
+        if config.sources.is_empty() {
             let dataset = Dataset::open_to_write(&config.out)?;
             let dataset = dataset.accept(config.partition_by.as_deref(), config.redact)?;
             let found = discover::again(&dataset.files_with_rejects()?, keep_all);
@@ -145,13 +151,21 @@ impl Sources {
     }
 }
 
-/// Leaves the log files that are to be read; how many are not, because they were.
-fn skip_known(log_files: &mut Vec<LogFile>, ledger: &Ledger, scope: &Scope, retry: bool) -> u64 {
+/// Leaves the log files that are to be read; how many are not, because they were. Those of `retry`
+/// are read again.
+fn skip_known(
+    log_files: &mut Vec<LogFile>,
+    ledger: &Ledger,
+    scope: &Scope,
+    retry: &HashSet<String>,
+) -> u64 {
     let before = log_files.len();
     log_files.retain_mut(|log_file| {
-        let seen = ledger.look_up((&log_file.uri(), log_file.bytes, &log_file.etag), scope, retry);
-        log_file.changed = seen == Seen::Changed;
-        seen != Seen::Known
+        let uri = log_file.uri();
+        let retried = !retry.is_empty() && retry.contains(&*uri);
+        let seen = ledger.look_up(&uri, log_file.bytes, &log_file.etag, scope);
+        log_file.changed = seen == Seen::Changed && !retried;
+        seen != Seen::Known || retried
     });
     (before - log_files.len()) as u64
 }
@@ -163,13 +177,19 @@ fn reconcile(inputs: &mut [Input], merged: &Merged, outcome: &mut Outcome) -> Re
     for conflict in &merged.conflicts {
         *conflicting.entry(&conflict.file).or_default() += 1;
     }
+    let mut duplicates: HashMap<&str, u64> =
+        merged.duplicates.iter().map(|(file, count)| (&**file, *count)).collect();
     for input in inputs {
         let records = &mut input.records;
         let kept = records.read.saturating_sub(records.filtered + records.rejected);
-        let duplicate = merged.duplicates.get(&input.uri).copied().unwrap_or_default();
-        records.conflicting = conflicting.get(&*input.uri).copied().unwrap_or_default();
+        let duplicate = duplicates.get(&*input.uri).copied().unwrap_or_default().min(kept);
+        // Should two names be one URI, each has its share.
+        if let Some(left) = duplicates.get_mut(&*input.uri) {
+            *left -= duplicate;
+        }
+        records.conflicting = conflicting.remove(&*input.uri).unwrap_or_default();
         records.duplicate = duplicate;
-        records.written = kept.saturating_sub(duplicate);
+        records.written = kept - duplicate;
         outcome.records.add(records);
     }
     outcome.conflicts.clone_from(&merged.conflicts);

@@ -16,7 +16,7 @@ pub use ledger::RecordCounts;
 
 pub(crate) use ledger::{Input, Ledger, Seen, State};
 pub(crate) use parts::PartFile;
-pub(crate) use quarantine::{LARGEST as LARGEST_REJECT, Reject};
+pub(crate) use quarantine::{LARGEST_FILE, LARGEST_RECORD, Reject, gives_way};
 pub(crate) use transaction::Transaction;
 
 use crate::error::{Error, Result};
@@ -25,7 +25,7 @@ use crate::part::{self, PartReader};
 use crate::schema::SCHEMA_VERSION;
 use commit::{Commit, REMOVED, STAGING, removed_name};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ pub(crate) struct Scope {
 
 impl Scope {
     /// Whether what was read for this has all that `other` wants.
-    fn covers(&self, other: &Self) -> bool {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
         let since = |scope: &Self| scope.since.unwrap_or(i64::MIN);
         let until = |scope: &Self| scope.until.unwrap_or(i64::MAX);
         // Without a period, records without a time are kept, too.
@@ -108,6 +108,8 @@ pub struct Dataset {
     head: Commit,
     /// By path.
     parts: Vec<PartFile>,
+    /// Where part files of the newest commit were staged, by their place.
+    staged: HashMap<String, String>,
     /// Held while the dataset may be written.
     _lock: Option<File>,
 }
@@ -127,8 +129,10 @@ impl Dataset {
         fs::create_dir_all(&meta).map_err(Error::io("create", &meta))?;
         let lock = lock(&meta)?;
         if remembered(&meta)?.is_none() {
+            refuse_remains(folder, &meta)?;
             let default = [PartitionColumn::Region, PartitionColumn::Month];
             remember(&meta, partition_by.unwrap_or(&default), redact)?;
+            sync_folder(folder)?;
         }
         Self::recover(folder, lock)?.accept(partition_by, redact)
     }
@@ -159,12 +163,20 @@ impl Dataset {
     /// Opens it for the run that holds its lock, and brings it into order.
     fn recover(folder: &Path, lock: File) -> Result<Self> {
         let meta = folder.join(META_FOLDER);
-        remove_all(&meta.join(REMOVED))?;
+        let remembered = remembered(&meta)?.ok_or_else(|| no_dataset(folder))?;
+        let columns = remembered.columns(folder)?;
         let head = Commit::newest(&meta)?;
+        if head.version == 0 && remembered.format == FORMAT {
+            refuse_remains(folder, &meta)?;
+        }
+        remove_all(&meta.join(REMOVED))?;
         head.place(folder, &meta)?;
         head.sweep(&meta)?;
-        if remembered(&meta)?.is_some_and(|remembered| remembered.format < FORMAT) {
+        if remembered.format < FORMAT {
             adopt(folder, &meta)?;
+        }
+        if remembered.format < FORMAT || remembered.schema_version < SCHEMA_VERSION {
+            remember(&meta, &columns, remembered.redact)?;
         }
         Self::try_open(folder, Some(lock))
     }
@@ -172,13 +184,7 @@ impl Dataset {
     fn try_open(folder: &Path, lock: Option<File>) -> Result<Self> {
         let meta = folder.join(META_FOLDER);
         let remembered = remembered(&meta)?.ok_or_else(|| no_dataset(folder))?;
-        let bad =
-            |reason: String| Error::Dataset(meta.join(DATASET_FILE).display().to_string(), reason);
-        if remembered.format > FORMAT || remembered.schema_version > SCHEMA_VERSION {
-            return Err(bad("was written by a newer buildtrail; use that one".to_owned()));
-        }
-        let columns = remembered.partition_by.iter().map(|name| name.parse());
-        let partition_by = columns.collect::<std::result::Result<_, _>>().map_err(bad)?;
+        let partition_by = remembered.columns(folder)?;
         let head = Commit::newest(&meta)?;
         let mut parts = if remembered.format < FORMAT {
             counted(folder, part_files_on_disk(folder)?)?
@@ -187,7 +193,8 @@ impl Dataset {
         };
         parts.sort_by(|a, b| a.path.cmp(&b.path));
         let (folder, redact) = (folder.to_owned(), remembered.redact);
-        Ok(Self { folder, partition_by, redact, head, parts, _lock: lock })
+        let staged = head.place.iter().map(|(name, place)| (place.clone(), name.clone())).collect();
+        Ok(Self { folder, partition_by, redact, head, parts, staged, _lock: lock })
     }
 
     /// The dataset, if it is as asked.
@@ -256,32 +263,33 @@ impl Dataset {
         below.filter(move |part| part.partition() == partition)
     }
 
-    /// Where a part file may be, the likeliest first: in its place, still staged, or removed by a
-    /// later commit.
+    /// Where a part file may be: still staged, in its place, or removed by a later commit. In this
+    /// order it is found though it is on its way from one to the next.
     pub(crate) fn candidates(&self, place: &str) -> Vec<PathBuf> {
         let meta = self.meta();
-        let staged = self.head.place.iter().filter(|(_, to)| to == place);
-        let staged = staged.map(|(name, _)| meta.join(STAGING).join(name));
-        let place_of = |place: &str| self.folder.join(place);
+        let staged = self.staged.get(place).map(|name| meta.join(STAGING).join(name));
         let removed = meta.join(REMOVED).join(removed_name(place));
-        std::iter::once(place_of(place)).chain(staged).chain([place_of(place), removed]).collect()
+        staged.into_iter().chain([self.folder.join(place), removed]).collect()
+    }
+
+    /// Opens the file of a part file.
+    pub(crate) fn file(&self, part: &PartFile) -> Result<(File, PathBuf)> {
+        for path in self.candidates(&part.path) {
+            match File::open(&path) {
+                Ok(file) => return Ok((file, path)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::io("read", &path)(error)),
+            }
+        }
+        let reason = "is in the dataset's newest commit, but not on the disk; put it back, or \
+                      convert its log files into a new dataset";
+        Err(Error::Dataset(self.folder.join(&part.path).display().to_string(), reason.to_owned()))
     }
 
     /// Opens a part file.
     pub(crate) fn part(&self, part: &PartFile) -> Result<PartReader> {
-        let candidates = self.candidates(&part.path);
-        let there = candidates.iter().find(|path| path.exists());
-        match there {
-            Some(path) => PartReader::open(path),
-            None => Err(self.missing(&part.path)),
-        }
-    }
-
-    /// A part file that a commit names is not there.
-    pub(crate) fn missing(&self, place: &str) -> Error {
-        let reason = "is in the dataset's newest commit, but not on the disk; put it back, or \
-                      convert its log files into a new dataset";
-        Error::Dataset(self.folder.join(place).display().to_string(), reason.to_owned())
+        let (file, path) = self.file(part)?;
+        PartReader::of(file, &path)
     }
 
     /// The ledger of its inputs.
@@ -299,6 +307,17 @@ impl Dataset {
         segment::read(&self.meta(), &self.head.rejected, each)
     }
 
+    /// What of its own tables was changed behind its back.
+    pub(crate) fn changed_segments(&self) -> Vec<String> {
+        let (meta, head) = (self.meta(), &self.head);
+        let checked = [
+            segment::check::<PartFile>(&meta, &head.parts),
+            segment::check::<Input>(&meta, &head.inputs),
+            segment::check::<Reject>(&meta, &head.rejected),
+        ];
+        checked.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect()
+    }
+
     /// The log files of which something was rejected, in order.
     pub(crate) fn files_with_rejects(&self) -> Result<Vec<String>> {
         let mut files = BTreeSet::new();
@@ -312,6 +331,34 @@ impl Dataset {
     pub(crate) fn committed_at(&self) -> Option<SystemTime> {
         fs::metadata(Commit::path(&self.meta(), self.head.version)).ok()?.modified().ok()
     }
+}
+
+impl Remembered {
+    /// The partition columns; fails where the dataset at `folder` is not one of this version.
+    fn columns(&self, folder: &Path) -> Result<Vec<PartitionColumn>> {
+        let path = folder.join(META_FOLDER).join(DATASET_FILE);
+        let bad = |reason: String| Error::Dataset(path.display().to_string(), reason);
+        if self.format > FORMAT || self.schema_version > SCHEMA_VERSION {
+            return Err(bad("was written by a newer buildtrail; use that one".to_owned()));
+        }
+        let columns = self.partition_by.iter().map(|name| name.parse());
+        columns.collect::<std::result::Result<_, _>>().map_err(bad)
+    }
+}
+
+/// Fails where what says what the dataset is has been lost: to go on would make an empty one of it.
+fn refuse_remains(folder: &Path, meta: &Path) -> Result<()> {
+    let reason = if !names(&meta.join(commit::COMMITS))?.is_empty() {
+        format!("has commits, but no {META_FOLDER}/{DATASET_FILE}; restore it")
+    } else if !part_files_on_disk(folder)?.is_empty() {
+        format!(
+            "has Parquet files, but no {META_FOLDER}/{}; restore it, or choose another folder",
+            commit::COMMITS
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::Dataset(folder.display().to_string(), reason))
 }
 
 fn no_dataset(folder: &Path) -> Error {
@@ -372,9 +419,8 @@ pub(crate) fn part_files_on_disk(folder: &Path) -> Result<Vec<PartFile>> {
 }
 
 /// Makes the first commit of a dataset that had none: of the part files that are there. Which inputs
-/// they are from it cannot know.
+/// they are from it cannot know. Killed before `dataset.json` says so, it does the same again.
 fn adopt(folder: &Path, meta: &Path) -> Result<()> {
-    let Some(old) = remembered(meta)? else { return Ok(()) };
     let mut parts = counted(folder, part_files_on_disk(folder)?)?;
     for part in &mut parts {
         part.sha256 = part::hash(&folder.join(&part.path))?.0;
@@ -385,16 +431,13 @@ fn adopt(folder: &Path, meta: &Path) -> Result<()> {
             version: 1,
             action: Action::Adopt,
             rows,
-            dropped: -i64::try_from(rows).unwrap_or(i64::MAX),
+            adopted: rows,
             parts: segment::replace(meta, &parts)?,
             ..Commit::none()
         };
         commit.write(meta)?;
     }
-    let columns: std::result::Result<Vec<_>, String> =
-        old.partition_by.iter().map(|name| name.parse()).collect();
-    let columns = columns.map_err(|reason| Error::Dataset(folder.display().to_string(), reason))?;
-    remember(meta, &columns, old.redact)
+    Ok(())
 }
 
 /// Locks the dataset whose records are in `meta` for one run.
@@ -457,11 +500,13 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     entries.map(name).collect()
 }
 
-/// Removes the files in a folder.
+/// Removes what is in a folder.
 fn remove_all(folder: &Path) -> Result<()> {
     for name in names(folder)? {
         let path = folder.join(name);
-        fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+        let removed =
+            if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(Error::io("remove", &path))?;
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ pub struct Status {
     /// What became of their records, over all runs.
     pub records: RecordCounts,
     /// Rows that compaction found to be copies.
-    pub dropped: i64,
+    pub dropped: u64,
     /// What is in the quarantine.
     pub rejected: Rejected,
     /// Its newest commit; none has been made yet.

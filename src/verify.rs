@@ -51,6 +51,7 @@ pub fn verify(dataset: &Dataset) -> Result<Verification> {
         found.problems.extend(named);
     }
     found.problems.extend(strangers(dataset)?);
+    found.problems.extend(dataset.changed_segments());
     found.event_ids = seen.ids();
     found.without_id = seen.without_id;
     ledger::check(dataset, &seen, &mut found)?;
@@ -60,12 +61,20 @@ pub fn verify(dataset: &Dataset) -> Result<Verification> {
 
 /// Part files on the disk that no commit knows: plain readers would count them.
 fn strangers(dataset: &Dataset) -> Result<Vec<String>> {
-    let known: HashSet<&str> = dataset.parts().iter().map(|part| part.path.as_str()).collect();
     let on_disk = part_files_on_disk(dataset.folder())?;
-    let strange = on_disk.iter().filter(|part| !known.contains(part.path.as_str()));
+    // A run may have placed some since this dataset was opened.
+    let newest = Dataset::open(dataset.folder())?;
+    let known = dataset.parts().iter().chain(newest.parts()).map(|part| &*part.path);
+    let known: HashSet<&str> = known.collect();
+    let replaced: HashSet<&str> = newest.head().remove.iter().map(String::as_str).collect();
+    let strange = on_disk.iter().filter(|part| !known.contains(&*part.path));
     let says = |part: &PartFile| {
         let path = &part.path;
-        format!("{path}: is on the disk, but in no commit: readers other than this tool see it")
+        if replaced.contains(&**path) {
+            format!("{path}: was replaced by the newest commit; the next run removes it")
+        } else {
+            format!("{path}: is on the disk, but in no commit: readers other than this tool see it")
+        }
     };
     Ok(strange.map(says).collect())
 }

@@ -3,9 +3,8 @@
 //! Copies of an event have the same content, so the same event time and id: in the stream they are
 //! neighbours, and only neighbours are compared.
 
-use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
-use crate::part::{BATCH_ROWS, Batches};
+use crate::part::{BATCH_ROWS, Batches, PartReader};
 use crate::rows::{Keys, RowRef, content};
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
@@ -70,11 +69,11 @@ enum Copies {
 }
 
 impl Merge {
-    pub(super) fn of(dataset: &Dataset, parts: &[&PartFile]) -> Result<Self> {
+    pub(super) fn of(parts: Vec<PartReader>) -> Result<Self> {
         let size = (HELD_ROWS / parts.len().max(1)).clamp(64, BATCH_ROWS);
         let mut merge = Self { sources: Vec::new(), heap: BinaryHeap::new(), last: None };
         for part in parts {
-            let batches = dataset.part(part)?.batches(size)?;
+            let batches = part.batches(size)?;
             let empty = RecordBatch::new_empty(crate::schema::schema());
             let mut source = Source { batches, batch: empty, row: 0 };
             source.load()?;

@@ -11,6 +11,7 @@ use chrono::NaiveDateTime;
 use globset::GlobBuilder;
 use memchr::memmem;
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use walkdir::WalkDir;
@@ -34,8 +35,20 @@ pub(crate) struct LogFile {
 
 impl LogFile {
     /// What `source_file` says: the path as given and walked.
+    /// Bytes that are no UTF-8 are escaped as in a URL, so that two names stay two.
     pub(crate) fn uri(&self) -> Cow<'_, str> {
-        self.path.to_string_lossy()
+        if let Some(text) = self.path.to_str() {
+            return Cow::Borrowed(text);
+        }
+        let mut uri = String::new();
+        for chunk in self.path.as_os_str().as_encoded_bytes().utf8_chunks() {
+            uri.push_str(chunk.valid());
+            for byte in chunk.invalid() {
+                // Writing to a String cannot fail.
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+        Cow::Owned(uri)
     }
 }
 

@@ -132,14 +132,9 @@ pub(crate) fn redact(record: &str) -> (Cow<'_, str>, Vec<String>) {
     (Cow::Owned(masker.out), masker.paths)
 }
 
-/// Members of a record that say which one it is, and hold no secret.
+/// Members of a record that say which one it is. Their values are one word each, of few characters.
 const IDENTIFYING: &[&str] = &[
-    "accessKeyId",
-    "accountId",
-    "apiVersion",
-    "arn",
     "awsRegion",
-    "errorCode",
     "eventCategory",
     "eventID",
     "eventName",
@@ -147,43 +142,55 @@ const IDENTIFYING: &[&str] = &[
     "eventTime",
     "eventType",
     "eventVersion",
-    "principalId",
     "recipientAccountId",
     "requestID",
-    "sourceIPAddress",
 ];
 
-/// Any text with its secrets masked: a record as usual; what is no JSON, or nests deeper than
-/// `deepest`, loses every word but those of [`IDENTIFYING`] members, for nobody can tell where a
-/// secret stands in it.
-pub(crate) fn redact_anything(text: &str, deepest: usize) -> String {
-    let is_object = text.trim_start().starts_with('{');
-    if is_object && json::depth(text) <= deepest && json::is_json(text).is_ok() {
-        return redact(text).0.into_owned();
-    }
+/// A text of which nobody can tell where a secret stands: every word is masked but members' names,
+/// `true`, `false`, `null`, and what follows the colon of an [`IDENTIFYING`] member of the outermost
+/// object.
+pub(crate) fn redact_anything(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    let mut depth = 0_usize;
+    // The mark or word before, and the name before its colon.
+    let mut before = "{";
     let mut member = "";
     while let Some(first) = rest.chars().next() {
         let (word, after) = split_word(rest, first);
-        let is_name = first == '"' && after.trim_start().starts_with(':');
-        let is_plain = matches!(word, "true" | "false" | "null");
-        let is_mark = !first.is_alphanumeric() && first != '"' && first.is_ascii();
-        if is_name {
-            member = word.trim_matches('"');
+        rest = after;
+        let is_mark = first.is_ascii() && !first.is_ascii_alphanumeric() && first != '"';
+        let is_name = matches!(before, "{" | ",") && after.trim_start().starts_with(':');
+        let is_plain = match word.trim_matches('"') {
+            name if is_name => is_short(name, "_-"),
+            value if before == ":" && depth == 1 && IDENTIFYING.contains(&member) => {
+                is_short(value, "_-.:")
+            }
+            value => matches!(value, "true" | "false" | "null"),
+        };
+        if is_mark || is_plain {
             out.push_str(word);
-        } else if is_mark || is_plain {
-            out.push_str(word);
-        } else if IDENTIFYING.contains(&member) && word.len() <= LONGEST_NAME {
-            out.push_str(&patterns::mask(word).unwrap_or_else(|| word.to_owned()));
         } else {
             out.push('"');
             out.push_str(MASK);
             out.push('"');
         }
-        rest = after;
+        match first {
+            '{' | '[' => depth += 1,
+            '}' | ']' => depth = depth.saturating_sub(1),
+            _ if is_name => member = word.trim_matches('"'),
+            _ => {}
+        }
+        if !word.trim().is_empty() {
+            before = word;
+        }
     }
     out
+}
+
+/// Whether a word is letters, digits and `others`, and not long.
+fn is_short(word: &str, others: &str) -> bool {
+    word.len() <= 64 && word.chars().all(|c| c.is_ascii_alphanumeric() || others.contains(c))
 }
 
 /// The string, word or mark that a text begins with, and what follows.
@@ -197,7 +204,7 @@ fn split_word(text: &str, first: char) -> (&str, &str) {
             closes
         });
         closing.map(|(at, _)| at + 1)
-    } else if first.is_alphanumeric() || !first.is_ascii() {
+    } else if first.is_ascii_alphanumeric() || !first.is_ascii() {
         // A word ends where JSON could go on.
         text.find(|c: char| c.is_ascii_whitespace() || "\"{}[],:".contains(c))
     } else {
@@ -411,20 +418,40 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_keeps_only_what_identifies() {
-        let anything = |text: &str| redact_anything(text, 128).replace(MASK, "#");
+    fn what_is_no_record_keeps_only_what_identifies() {
+        let anything = |text: &str| redact_anything(text).replace(MASK, "#");
         assert_eq!(
-            anything(
-                r#"{"eventID":"e-1","requestParameters":{"x":"s3cret","n":12,"b":true,"y":"s3c"#
-            ),
-            r##"{"eventID":"e-1","requestParameters":{"x":"#","n":"#","b":true,"y":"#""##
+            anything(r#"{"eventID":"e-1","request":{"x":"s3cret","n":12,"b":true,"y":"s3c"#),
+            r##"{"eventID":"e-1","request":{"x":"#","n":"#","b":true,"y":"#""##
         );
         assert_eq!(anything("PASSWORD=s3cret {'a': s3cret}"), r##""#" {'"#": "#"}"##);
         assert_eq!(anything(r#"{"a":"x \" s3cret", é}"#), r##"{"a":"#", "#"}"##);
-        // What is a record is one, and what nests too deep none.
-        let record = r#"{"userAgent":"u","token":"s3cret"}"#;
-        assert_eq!(anything(record), r##"{"userAgent":"u","token":"#"}"##);
-        assert!(!redact_anything(record, 0).contains("\"u\""));
+        assert_eq!(anything("\u{fffd}\u{0}"), format!("\"#\""));
+    }
+
+    #[test]
+    fn no_broken_text_hides_a_secret() {
+        for text in [
+            r#"{"eventID":"e","token" "s3cret"}"#,
+            r#"{"requestID":"r", token: s3cret}"#,
+            r#"{"requestID":"r",'token':'s3cret'}"#,
+            r#"{"requestID":"r","environmentVariables"[{"name""A","value""s3cret"}]}"#,
+            r#"{"eventID":["x","s3cret"]"#,
+            r#"{"eventID":"x" "s3cret""#,
+            r#"{"environment":{"variables":{"eventID":"s3cret"}}, z: 1"#,
+            r#"{"value":"s3cret" :"x""#,
+            r#"{"eventID":"a b s3cret""#,
+            r#"{"tok?":"s3cret""#,
+            r#"{"db_pass":"s3cret"}"#,
+            r#"[{"eventID":"e"},"s3cret"]"#,
+            r#"{"Events":[{"CloudTrailEvent":"{\"value\":\"s3cret\"}"}]}"#,
+            "s3cret",
+            "{s3cret",
+            "{\"a\":s3cret",
+        ] {
+            let masked = redact_anything(text);
+            assert!(!masked.contains("s3cret"), "{text} {masked}");
+        }
     }
 
     #[test]

@@ -14,7 +14,9 @@ use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
 use crate::convert::summary::Outcome;
 use crate::convert::{Keep, Redact, coerce, flatten, redact};
-use crate::dataset::{Input, LARGEST_REJECT, Ledger, RecordCounts, Reject, Scope, State};
+use crate::dataset::{
+    Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, Scope, State,
+};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::part::{BATCH_BYTES, BATCH_ROWS};
@@ -54,6 +56,8 @@ struct Reading<'f> {
     file: &'f LogFile,
     uri: Cow<'f, str>,
     records: RecordCounts,
+    /// It could not be opened.
+    unreadable: bool,
 }
 
 /// What a record becomes.
@@ -79,7 +83,8 @@ impl Worker {
     pub(crate) fn read(&mut self, job: Job<'_>, file: &LogFile) -> Result<()> {
         let mut buffers = std::mem::take(&mut self.buffers);
         let read = buffers.read(&file.path);
-        let mut reading = Reading { file, uri: file.uri(), records: RecordCounts::default() };
+        let records = RecordCounts::default();
+        let mut reading = Reading { file, uri: file.uri(), records, unreadable: read.is_err() };
         let mut sha256 = String::new();
         let mut size = file.bytes;
         let state = match read {
@@ -183,15 +188,28 @@ impl Worker {
         bytes: &[u8],
         reason: String,
     ) {
-        let text = (!bytes.is_empty()).then(|| {
-            let head = String::from_utf8_lossy(bytes.get(..LARGEST_REJECT).unwrap_or(bytes));
-            match job.redact {
-                Redact::None => head.into_owned(),
-                Redact::Standard => redact::redact_anything(&head, DEEPEST),
+        let unreadable = reading.unreadable;
+        let most = if record.is_some() { LARGEST_RECORD } else { LARGEST_FILE };
+        let head = String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes));
+        let is_record = record.is_some() && head.starts_with('{') && json::depth(&head) <= DEEPEST;
+        let text = match job.redact {
+            _ if bytes.is_empty() => None,
+            Redact::None => Some(head.into_owned()),
+            Redact::Standard if is_record && json::is_json(&head).is_ok() => {
+                Some(redact::redact(&head).0.into_owned())
             }
+            // Whatever it is, it is no record whose members can be trusted.
+            Redact::Standard => Some(redact::redact_anything(&head)),
+        };
+        self.rejects.push(Reject {
+            file: reading.uri.clone().into_owned(),
+            record,
+            reason,
+            bytes: bytes.len() as u64,
+            text,
+            unreadable,
+            scope: job.scope.clone(),
         });
-        let (file, bytes) = (reading.uri.clone().into_owned(), bytes.len() as u64);
-        self.rejects.push(Reject { file, record, reason, bytes, text });
     }
 
     /// Makes a row of one record, if it is to be one.

@@ -5,7 +5,7 @@ use crate::dataset::{Dataset, Transaction};
 use crate::error::Result;
 use crate::part::{BATCH_ROWS, PartWriter, Written};
 use arrow::array::RecordBatch;
-use tempfile::NamedTempFile;
+use tempfile::TempPath;
 
 /// Writes the rows of a partition: part files that no reader sees yet.
 pub(crate) fn write(
@@ -13,7 +13,7 @@ pub(crate) fn write(
     merged: &Merged,
     partition: &Partition,
     part_bytes: u64,
-) -> Result<Vec<(NamedTempFile, Written)>> {
+) -> Result<Vec<(TempPath, Written)>> {
     let batches: Vec<&RecordBatch> = merged.batches.iter().collect();
     let mut chunks = partition.rows.chunks(BATCH_ROWS);
     let mut left = partition.rows.len();
@@ -28,7 +28,8 @@ pub(crate) fn write(
             left = left.saturating_sub(rows.len());
         }
         let written = writer.finish()?;
-        parts.push((file, written));
+        // Closed: a partition a day for years is more files than may be open.
+        parts.push((file.into_temp_path(), written));
     }
     Ok(parts)
 }

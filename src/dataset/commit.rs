@@ -19,9 +19,10 @@
 //! 4. *Placed.* The staged part files are renamed into their partitions; those that the commit
 //!    replaces are renamed into `removed/`. Killed half way, the next run goes on from the commit's own
 //!    list; until then our readers find each file in one of the three places. Plain readers see some
-//!    of the run's part files and not yet the others, each of them whole and committed.
-//! 5. *Swept.* Segments that the newest commit does not name are removed. What is in `removed/` stays
-//!    for readers that began before the commit, until the next run.
+//!    of the run's part files and not yet the others, each of them whole and committed; of a
+//!    compaction, the new ones beside the old until those are gone.
+//! 5. *Swept.* Segments that neither the newest commit nor the one before names are removed. These,
+//!    and what is in `removed/`, stay for readers that began before the commit, until the next run.
 //!
 //! The system lock is held throughout and ends with the process, however that ends. Nothing in a
 //! commit depends on the clock: when it was made is the time of its file.
@@ -33,7 +34,9 @@ use crate::dataset::quarantine::Reject;
 use crate::dataset::segment::{self, Segment};
 use crate::dataset::{Input, names, remove_all, rename, sync_folder, write_whole};
 use crate::error::{Error, Result};
+use crate::part::hex;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -80,9 +83,12 @@ pub(crate) struct Commit {
     pub(crate) records: RecordCounts,
     /// Rows of the dataset.
     pub(crate) rows: u64,
-    /// Rows that compaction found to be copies and dropped, or that were there before the ledger was
-    /// (counted negative): rows = all that the ledger says were written - dropped.
-    pub(crate) dropped: i64,
+    /// Rows that were there before the ledger was: rows = adopted + all that the ledger says were
+    /// written - dropped.
+    #[serde(default)]
+    pub(crate) adopted: u64,
+    /// Rows that compaction found to be copies.
+    pub(crate) dropped: u64,
     pub(crate) parts: Vec<Segment>,
     pub(crate) inputs: Vec<Segment>,
     pub(crate) rejected: Vec<Segment>,
@@ -102,6 +108,7 @@ impl Commit {
             scope: None,
             records: RecordCounts::default(),
             rows: 0,
+            adopted: 0,
             dropped: 0,
             parts: Vec::new(),
             inputs: Vec::new(),
@@ -179,15 +186,20 @@ impl Commit {
 
     /// Removes what the newest commit does not name: state 5, and what killed runs left.
     pub(crate) fn sweep(&self, meta: &Path) -> Result<()> {
-        segment::sweep::<PartFile>(meta, &self.parts)?;
-        segment::sweep::<Input>(meta, &self.inputs)?;
-        segment::sweep::<Reject>(meta, &self.rejected)?;
+        let before = match self.version {
+            0 | 1 => Self::none(),
+            version => Self::load(meta, version - 1)?,
+        };
+        segment::sweep::<PartFile>(meta, &[&*self.parts, &before.parts].concat())?;
+        segment::sweep::<Input>(meta, &[&*self.inputs, &before.inputs].concat())?;
+        segment::sweep::<Reject>(meta, &[&*self.rejected, &before.rejected].concat())?;
         remove_all(&meta.join(STAGING))
     }
 }
 
-/// The name in `removed/` of a part file that had this place: none that ends like a part file's.
+/// The name in `removed/` of a part file that had this place: none that ends like a part file's, and
+/// another for each place.
 pub(crate) fn removed_name(place: &str) -> String {
-    let name = place.rsplit('/').next().unwrap_or(place);
-    format!("{}.removed", name.trim_end_matches(".parquet"))
+    let hash = hex(&Sha256::digest(place));
+    format!("{}.removed", hash.get(..16).unwrap_or_default())
 }

@@ -6,12 +6,13 @@
 //! input whose `ETag` changed is opened, and known still if its bytes are. Entries are only ever added;
 //! what they say adds up to the dataset's rows.
 //!
-//! It refuses to hold the entries: a million of them are looked up by 48 bytes each.
+//! It refuses to hold the entries: a million of them are looked up by 40 bytes each.
 
 use crate::dataset::Scope;
 use crate::dataset::segment::{self, Entry, Segment};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::Path;
 
@@ -97,17 +98,15 @@ struct Known {
     etag: u64,
     sha256: u64,
     scope: u32,
-    /// Whether something of it was rejected, if it was read.
-    has_rejects: Option<bool>,
-    /// Later entries count more.
-    number: u32,
 }
 
 /// What the ledger says of an input at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// Nothing that helps: it is to be read.
+    /// Nothing.
     New,
+    /// It was read, but for less than is wanted now.
+    ForLess,
     /// Read already, for as much as is wanted now.
     Known,
     /// Another version of it was read, or the same at another time.
@@ -118,6 +117,8 @@ pub(crate) enum Seen {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     known: Vec<Known>,
+    /// Inputs that could not be opened, by the hash of their URI.
+    unreadable: HashSet<u128>,
     scopes: Vec<Scope>,
     state: [RandomState; 2],
 }
@@ -126,18 +127,20 @@ impl Ledger {
     pub(crate) fn load(meta: &Path, segments: &[Segment]) -> Result<Self> {
         let mut ledger = Self {
             known: Vec::new(),
+            unreadable: HashSet::new(),
             scopes: Vec::new(),
             state: [RandomState::new(), RandomState::new()],
         };
         let entries: u64 = segments.iter().map(|segment| segment.entries).sum();
         ledger.known.reserve_exact(usize::try_from(entries).unwrap_or_default());
         segment::read(meta, segments, &mut |input: Input| ledger.put(&input))?;
-        ledger.known.sort_unstable_by_key(|known| (known.uri, known.number));
+        ledger.known.sort_unstable_by_key(|known| known.uri);
         Ok(ledger)
     }
 
     fn put(&mut self, input: &Input) {
         if input.state == State::Unreadable {
+            self.unreadable.insert(self.uri(&input.uri));
             return;
         }
         let scope = self.scopes.iter().rposition(|scope| *scope == input.scope);
@@ -150,9 +153,6 @@ impl Ledger {
             etag: self.etag(input.bytes, &input.etag),
             sha256: sha256_head(&input.sha256),
             scope: u32::try_from(scope).unwrap_or(u32::MAX),
-            has_rejects: (input.state != State::Same)
-                .then_some(input.state == State::Broken || input.records.rejected > 0),
-            number: u32::try_from(self.known.len()).unwrap_or(u32::MAX),
         });
     }
 
@@ -166,7 +166,7 @@ impl Ledger {
         state.hash_one((bytes, etag))
     }
 
-    /// What is known of this URI, the latest last.
+    /// What is known of this URI.
     fn of(&self, uri: &str) -> &[Known] {
         let uri = self.uri(uri);
         let from = self.known.partition_point(|known| known.uri < uri);
@@ -175,28 +175,27 @@ impl Ledger {
         known.get(..count).unwrap_or_default()
     }
 
+    /// Whether a run has ever tried to read this.
+    pub(crate) fn has_met(&self, uri: &str) -> bool {
+        !self.of(uri).is_empty() || self.unreadable.contains(&self.uri(uri))
+    }
+
     fn covers(&self, known: &Known, scope: &Scope) -> bool {
         let index = usize::try_from(known.scope).unwrap_or(usize::MAX);
         self.scopes.get(index).is_some_and(|known| known.covers(scope))
     }
 
-    /// Whether an input is to be read; with `retry`, also one of which something was rejected.
-    pub(crate) fn look_up(
-        &self,
-        (uri, bytes, etag): (&str, u64, &str),
-        scope: &Scope,
-        retry: bool,
-    ) -> Seen {
+    /// What is known of an input, by its URI, size and `ETag`.
+    pub(crate) fn look_up(&self, uri: &str, bytes: u64, etag: &str, scope: &Scope) -> Seen {
         let etag = self.etag(bytes, etag);
         let of_uri = self.of(uri);
         let same = |known: &&Known| known.etag == etag;
-        if retry && has_rejects(of_uri, etag) {
-            return Seen::New;
-        }
         if of_uri.iter().filter(same).any(|known| self.covers(known, scope)) {
             Seen::Known
-        } else if of_uri.is_empty() || of_uri.iter().any(|known| same(&known)) {
+        } else if of_uri.is_empty() {
             Seen::New
+        } else if of_uri.iter().any(|known| same(&known)) {
+            Seen::ForLess
         } else {
             Seen::Changed
         }
@@ -207,13 +206,6 @@ impl Ledger {
         let sha256 = sha256_head(sha256);
         self.of(uri).iter().any(|known| known.sha256 == sha256 && self.covers(known, scope))
     }
-}
-
-/// Whether something was rejected of the bytes with this `ETag` when they were last read.
-fn has_rejects(of_uri: &[Known], etag: u64) -> bool {
-    let bytes = of_uri.iter().rfind(|known| known.etag == etag).map(|known| known.sha256);
-    let same = of_uri.iter().filter(|known| Some(known.sha256) == bytes);
-    same.filter_map(|known| known.has_rejects).next_back().unwrap_or_default()
 }
 
 /// The first 64 bits; zero where there is no hash.
@@ -249,13 +241,13 @@ mod tests {
             input("a", "1", "aaaaaaaaaaaaaaaa", all.clone(), 0),
             input("b", "1", "bbbbbbbbbbbbbbbb", scope(Keep::All, Some(100)), 0),
         ]);
-        let look = |uri, etag, scope: &Scope| ledger.look_up((uri, 7, etag), scope, false);
+        let look = |uri, etag, scope: &Scope| ledger.look_up(uri, 7, etag, scope);
         assert_eq!(look("a", "1", &all), Seen::Known);
         assert_eq!(look("a", "1", &scope(Keep::CodeBuild, Some(5))), Seen::Known);
-        assert_eq!(look("a", "1", &scope(Keep::BuildActivity, None)), Seen::New);
+        assert_eq!(look("a", "1", &scope(Keep::BuildActivity, None)), Seen::ForLess);
         assert_eq!(look("a", "2", &all), Seen::Changed);
-        assert_eq!(ledger.look_up(("a", 8, "1"), &all, false), Seen::Changed);
-        assert_eq!(look("b", "1", &all), Seen::New);
+        assert_eq!(ledger.look_up("a", 8, "1", &all), Seen::Changed);
+        assert_eq!(look("b", "1", &all), Seen::ForLess);
         assert_eq!(look("b", "1", &scope(Keep::CodeBuild, Some(200))), Seen::Known);
         assert_eq!(look("c", "1", &all), Seen::New);
         assert!(ledger.knows_bytes("a", "aaaaaaaaaaaaaaaa", &all));
@@ -264,20 +256,9 @@ mod tests {
     }
 
     #[test]
-    fn rejects_are_tried_again_when_asked() {
+    fn what_could_not_be_opened_is_not_known() {
         let all = scope(Keep::CodeBuild, None);
-        let once = [input("a", "1", "", all.clone(), 2)];
-        let mut twice = once.to_vec();
-        twice.push(input("a", "1", "", all.clone(), 0));
-        let look = |ledger: Ledger, retry| ledger.look_up(("a", 7, "1"), &all, retry);
-        assert_eq!(look(ledger(&once), false), Seen::Known);
-        assert_eq!(look(ledger(&once), true), Seen::New);
-        assert_eq!(look(ledger(&twice), true), Seen::Known);
-        let same = Input { state: State::Same, ..input("a", "2", "", all.clone(), 0) };
-        let touched = ledger(&[once[0].clone(), same]);
-        assert_eq!(touched.look_up(("a", 7, "2"), &all, true), Seen::New);
-        assert_eq!(touched.look_up(("a", 7, "2"), &all, false), Seen::Known);
-        let unreadable = Input { state: State::Unreadable, ..once[0].clone() };
-        assert_eq!(look(ledger(&[unreadable]), false), Seen::New);
+        let unreadable = Input { state: State::Unreadable, ..input("a", "1", "", all.clone(), 0) };
+        assert_eq!(ledger(&[unreadable]).look_up("a", 7, "1", &all), Seen::New);
     }
 }

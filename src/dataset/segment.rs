@@ -109,6 +109,18 @@ pub(crate) fn replace<E: Entry>(meta: &Path, entries: &[E]) -> Result<Vec<Segmen
     append(meta, &[], entries)
 }
 
+/// Fails where a segment's bytes are not those that it was named by.
+pub(crate) fn check<E: Entry>(meta: &Path, segments: &[Segment]) -> Result<()> {
+    for segment in segments {
+        let path = path::<E>(meta, &segment.name);
+        if !crate::part::hash(&path)?.0.starts_with(&segment.name) {
+            let reason = "was changed: its name is no longer its hash".to_owned();
+            return Err(Error::Dataset(path.display().to_string(), reason));
+        }
+    }
+    Ok(())
+}
+
 struct Writer<E> {
     path: PathBuf,
     encoder: flate2::write::GzEncoder<Vec<u8>>,

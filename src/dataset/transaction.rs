@@ -1,16 +1,16 @@
 //! What one run adds to a dataset, until it is committed: see [`commit`](super::commit).
 
 use crate::dataset::commit::{Action, Commit, STAGING};
-use crate::dataset::ledger::{Input, RecordCounts, State};
+use crate::dataset::ledger::{Input, RecordCounts};
 use crate::dataset::parts::PartFile;
 use crate::dataset::quarantine::Reject;
 use crate::dataset::segment::{self, Segment};
 use crate::dataset::{Dataset, Scope, rename, share, sync_folder};
 use crate::error::{Error, Result};
 use crate::part::Written;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 /// A part file that waits for the commit.
 #[derive(Debug)]
@@ -49,12 +49,12 @@ impl<'d> Transaction<'d> {
     pub(crate) fn stage(
         &mut self,
         partition: &str,
-        file: NamedTempFile,
+        file: TempPath,
         written: &Written,
     ) -> Result<()> {
         let name = format!("{:08}-{:04}", self.dataset.head.version + 1, self.staged.len());
         let path = self.dataset.meta().join(STAGING).join(&name);
-        let kept = file.into_temp_path().keep();
+        let kept = file.keep();
         let kept = kept.map_err(|failed| Error::io("write", &path)(failed.error))?;
         rename(&kept, &path)?;
         let hash = written.sha256.get(..16).unwrap_or_default();
@@ -78,19 +78,25 @@ impl<'d> Transaction<'d> {
         self.dropped += dropped;
     }
 
-    /// Commits a conversion: what was read for what, and what was rejected of it.
+    /// Commits a conversion: what was read for what, and what was rejected of it. Some of the inputs
+    /// an earlier run has `met`.
     pub(crate) fn commit_converted(
         self,
         scope: &Scope,
         inputs: &[Input],
         rejects: Vec<Reject>,
+        met: bool,
     ) -> Result<()> {
         let (meta, head) = (self.dataset.meta(), &self.dataset.head);
         let mut records = RecordCounts::default();
         for input in inputs {
             records.add(&input.records);
         }
-        let rejected = quarantine(self.dataset, inputs, rejects)?;
+        let rejected = if met {
+            quarantine(self.dataset, inputs, rejects)?
+        } else {
+            segment::append(&meta, &head.rejected, &rejects)?
+        };
         let inputs = segment::append(&meta, &head.inputs, inputs)?;
         let scope = Some(scope.clone());
         self.commit(Commit {
@@ -124,8 +130,8 @@ impl<'d> Transaction<'d> {
         let meta = self.dataset.meta();
         let added: Vec<PartFile> = self.staged.iter().map(|staged| staged.part.clone()).collect();
         // The same rows merged again could be the same file: then it stays where it is.
-        let stays = |place: &String| added.iter().any(|part| part.path == **place);
-        let remove = self.replaced.iter().filter(|place| !stays(place)).cloned();
+        let stays: HashSet<&str> = added.iter().map(|part| &*part.path).collect();
+        let remove = self.replaced.iter().filter(|place| !stays.contains(&***place)).cloned();
         let mut remove: Vec<String> = remove.collect();
         remove.sort();
         let parts = if self.replaced.is_empty() {
@@ -145,7 +151,7 @@ impl<'d> Transaction<'d> {
             version: self.dataset.head.version + 1,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             rows: (next.rows + rows).saturating_sub(replaced),
-            dropped: next.dropped + i64::try_from(self.dropped).unwrap_or(i64::MAX),
+            dropped: next.dropped + self.dropped,
             parts,
             place: self.staged.into_iter().map(|staged| (staged.name, staged.part.path)).collect(),
             remove,
@@ -157,18 +163,14 @@ impl<'d> Transaction<'d> {
 /// The quarantine after a run: what was rejected of an input before gives way to what is now.
 fn quarantine(dataset: &Dataset, inputs: &[Input], rejects: Vec<Reject>) -> Result<Vec<Segment>> {
     let (meta, head) = (dataset.meta(), &dataset.head);
-    let read = inputs.iter().filter(|input| input.state != State::Same);
-    let again: HashSet<&str> = read.map(|input| input.uri.as_str()).collect();
-    let mut gives_way = false;
+    let inputs: HashMap<&str, &Input> = inputs.iter().map(|input| (&*input.uri, input)).collect();
     let mut kept = Vec::new();
-    segment::read(&meta, &head.rejected, &mut |reject: Reject| {
-        if again.contains(reject.file.as_str()) {
-            gives_way = true;
-        } else {
-            kept.push(reject);
-        }
+    let mut gone = 0;
+    segment::read(&meta, &head.rejected, &mut |reject: Reject| match inputs.get(&*reject.file) {
+        Some(input) if reject.gives_way_to(input) => gone += 1,
+        _ => kept.push(reject),
     })?;
-    if !gives_way {
+    if gone == 0 {
         return segment::append(&meta, &head.rejected, &rejects);
     }
     kept.extend(rejects);
@@ -203,7 +205,7 @@ mod tests {
         let mut writer = PartWriter::new(file.as_file(), name, 1).unwrap();
         writer.write_batch(&batch).unwrap();
         let written = writer.finish().unwrap();
-        transaction.stage(partition, file, &written).unwrap();
+        transaction.stage(partition, file.into_temp_path(), &written).unwrap();
         transaction
     }
 
@@ -219,7 +221,7 @@ mod tests {
     fn killed_before_its_commit_a_run_never_was() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        stage(&open(folder), "month=1", "a").commit_converted(&SCOPE, &[], vec![]).unwrap();
+        stage(&open(folder), "month=1", "a").commit_converted(&SCOPE, &[], vec![], false).unwrap();
         let before = seen(folder);
         assert_eq!((before.0.len(), before.1), (1, 1));
         // Staged, and staged and recorded; a file that was not even staged lies about as well.
@@ -241,7 +243,9 @@ mod tests {
         for placed in [0, 1] {
             let folder = tempfile::tempdir().unwrap();
             let folder = folder.path();
-            stage(&open(folder), "month=1", "a").commit_converted(&SCOPE, &[], vec![]).unwrap();
+            stage(&open(folder), "month=1", "a")
+                .commit_converted(&SCOPE, &[], vec![], false)
+                .unwrap();
             let dataset = open(folder);
             let mut transaction = stage(&dataset, "month=1", "b");
             let old: Vec<_> = dataset.parts.iter().map(|part| part.path.clone()).collect();

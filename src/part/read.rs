@@ -28,7 +28,11 @@ pub(crate) struct PartReader {
 impl PartReader {
     /// Opens a part file; fails where it is none, or has a column of another type than ours.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("read", path))?;
+        Self::of(File::open(path).map_err(Error::io("read", path))?, path)
+    }
+
+    /// Of an open file, called `path`.
+    pub(crate) fn of(file: File, path: &Path) -> Result<Self> {
         let failed = |cause| Error::Parquet { action: "read", path: path.to_owned(), cause };
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
         let ours = schema();

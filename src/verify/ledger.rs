@@ -1,6 +1,6 @@
 //! The ledger and the quarantine against each other, and against the rows.
 
-use crate::dataset::{Dataset, Input, Reject, State};
+use crate::dataset::{Dataset, Input, Reject, State, gives_way};
 use crate::error::Result;
 use crate::verify::Verification;
 use crate::verify::parts::Seen;
@@ -10,11 +10,18 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 struct File {
     written: u64,
-    /// As the last reading has it.
-    rejected: u64,
-    broken: bool,
+    /// The readings of it whose rejects are still to be in the quarantine.
+    readings: Vec<Input>,
     quarantined: u64,
-    broken_quarantined: bool,
+    broken_quarantined: u64,
+}
+
+impl File {
+    /// What the quarantine should have: records, and times that it was broken.
+    fn rejected(&self) -> (u64, u64) {
+        let broken = self.readings.iter().filter(|input| input.state != State::Read).count();
+        (self.readings.iter().map(|input| input.records.rejected).sum(), broken as u64)
+    }
 }
 
 /// Adds the ledger up.
@@ -36,10 +43,12 @@ pub(super) fn check(dataset: &Dataset, seen: &Seen, found: &mut Verification) ->
                 records.rejected
             ));
         }
-        let file = files.entry(input.uri).or_default();
+        let file = files.entry(input.uri.clone()).or_default();
         file.written += records.written;
-        if input.state != State::Same {
-            (file.rejected, file.broken) = (records.rejected, input.state != State::Read);
+        let unreadable = |earlier: &Input| earlier.state == State::Unreadable;
+        file.readings.retain(|earlier| !gives_way(unreadable(earlier), &earlier.scope, &input));
+        if input.state == State::Broken || unreadable(&input) || records.rejected > 0 {
+            file.readings.push(input);
         }
     })?;
     dataset.rejects(&mut |reject: Reject| {
@@ -47,12 +56,12 @@ pub(super) fn check(dataset: &Dataset, seen: &Seen, found: &mut Verification) ->
         let file = files.entry(reject.file).or_default();
         match reject.record {
             Some(_) => file.quarantined += 1,
-            None => file.broken_quarantined = true,
+            None => file.broken_quarantined += 1,
         }
     })?;
     let head = dataset.head();
     let committed: u64 = dataset.parts().iter().map(|part| part.rows).sum();
-    let expected = i128::from(written) - i128::from(head.dropped);
+    let expected = i128::from(head.adopted) + i128::from(written) - i128::from(head.dropped);
     for (what, rows) in [
         ("the part files have", i128::from(found.rows)),
         ("the commit's part files have", i128::from(committed)),
@@ -64,17 +73,18 @@ pub(super) fn check(dataset: &Dataset, seen: &Seen, found: &mut Verification) ->
         }
     }
     // Compaction may have dropped the copy of either file, and adopted rows have no entry.
-    let by_file = head.dropped == 0;
+    let by_file = head.dropped == 0 && head.adopted == 0;
     for (name, file) in &files {
         let rows = seen.rows_of(name);
         if by_file && rows != file.written {
             let says = format!("{name}: {rows} rows are from it, the ledger says {}", file.written);
             found.problems.push(says);
         }
-        if file.quarantined != file.rejected || file.broken != file.broken_quarantined {
+        let (records, broken) = file.rejected();
+        if file.quarantined != records || file.broken_quarantined != broken {
             found.problems.push(format!(
-                "{name}: the quarantine has {} of its records, the ledger says {} were rejected",
-                file.quarantined, file.rejected
+                "{name}: the quarantine has {} of its records, the ledger says {records} were rejected",
+                file.quarantined
             ));
         }
     }

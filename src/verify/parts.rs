@@ -2,7 +2,7 @@
 
 use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
-use crate::part::{self, BATCH_ROWS, Wanted};
+use crate::part::{self, BATCH_ROWS, PartReader, Wanted};
 use crate::rows::{Keys, Partitioner, content};
 use crate::schema::Col;
 use arrow::array::{Array, AsArray as _, RecordBatch};
@@ -85,18 +85,14 @@ pub(super) fn check(
     seen: &mut Seen,
     problems: &mut Vec<String>,
 ) -> Result<u64> {
-    let candidates = dataset.candidates(&part.path);
-    let Some(path) = candidates.iter().find(|path| path.exists()) else {
-        problems.push("is in the newest commit, but not on the disk".to_owned());
-        return Ok(0);
-    };
-    let (sha256, bytes) = part::hash(path)?;
+    let (file, path) = dataset.file(part)?;
+    let (sha256, bytes) = part::hash(&path)?;
     if bytes != part.bytes {
         problems.push(format!("has {bytes} bytes, the commit says {}", part.bytes));
     } else if sha256 != part.sha256 && !part.sha256.is_empty() {
         problems.push(format!("has another SHA-256 ({sha256}) than the commit says"));
     }
-    let reader = dataset.part(part)?;
+    let reader = PartReader::of(file, &path)?;
     if reader.rows() != part.rows {
         problems.push(format!("has {} rows, the commit says {}", reader.rows(), part.rows));
     }

@@ -353,7 +353,7 @@ fn verify_names_what_does_not_fit() {
     check(&[&format!("{part}: has another SHA-256")]);
     fs::remove_file(&path).unwrap();
     check(&[
-        &format!("{part}: is in the newest commit, but not on the disk"),
+        &format!("{part}: is in the dataset's newest commit, but not on the disk"),
         "the part files have 51 rows",
     ]);
     let asked =
@@ -523,4 +523,135 @@ fn a_folder_that_cannot_be_written_is_named() {
         let failed = buildtrail(&[name, &text(folder.path())]).exits(1);
         assert!(failed.stderr.contains("is no dataset"), "{}", failed.stderr);
     }
+}
+
+#[test]
+fn a_newer_dataset_is_refused_and_left_alone() {
+    let place = dataset(&[SAMPLE]);
+    let meta = place.path().join("_buildtrail");
+    let text = fs::read_to_string(meta.join("dataset.json")).unwrap();
+    fs::write(meta.join("dataset.json"), text.replace("\"format\": 2", "\"format\": 99")).unwrap();
+    for file in ["parts/foreign", "staging/00000002-0000", "removed/x"] {
+        fs::create_dir_all(meta.join(file).parent().unwrap()).unwrap();
+        fs::write(meta.join(file), "").unwrap();
+    }
+    let before = tree(&place.path());
+    for refused in [place.convert(&[SAMPLE]), buildtrail(&["compact", &place.name()])] {
+        assert!(refused.exits(1).stderr.contains("a newer buildtrail"));
+    }
+    assert_eq!(tree(&place.path()), before);
+}
+
+#[test]
+fn a_dataset_that_lost_its_commits_is_refused_and_left_alone() {
+    for lost in ["commits", "dataset.json"] {
+        let place = dataset(&[SAMPLE]);
+        let path = place.path().join("_buildtrail").join(lost);
+        if path.is_dir() {
+            fs::remove_dir_all(path).unwrap();
+        } else {
+            fs::remove_file(path).unwrap();
+        }
+        let before = tree(&place.path());
+        let refused = place.convert(&["data/malformed/odd_values.json"]).exits(1);
+        assert!(refused.stderr.contains("restore it"), "{}", refused.stderr);
+        assert_eq!(tree(&place.path()), before);
+    }
+}
+
+#[test]
+fn what_was_rejected_stays_until_it_is_read_for_as_much() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("a.json");
+    // One is CodeBuild's, one is not.
+    let nested = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let deep = |source: &str| format!(r#"{{"eventSource":"{source}","x":{nested}}}"#);
+    let [ours, other] = ["codebuild.amazonaws.com", "s3.amazonaws.com"].map(deep);
+    fs::write(&log, format!("{{\"Records\":[{ours},{other}]}}")).unwrap();
+    let place = Dataset::place();
+    let log = text(&log);
+    place.convert(&[&log, "--keep", "all"]).exits(3);
+    assert_eq!(status(&place)["rejected"]["records"], 2);
+    // Read for less, the one is rejected again and the other kept from before.
+    place.convert(&["--retry-rejected"]).exits(3);
+    assert_eq!(status(&place)["rejected"]["records"], 3);
+    verify(&place, 0);
+    place.convert(&["--retry-rejected", "--keep", "all"]).exits(3);
+    assert_eq!(status(&place)["rejected"]["records"], 2);
+    verify(&place, 0);
+    // Gone for a while, it keeps what was kept of it.
+    let aside = folder.path().join("aside");
+    fs::rename(&log, &aside).unwrap();
+    std::os::unix::fs::symlink("nowhere", &log).unwrap();
+    place.convert(&["--retry-rejected", "--keep", "all"]).exits(3);
+    assert_eq!(status(&place)["rejected"], json!({"records": 2, "files": 1}));
+    verify(&place, 0);
+    fs::remove_file(&log).unwrap();
+    fs::rename(&aside, &log).unwrap();
+    place.convert(&["--retry-rejected", "--keep", "all"]).exits(3);
+    assert_eq!(status(&place)["rejected"], json!({"records": 2, "files": 0}));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_utf_8_stay_apart() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let log =
+        json!({"Records": [record("same", "2026-09-01T00:00:00Z", "StartBuild")]}).to_string();
+    for name in [&b"a\xff.json"[..], b"a\xfe.json"] {
+        fs::write(folder.path().join(std::ffi::OsStr::from_bytes(name)), &log).unwrap();
+    }
+    let place = Dataset::place();
+    let counts = place.convert(&[&text(folder.path())]).exits(0).json()["records"].clone();
+    assert_eq!((&counts["written"], &counts["duplicate"]), (&json!(1), &json!(1)));
+    assert!(str(&place.rows()[0], "source_file").ends_with("a%FE.json"));
+    verify(&place, 0);
+}
+
+/// More partitions than files may be open, and more part files to merge than that.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_number_of_open_files_is_bounded() {
+    let limited = |args: &[&str]| {
+        let mut limited = Command::new("sh");
+        limited.args(["-c", "ulimit -n 60; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_buildtrail")]);
+        limited.args(args);
+        run(limited, "").exits(0)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let day = |n: usize| format!("{}-{:02}-01T00:00:00Z", 2000 + n / 12, n % 12 + 1);
+    let records: Vec<_> =
+        (0..80).map(|n| record(&format!("id{n}"), &day(n), "ListBuilds")).collect();
+    let log = log_file(folder.path(), "log.json", &records);
+    let place = Dataset::place();
+    limited(&["convert", &log, "--out", &place.name(), "--threads", "2"]);
+    assert_eq!(place.parts().len(), 80);
+
+    let small = Dataset::place();
+    for n in 0..40 {
+        let log = log_file(
+            folder.path(),
+            &format!("{n}.json"),
+            &[record(&format!("id{n}"), &day(0), "x")],
+        );
+        small.convert(&[&log]).exits(0);
+    }
+    assert_eq!(small.parts().len(), 40);
+    limited(&["compact", &small.name()]);
+    assert_eq!(small.parts().len(), 1);
+    assert_eq!(verify(&small, 0)["rows"], 40);
+}
+
+#[test]
+fn verify_notices_a_changed_ledger() {
+    let place = dataset(&[SAMPLE]);
+    let inputs = place.path().join("_buildtrail/inputs");
+    let segment = inputs.join(&files(&inputs)[0]);
+    let lines = read_gzip(&segment).replace("\"sha256\":\"", "\"sha256\":\"0");
+    let mut changed = GzEncoder::new(File::create(&segment).unwrap(), Compression::default());
+    changed.write_all(lines.as_bytes()).unwrap();
+    changed.finish().unwrap();
+    let found = problems(&verify(&place, 1));
+    assert!(found.iter().any(|p| p.contains("its name is no longer its hash")), "{found:#?}");
 }
