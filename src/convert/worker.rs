@@ -191,7 +191,11 @@ impl Worker {
         let unreadable = reading.unreadable;
         let most = if record.is_some() { LARGEST_RECORD } else { LARGEST_FILE };
         let head = String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes));
-        let is_record = record.is_some() && head.starts_with('{') && json::depth(&head) <= DEEPEST;
+        // Read as it could be, a name that is no UTF-8 is another name.
+        let is_record = matches!(head, Cow::Borrowed(_))
+            && record.is_some()
+            && head.starts_with('{')
+            && json::depth(&head) <= DEEPEST;
         let text = match job.redact {
             _ if bytes.is_empty() => None,
             Redact::None => Some(head.into_owned()),

@@ -67,11 +67,11 @@ const BUILDSPECS: usize = 4 << 20;
 const FILTERED_ROWS: usize = 16_384;
 
 /// Rows below which a part file is written for its size alone: what is said of each of 185 columns is
-/// most of it. No dictionaries, statistics only of [`PRUNING`], and zstd level 9, which costs nothing
-/// here. 100 builds of 2.2 KB: 67 KB without all that, 55 KB with it, of which 19 KB footer, 3 KB page
-/// index, 6 KB page headers, 27 KB rows; of them 17 KB are texts that no other row has.
+/// most of it. No dictionaries, and statistics only of [`PRUNING`]. 100 builds of 2.2 KB: 67 KB
+/// without all that, 57 KB with it, of which 19 KB footer, 3 KB page index, 6 KB page headers, 29 KB
+/// rows; most of them are texts that no other row has. zstd level 9 would save 2 KB more and cost a run
+/// over many small partitions a tenth of its time.
 const SMALL_ROWS: usize = 1024;
-const SMALL_ZSTD_LEVEL: i32 = 9;
 
 /// What a part file that was written is like.
 #[derive(Debug)]
@@ -235,8 +235,7 @@ fn properties(rows: usize) -> WriterProperties {
         ("buildtrail.schema_version", SCHEMA_VERSION.to_string()),
         ("buildtrail.version", env!("CARGO_PKG_VERSION").to_owned()),
     ];
-    let level = ZstdLevel::try_new(if rows < SMALL_ROWS { SMALL_ZSTD_LEVEL } else { ZSTD_LEVEL })
-        .unwrap_or_default();
+    let level = ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default();
     let mut properties = WriterProperties::builder()
         .set_created_by(concat!("buildtrail ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(level))

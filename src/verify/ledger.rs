@@ -26,6 +26,30 @@ impl File {
 
 /// Adds the ledger up.
 pub(super) fn check(dataset: &Dataset, seen: &Seen, found: &mut Verification) -> Result<()> {
+    let (files, written) = read(dataset, found)?;
+    check_rows(dataset, written, found);
+    let head = dataset.head();
+    // Compaction may have dropped the copy of either file, and adopted rows have no entry.
+    let by_file = head.dropped == 0 && head.adopted == 0;
+    for (name, file) in &files {
+        let rows = seen.rows_of(name);
+        if by_file && rows != file.written {
+            let says = format!("{name}: {rows} rows are from it, the ledger says {}", file.written);
+            found.problems.push(says);
+        }
+        let (records, broken) = file.rejected();
+        if file.quarantined != records || file.broken_quarantined != broken {
+            found.problems.push(format!(
+                "{name}: the quarantine has {} of its records, the ledger says {records} were rejected",
+                file.quarantined
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The ledger and the quarantine by log file, and the rows that the ledger says were written.
+fn read(dataset: &Dataset, found: &mut Verification) -> Result<(BTreeMap<String, File>, u64)> {
     let mut files: BTreeMap<String, File> = BTreeMap::new();
     let mut written = 0;
     dataset.inputs(&mut |input: Input| {
@@ -59,6 +83,11 @@ pub(super) fn check(dataset: &Dataset, seen: &Seen, found: &mut Verification) ->
             None => file.broken_quarantined += 1,
         }
     })?;
+    Ok((files, written))
+}
+
+/// Whether part files, commit and ledger have as many rows.
+fn check_rows(dataset: &Dataset, written: u64, found: &mut Verification) {
     let head = dataset.head();
     let committed: u64 = dataset.parts().iter().map(|part| part.rows).sum();
     let expected = i128::from(head.adopted) + i128::from(written) - i128::from(head.dropped);
@@ -72,21 +101,4 @@ pub(super) fn check(dataset: &Dataset, seen: &Seen, found: &mut Verification) ->
             found.problems.push(says);
         }
     }
-    // Compaction may have dropped the copy of either file, and adopted rows have no entry.
-    let by_file = head.dropped == 0 && head.adopted == 0;
-    for (name, file) in &files {
-        let rows = seen.rows_of(name);
-        if by_file && rows != file.written {
-            let says = format!("{name}: {rows} rows are from it, the ledger says {}", file.written);
-            found.problems.push(says);
-        }
-        let (records, broken) = file.rejected();
-        if file.quarantined != records || file.broken_quarantined != broken {
-            found.problems.push(format!(
-                "{name}: the quarantine has {} of its records, the ledger says {records} were rejected",
-                file.quarantined
-            ));
-        }
-    }
-    Ok(())
 }
