@@ -16,7 +16,7 @@ mod verify;
 use crate::error::Error;
 use crate::printable::printable;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -29,7 +29,7 @@ struct Cli {
 }
 
 const EXIT_STATUS: &str = "Exit status: 0 done; 1 failed; 2 wrong usage; 3 done, but some input was \
-                           rejected (named on standard error).";
+                           rejected (named on standard error); 4 `run --fail-on-rows` has found rows.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -52,6 +52,8 @@ enum Status {
     Failed,
     /// Done, but some input was rejected.
     Rejected,
+    /// A query that is a check has found something.
+    Found,
 }
 
 impl From<Status> for ExitCode {
@@ -61,6 +63,7 @@ impl From<Status> for ExitCode {
             Status::Failed => Self::from(1),
             // 2 is wrong usage, which clap ends with by itself.
             Status::Rejected => Self::from(3),
+            Status::Found => Self::from(4),
         }
     }
 }
@@ -68,10 +71,17 @@ impl From<Status> for ExitCode {
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command_line: Vec<_> = std::env::args_os().collect();
+    let options = run::options(&command_line);
+    let command = Cli::command().mut_subcommand("run", |run| run.args(options));
+    let matches = command.get_matches_from(command_line);
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let result = match cli.command {
         Command::Convert(args) => convert::main(args),
         Command::Sql(args) => sql::main(&args),
-        Command::Run(args) => run::main(&args),
+        Command::Run(args) => {
+            run::main(&args, matches.subcommand_matches("run").unwrap_or(&matches))
+        }
         Command::Queries(args) => queries::main(&args),
         Command::Status(args) => status::main(&args),
         Command::Verify(args) => verify::main(&args),

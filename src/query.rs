@@ -6,11 +6,14 @@
 
 mod command;
 mod output;
+mod parameter;
 mod saved;
 mod shell;
 mod snapshot;
+mod views;
 
 pub use output::{Format, tabulate};
+pub use parameter::{Parameter, ParameterKind};
 pub use saved::{SavedQueries, SavedQuery};
 pub use shell::shell;
 
@@ -20,7 +23,7 @@ use crate::layout::DEFAULT_PARTITION;
 use crate::schema::schema;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::view::ViewTable;
-use datafusion::common::ScalarValue;
+use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
@@ -109,8 +112,21 @@ async fn execute(
     session: &SessionContext,
     statement: Statement,
 ) -> Result<SendableRecordBatchStream> {
+    execute_with(session, statement, ParamValues::List(Vec::new())).await
+}
+
+async fn execute_with(
+    session: &SessionContext,
+    statement: Statement,
+    values: ParamValues,
+) -> Result<SendableRecordBatchStream> {
+    views::make(session, &statement.to_string()).await?;
     let plan = session.state().statement_to_plan(statement).await?;
-    Ok(session.execute_logical_plan(plan).await?.execute_stream().await?)
+    let mut frame = session.execute_logical_plan(plan).await?;
+    if !matches!(&values, ParamValues::List(list) if list.is_empty()) {
+        frame = frame.with_param_values(values)?;
+    }
+    Ok(frame.execute_stream().await?)
 }
 
 /// Runs the statements of a text in order and writes their results. The first error ends it.
@@ -125,4 +141,21 @@ pub async fn run(
         output::write(stream, format, out).await?;
     }
     Ok(())
+}
+
+/// Runs a saved query with values for its parameters, and writes its result; how many rows it has.
+pub async fn run_saved(
+    session: &SessionContext,
+    query: &SavedQuery,
+    values: Vec<(String, ScalarValue)>,
+    format: Format,
+    out: &mut impl Write,
+) -> Result<u64> {
+    let mut rows = 0;
+    for statement in statements(&query.sql)? {
+        let values = ParamValues::from(values.clone());
+        let stream = execute_with(session, statement, values).await?;
+        rows += output::write(stream, format, out).await?;
+    }
+    Ok(rows)
 }

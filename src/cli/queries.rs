@@ -21,8 +21,14 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
         // The JSON form has the statements and parameters, too: a contract for scripts.
         Format::Json => serde_json::to_string_pretty(queries.all())? + "\n",
         format => {
-            let rows = queries.all().iter().map(|query| [&query.name, &query.title]);
-            tabulate(["name", "title"], rows.map(|row| row.map(String::as_str)), format)?
+            let mut all: Vec<_> = queries.all().iter().collect();
+            all.sort_by_key(|query| (&query.theme, &query.name));
+            let rows = all.iter().map(|query| {
+                let theme = query.theme.as_deref().unwrap_or_default();
+                let severity = query.severity.as_deref().unwrap_or_default();
+                [theme, &query.name, severity, &query.question]
+            });
+            tabulate(["theme", "name", "severity", "question"], rows, format)?
         }
     };
     put(&text)?;

@@ -2,11 +2,17 @@
 
 use super::{Status, runtime};
 use crate::dataset::Dataset;
-use crate::query::{self, Format, SavedQueries};
+use crate::query::{self, Format, Parameter, SavedQueries};
+use clap::{Arg, ArgMatches};
+use datafusion::common::ScalarValue;
+use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{self, BufWriter, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Run a saved query on a dataset
+///
+/// A query's parameters are options: `buildtrail run NAME --help` lists them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The query's name, as `buildtrail queries` lists it
@@ -19,17 +25,70 @@ pub(super) struct Args {
     /// A folder of saved queries of your own; one of the same name takes the place of ours
     #[arg(long, value_name = "FOLDER")]
     sql_dir: Option<PathBuf>,
+    /// End with exit status 4 where the result has rows: for checks in cron and CI
+    #[arg(long)]
+    fail_on_rows: bool,
 }
 
-pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
+/// The options for the parameters of the query that the command line names, if it names one. What is
+/// wrong with the name or the files is said later.
+pub(super) fn options(command_line: &[OsString]) -> Vec<Arg> {
+    let mut words = command_line.iter().map(|word| word.to_string_lossy()).skip(1);
+    if words.next().as_deref() != Some("run") {
+        return Vec::new();
+    }
+    let (mut name, mut folder) = (None, None);
+    while let Some(word) = words.next() {
+        let (option, value) = word.split_once('=').unwrap_or((&word, ""));
+        match (option, value) {
+            ("--fail-on-rows" | "--help" | "-h", _) => {}
+            ("--sql-dir", "") => folder = words.next().map(Cow::into_owned),
+            ("--sql-dir", value) => folder = Some(value.to_owned()),
+            (option, "") if option.starts_with("--") => {
+                words.next();
+            }
+            (option, _) if option.starts_with('-') => {}
+            _ if name.is_none() => name = Some(word.into_owned()),
+            _ => {}
+        }
+    }
+    let Ok(queries) = SavedQueries::load(folder.as_deref().map(Path::new)) else {
+        return Vec::new();
+    };
+    let query = name.and_then(|name| queries.find(&name).ok());
+    query.map_or_else(Vec::new, |query| query.parameters.iter().map(option).collect())
+}
+
+fn option(parameter: &Parameter) -> Arg {
+    let kind = parameter.kind;
+    let default = parameter.default.as_ref();
+    let default = default.map_or_else(String::new, |default| format!(" [default: {default}]"));
+    // A command line lives as long as its process, and clap keeps to what does.
+    let leak = |text: String| -> &'static str { text.leak() };
+    Arg::new(leak(parameter.name.clone()))
+        .long(leak(parameter.option()))
+        .value_name(leak(kind.name().to_uppercase()))
+        .help(format!("{}{default}", parameter.help))
+        .help_heading("Parameters")
+        .allow_hyphen_values(true)
+        .value_parser(move |text: &str| kind.parse(text))
+}
+
+pub(super) fn main(args: &Args, matches: &ArgMatches) -> anyhow::Result<Status> {
     let queries = SavedQueries::load(args.sql_dir.as_deref())?;
     let query = queries.find(&args.query)?;
+    let value = |parameter: &Parameter| {
+        let given = matches.try_get_one::<ScalarValue>(&parameter.name).ok().flatten();
+        (parameter.name.clone(), given.cloned().unwrap_or_else(|| parameter.default_value()))
+    };
+    let values = query.parameters.iter().map(value).collect();
     let dataset = Dataset::open(&args.dataset)?;
-    runtime()?.block_on(async {
+    let rows = runtime()?.block_on(async {
         let session = query::open(&dataset)?;
         let mut out = BufWriter::new(io::stdout());
-        query::run(&session, &query.sql, args.format, &mut out).await?;
+        let rows = query::run_saved(&session, query, values, args.format, &mut out).await?;
         out.flush()?;
-        Ok(Status::Done)
-    })
+        anyhow::Ok(rows)
+    })?;
+    Ok(if args.fail_on_rows && rows > 0 { Status::Found } else { Status::Done })
 }

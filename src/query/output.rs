@@ -39,25 +39,29 @@ pub enum Format {
     Markdown,
 }
 
-/// Writes a result as it comes.
+/// Writes a result as it comes; how many rows it has.
 pub(crate) async fn write(
     mut stream: SendableRecordBatchStream,
     format: Format,
     out: &mut impl Write,
-) -> Result<()> {
+) -> Result<u64> {
     let schema = stream.schema();
     if schema.fields().is_empty() {
         // A statement without a result, such as CREATE VIEW; it runs as it is read.
         while let Some(batch) = stream.next().await {
             batch?;
         }
-        return Ok(());
+        return Ok(0);
     }
     let mut writer = Writer::new(&schema, format, out);
+    let mut rows = 0;
     while let Some(batch) = stream.next().await {
-        writer.write(&batch?)?;
+        let batch = batch?;
+        rows += batch.num_rows() as u64;
+        writer.write(&batch)?;
     }
-    writer.finish()
+    writer.finish()?;
+    Ok(rows)
 }
 
 /// Rows of text in a form; what the commands that list things print.

@@ -1,52 +1,64 @@
 //! Saved queries: SQL files that answer one question each.
 //!
-//! A file starts with a header of comments, `-- title: ...` and `-- question: ...`, and holds one
-//! statement. Ours are embedded in the binary; a folder of one's own adds to them, or takes the place
-//! of one by its name. The name is the file's, without `.sql`.
+//! A file starts with a header of comments: `-- title: ...`, `-- question: ...`, for each parameter
+//! `-- parameter: NAME TYPE [DEFAULT] HELP`, for a detection `-- severity: ...` and `-- attack: ...`
+//! (its technique in MITRE ATT&CK), perhaps `-- chart: bar LABEL NUMBER`. One statement follows, with
+//! `$NAME` for the parameters. Ours are embedded in the binary, in folders by theme; a folder of one's
+//! own adds to them, or takes the place of one by its name. The name is the file's, without `.sql`.
 
 use crate::error::{Error, Result, nearest};
-use include_dir::{Dir, include_dir};
+use crate::query::parameter::Parameter;
+use crate::query::views;
+use include_dir::{Dir, DirEntry, include_dir};
 use serde::Serialize;
 use std::path::Path;
+use walkdir::WalkDir;
 
-static OURS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql");
+pub(super) static OURS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql");
 
 /// A saved query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SavedQuery {
     /// What it is run by.
     pub name: String,
+    /// The folder that it is in; none for one beside the folders.
+    pub theme: Option<String>,
     /// What it shows, in a few words.
     pub title: String,
     /// The question it answers.
     pub question: String,
-    /// What may be given to it; none yet.
+    /// What may be given to it.
     pub parameters: Vec<Parameter>,
+    /// How bad it is where a detection finds something: info, low, medium, high, critical.
+    pub severity: Option<String>,
+    /// The technique in MITRE ATT&CK that a detection is about.
+    pub attack: Option<String>,
+    /// How to draw the result: `bar LABEL NUMBER`.
+    pub chart: Option<String>,
     /// The statement, with its header.
     pub sql: String,
 }
 
-/// A parameter of a saved query.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Parameter {
-    /// `--name`, and `$name` in the statement.
-    pub name: String,
-    /// Its type.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Its value where none is given.
-    pub default: Option<String>,
-    /// What it means.
-    pub help: String,
+/// The lines of a file's header that begin with `key`.
+fn headers<'s>(sql: &'s str, key: &str) -> impl Iterator<Item = &'s str> {
+    let lines = sql.lines().take_while(|line| line.starts_with("--"));
+    lines.filter_map(move |line| {
+        let text =
+            line.trim_start_matches('-').trim_start().strip_prefix(key)?.strip_prefix(':')?;
+        Some(text.trim())
+    })
+}
+
+/// The first such line.
+pub(super) fn header<'s>(sql: &'s str, key: &str) -> Option<&'s str> {
+    headers(sql, key).next()
 }
 
 impl SavedQuery {
-    fn parse(name: &str, sql: &str) -> Result<Self> {
-        let header = |key: &str| {
-            let line = sql.lines().take_while(|line| line.starts_with("--")).find_map(|line| {
-                line.trim_start_matches('-').trim().strip_prefix(key)?.strip_prefix(':')
-            });
-            line.map(|text| text.trim().to_owned()).ok_or_else(|| {
+    fn parse(path: &Path, sql: &str) -> Result<Option<Self>> {
+        let Some(name) = query_name(path) else { return Ok(None) };
+        let needed = |key: &str| {
+            header(sql, key).map(str::to_owned).ok_or_else(|| {
                 Error::SavedQuery(format!("saved query {name} has no line `-- {key}: ...` on top"))
             })
         };
@@ -54,13 +66,21 @@ impl SavedQuery {
         if statement.map(str::trim).all(str::is_empty) {
             return Err(Error::SavedQuery(format!("saved query {name} has no statement")));
         }
-        Ok(Self {
+        let optional = |key: &str| header(sql, key).map(str::to_owned);
+        let theme = path.parent().and_then(Path::file_name).and_then(|theme| theme.to_str());
+        Ok(Some(Self {
             name: name.to_owned(),
-            title: header("title")?,
-            question: header("question")?,
-            parameters: Vec::new(),
+            theme: theme.map(str::to_owned),
+            title: needed("title")?,
+            question: needed("question")?,
+            parameters: headers(sql, "parameter")
+                .map(|line| Parameter::read(name, line))
+                .collect::<Result<_>>()?,
+            severity: optional("severity"),
+            attack: optional("attack"),
+            chart: optional("chart"),
             sql: sql.to_owned(),
-        })
+        }))
     }
 }
 
@@ -72,25 +92,41 @@ impl SavedQueries {
     /// Ours, and those of a folder. Fails where the folder or a file in it cannot be read.
     pub fn load(folder: Option<&Path>) -> Result<Self> {
         let mut queries = Self(Vec::new());
-        for file in OURS.files() {
-            if let (Some(name), Some(sql)) = (query_name(file.path()), file.contents_utf8()) {
-                queries.put(SavedQuery::parse(name, sql)?);
-            }
-        }
-        if let Some(folder) = folder {
-            for entry in std::fs::read_dir(folder).map_err(Error::io("list", folder))? {
-                let path = entry.map_err(Error::io("list", folder))?.path();
-                if let Some(name) = query_name(&path) {
-                    let sql = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-                    queries.put(SavedQuery::parse(name, &sql)?);
-                }
+        queries.embedded(&OURS)?;
+        for entry in folder.into_iter().flat_map(WalkDir::new) {
+            let failed = |error: walkdir::Error| {
+                let path = error.path().or(folder).unwrap_or_else(|| Path::new("")).to_owned();
+                Error::io("list", &path)(error.into())
+            };
+            let entry = entry.map_err(failed)?;
+            if query_name(entry.path()).is_some() && !entry.file_type().is_dir() {
+                let path = entry.path();
+                let sql = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+                let below = folder.and_then(|folder| path.strip_prefix(folder).ok());
+                queries.put(SavedQuery::parse(below.unwrap_or(path), &sql)?);
             }
         }
         queries.0.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(queries)
     }
 
-    fn put(&mut self, query: SavedQuery) {
+    fn embedded(&mut self, folder: &Dir<'_>) -> Result<()> {
+        for entry in folder.entries() {
+            match entry {
+                DirEntry::Dir(folder) if !views::is_view(folder.path()) => self.embedded(folder)?,
+                DirEntry::File(file) => {
+                    if let Some(sql) = file.contents_utf8() {
+                        self.put(SavedQuery::parse(file.path(), sql)?);
+                    }
+                }
+                DirEntry::Dir(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, query: Option<SavedQuery>) {
+        let Some(query) = query else { return };
         self.0.retain(|known| known.name != query.name);
         self.0.push(query);
     }
@@ -126,8 +162,15 @@ mod tests {
     #[test]
     fn ours_are_well_formed() {
         let queries = SavedQueries::load(None).unwrap();
-        assert!(queries.all().len() >= 8);
+        assert!(queries.all().len() >= 35);
         for query in queries.all() {
+            assert!(query.theme.is_some(), "{}", query.name);
+            let severities = ["info", "low", "medium", "high", "critical"];
+            assert!(query.severity.as_deref().is_none_or(|s| severities.contains(&s)));
+            assert_eq!(query.severity.is_some(), query.attack.is_some(), "{}", query.name);
+            for parameter in &query.parameters {
+                assert!(query.sql.contains(&format!("${}", parameter.name)), "{}", query.name);
+            }
             assert!(query.question.ends_with('?'), "{}", query.name);
             assert_eq!(crate::query::statements(&query.sql).unwrap().len(), 1, "{}", query.name);
         }

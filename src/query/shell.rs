@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::query::command::{self, COMMANDS, Command};
 use crate::query::output::{self, Format, tabulate};
-use crate::query::{execute, statements};
+use crate::query::{execute, statements, views};
 use datafusion::config::Dialect;
 use datafusion::prelude::SessionContext;
 use datafusion_cli::helper::CliHelper;
@@ -220,6 +220,7 @@ impl Assistant {
                 .iter()
                 .filter_map(|[syntax, _]| syntax.split_whitespace().next().map(str::to_owned)),
         );
+        names.extend(views::names().map(str::to_owned));
         for name in session.catalog_names() {
             let Some(catalog) = session.catalog(&name) else { continue };
             for schema in catalog.schema_names().iter().filter_map(|name| catalog.schema(name)) {

@@ -20,6 +20,7 @@ mod columns;
 mod convert;
 mod dataset;
 mod malformed;
+mod pack;
 mod readme;
 mod rebuild;
 mod redaction;

@@ -1,6 +1,6 @@
 //! Saved queries: that they are there, run, and answer what the log files say.
 
-use crate::support::{buildtrail, dataset, events, sample, str, text};
+use crate::support::{buildtrail, events, sample, str, text};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -62,16 +62,67 @@ fn they_are_listed() {
     assert!(names.iter().all(|name| table.contains(name.as_str())), "{table}");
 }
 
+/// The questions of the AWS page; the others are asked in `pack`.
 #[test]
-fn each_answers_on_the_sample_and_on_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("log.json"), r#"{"Records":[]}"#).unwrap();
-    let empty = dataset(&[&text(folder.path())]);
-    for name in names() {
-        assert!(!answer(&name).is_empty(), "{name}");
-        let run = buildtrail(&["run", &name, &empty.name(), "--format", "json"]).exits(0);
-        assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("[]\n", ""), "{name}");
+fn each_question_of_the_aws_page_has_an_answer() {
+    for name in ["requests", "addresses", "callers", "timeline", "root-or-user"] {
+        assert!(!answer(name).is_empty(), "{name}");
     }
+    for name in ["temporary-credentials", "aws-services", "failures"] {
+        assert!(!answer(name).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn parameters_are_typed_and_bound() {
+    let sample = sample("codebuild");
+    let name = sample.name();
+    let run = |args: &[&str]| {
+        buildtrail(&[&["run", "timeline", &name, "--format", "json"], args].concat())
+    };
+    let count = |args: &[&str]| run(args).exits(0).json().as_array().unwrap().len();
+    let all = count(&[]);
+    let late = count(&["--since", "2026-09-26"]);
+    let early = count(&["--until", "2026-09-26T00:00:00Z"]);
+    assert!(0 < late && late < all && late + early == all, "{late} {early} {all}");
+    assert!(count(&["--project", "web-frontend"]) < all);
+    // A value is a value, whatever it says.
+    assert_eq!(count(&["--project=' OR 1=1 --"]), 0);
+    for (args, reason) in
+        [(&["--since", "soon"][..], "expected a time such as"), (&["--projct", "x"], "'--project'")]
+    {
+        let wrong = run(args).exits(2);
+        assert!(wrong.stderr.contains(reason), "{}", wrong.stderr);
+    }
+    let help = buildtrail(&["run", "timeline", "--help"]).exits(0).stdout;
+    assert!(help.contains("Parameters:") && help.contains("--since <TIMESTAMP>"), "{help}");
+    let listed = buildtrail(&["queries", "--format", "json"]).exits(0).json();
+    let listed =
+        listed.as_array().unwrap().iter().find(|query| query["name"] == "timeline").unwrap();
+    let expected = json!({"name": "since", "type": "timestamp", "default": null,
+                          "help": "Only events at or after this time"});
+    assert_eq!(listed["parameters"][0], expected);
+}
+
+#[test]
+fn a_query_can_be_a_check() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = "-- title: T\n-- question: Q?\n-- parameter: most_calls integer [3] More are too many\n\
+               -- parameter: names list [] Only these\n\
+               SELECT event_name FROM events WHERE $names IS NULL OR array_has($names, event_name)\n\
+               GROUP BY event_name HAVING count(*) > $most_calls";
+    fs::create_dir(folder.path().join("checks")).unwrap();
+    fs::write(folder.path().join("checks/mine.sql"), own).unwrap();
+    let sample = sample("codebuild");
+    let (name, folder) = (sample.name(), text(folder.path()));
+    let run = |args: &[&str]| {
+        let own = ["run", "mine", &name, "--sql-dir", &folder, "--fail-on-rows", "--format", "csv"];
+        buildtrail(&[&own, args].concat())
+    };
+    run(&[]).exits(4);
+    run(&["--most-calls", "1000"]).exits(0);
+    assert_eq!(run(&["--names=StartBuild,Nothing"]).exits(4).stdout, "event_name\nStartBuild\n");
+    run(&["--most-calls", "many"]).exits(2);
 }
 
 #[test]

@@ -224,7 +224,7 @@ fn the_shell() {
     shell.send_line("  'a;b' AS s FROM events;").unwrap();
     shell.exp_string("| 78 | a;b |").unwrap();
     shell.send_line(".tables").unwrap();
-    shell.exp_string("| events     |").unwrap();
+    shell.exp_string("| events          |").unwrap();
     shell.send_line(".help").unwrap();
     shell.exp_string("Ctrl-D").unwrap();
     shell.send_line(".schema").unwrap();

@@ -1,0 +1,27 @@
+-- title: User agents
+-- question: Which client programs called, as they name themselves, and who used them?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: project text [] Only this project
+-- parameter: actor text [] Only calls by this actor, as the column actor has it
+-- parameter: account text [] Only events of this account
+-- chart: bar program requests
+-- The first word says program and version; the rest is platform and the parts of its SDK. Old records
+-- have the whole in brackets.
+SELECT
+  split_part(replace(replace(user_agent, '[', ''), ']', ''), ' ', 1) AS program,
+  count(*) AS requests,
+  count(*) FILTER (WHERE operation_access = 'write') AS writes,
+  count(DISTINCT user_agent) AS user_agents,
+  count(DISTINCT actor) AS actors,
+  min(event_time) AS first_seen,
+  max(event_time) AS last_seen
+FROM events
+WHERE event_source = 'codebuild.amazonaws.com'
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($project IS NULL OR project_name = $project)
+  AND ($actor IS NULL OR actor = $actor)
+  AND ($account IS NULL OR recipient_account_id = $account)
+GROUP BY split_part(replace(replace(user_agent, '[', ''), ']', ''), ' ', 1)
+ORDER BY requests DESC, program

@@ -1,0 +1,50 @@
+-- title: Stale projects
+-- question: Which projects have not been built for a long time, measured from the newest event?
+-- parameter: project text [] Only this project
+-- parameter: account text [] Only events of this account
+-- parameter: days integer [90] Days without a build or change
+-- parameter: webhooks boolean [false] Also projects with a webhook
+-- A project counts from its last build, else its last change. A webhook starts builds without a call, so a
+-- project that has one is left out: it may be busy.
+WITH newest AS (
+  SELECT max(event_time) AS newest
+  FROM events
+  WHERE event_source = 'codebuild.amazonaws.com'
+),
+hooks AS (
+  SELECT DISTINCT account, region, project_name
+  FROM webhooks
+  WHERE replaced_at IS NULL
+)
+SELECT
+  projects.project_name,
+  projects.account,
+  projects.region,
+  projects.last_build_at,
+  projects.settings_at,
+  projects.created_at,
+  projects.settings_by,
+  projects.service_role,
+  projects.builds,
+  CAST(
+    floor(
+      (
+        date_part('epoch', newest.newest)
+        - date_part('epoch', coalesce(projects.last_build_at, projects.settings_at, projects.created_at))
+      ) / 86400
+    ) AS BIGINT
+  ) AS days,
+  hooks.project_name IS NOT NULL AS has_webhook
+FROM projects
+CROSS JOIN newest
+LEFT JOIN hooks
+  ON hooks.account = projects.account
+  AND hooks.region = projects.region
+  AND hooks.project_name = projects.project_name
+WHERE projects.deleted_at IS NULL
+  AND date_part('epoch', coalesce(projects.last_build_at, projects.settings_at, projects.created_at))
+    < date_part('epoch', newest.newest) - $days * 86400
+  AND ($webhooks OR hooks.project_name IS NULL)
+  AND ($project IS NULL OR projects.project_name = $project)
+  AND ($account IS NULL OR projects.account = $account)
+ORDER BY days DESC, projects.project_name, projects.account, projects.region

@@ -1,0 +1,30 @@
+-- title: Changes of encryption
+-- question: Where was the encryption of artifacts or logs turned off or on, or the key changed, by whom?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: project text [] Only this project
+-- parameter: actor text [] Only calls by this actor, as the column actor has it
+-- parameter: account text [] Only events of this account
+-- AWS masks the key today; a masked key is listed where an update named it. true means not encrypted.
+SELECT
+  event_time,
+  project_name,
+  setting,
+  before,
+  after,
+  before_known,
+  change,
+  actor,
+  source_ip_address,
+  event_name,
+  account,
+  region
+FROM project_changes
+WHERE setting IN ('artifacts.encryptionDisabled', 'logsConfig.s3Logs.encryptionDisabled', 'encryptionKey')
+  AND (event_name = 'UpdateProject' OR setting <> 'encryptionKey' AND after = 'true')
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($project IS NULL OR project_name = $project)
+  AND ($actor IS NULL OR actor = $actor)
+  AND ($account IS NULL OR account = $account)
+ORDER BY event_time, event_id, setting

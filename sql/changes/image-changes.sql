@@ -1,0 +1,34 @@
+-- title: Changes of build images
+-- question: Which projects were given another build image, or another way to pull it, by whom?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: project text [] Only this project
+-- parameter: actor text [] Only calls by this actor, as the column actor has it
+-- parameter: account text [] Only events of this account
+-- severity: medium
+-- attack: T1525
+SELECT
+  event_time,
+  project_name,
+  setting,
+  before,
+  after,
+  before_known,
+  change,
+  actor,
+  source_ip_address,
+  event_name,
+  account,
+  region
+FROM project_changes
+WHERE setting IN (
+    'environment.image', 'environment.imagePullCredentialsType',
+    'environment.registryCredential.credential'
+  )
+  AND event_name = 'UpdateProject'
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($project IS NULL OR project_name = $project)
+  AND ($actor IS NULL OR actor = $actor)
+  AND ($account IS NULL OR account = $account)
+ORDER BY event_time, event_id, setting

@@ -1,0 +1,61 @@
+-- title: Build logs turned off
+-- question: Where were the logs of builds to CloudWatch Logs turned off, for a project or one build, by whom?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: project text [] Only this project
+-- parameter: actor text [] Only calls by this actor, as the column actor has it
+-- parameter: account text [] Only events of this account
+-- severity: medium
+-- attack: T1562.008
+WITH turned_off AS (
+  SELECT
+    event_time,
+    event_id,
+    event_name,
+    project_name,
+    CAST(NULL AS VARCHAR) AS build_id,
+    before,
+    actor,
+    source_ip_address,
+    account,
+    region
+  FROM project_changes
+  WHERE setting = 'logsConfig.cloudWatchLogs.status'
+    AND after = 'DISABLED'
+  UNION ALL
+  SELECT
+    event_time,
+    event_id,
+    event_name,
+    project_name,
+    build_id,
+    CAST(NULL AS VARCHAR) AS before,
+    actor,
+    source_ip_address,
+    recipient_account_id AS account,
+    aws_region AS region
+  FROM events
+  WHERE event_source = 'codebuild.amazonaws.com'
+    AND event_name IN ('StartBuild', 'StartBuildBatch')
+    AND succeeded
+    AND array_has(request_members, 'logsConfigOverride')
+    AND logs_cloudwatch_status = 'DISABLED'
+)
+SELECT
+  event_time,
+  event_name,
+  project_name,
+  build_id,
+  before,
+  actor,
+  source_ip_address,
+  account,
+  region
+FROM turned_off
+WHERE true
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($project IS NULL OR project_name = $project)
+  AND ($actor IS NULL OR actor = $actor)
+  AND ($account IS NULL OR account = $account)
+ORDER BY event_time, event_id

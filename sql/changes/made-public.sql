@@ -1,0 +1,31 @@
+-- title: Projects made public
+-- question: Which projects were made public, so that everybody reads their logs and artifacts, by whom?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: project text [] Only this project
+-- parameter: actor text [] Only calls by this actor, as the column actor has it
+-- parameter: account text [] Only events of this account
+-- severity: high
+-- attack: T1530
+SELECT
+  event_time,
+  project_name,
+  project_arn,
+  public_project_alias,
+  resource_access_role,
+  actor,
+  credential_kind,
+  source_ip_address,
+  recipient_account_id AS account,
+  aws_region AS region
+FROM events
+WHERE event_source = 'codebuild.amazonaws.com'
+  AND event_name = 'UpdateProjectVisibility'
+  AND project_visibility = 'PUBLIC_READ'
+  AND succeeded
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($project IS NULL OR project_name = $project)
+  AND ($actor IS NULL OR actor = $actor)
+  AND ($account IS NULL OR recipient_account_id = $account)
+ORDER BY event_time, event_id

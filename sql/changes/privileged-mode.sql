@@ -1,0 +1,32 @@
+-- title: Privileged mode turned on
+-- question: Which projects were made privileged, so that builds run as root on a Docker daemon, by whom?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: project text [] Only this project
+-- parameter: actor text [] Only calls by this actor, as the column actor has it
+-- parameter: account text [] Only events of this account
+-- severity: low
+-- attack: T1611
+-- A project created privileged counts, too. Docker builds need it, so look at projects that build none.
+SELECT
+  event_time,
+  project_name,
+  setting,
+  before,
+  after,
+  before_known,
+  change,
+  actor,
+  source_ip_address,
+  event_name,
+  account,
+  region
+FROM project_changes
+WHERE setting = 'environment.privilegedMode'
+  AND after = 'true'
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($project IS NULL OR project_name = $project)
+  AND ($actor IS NULL OR actor = $actor)
+  AND ($account IS NULL OR account = $account)
+ORDER BY event_time, event_id, setting

@@ -1,0 +1,30 @@
+-- title: Changes of projects
+-- question: What was changed in projects, their visibility and webhooks, from what to what, and by whom?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: project text [] Only this project
+-- parameter: actor text [] Only calls by this actor, as the column actor has it
+-- parameter: account text [] Only events of this account
+-- parameter: setting text [] Only this setting, by its path in the project, such as source.location
+-- See the view project_changes for what before, masked and before_known mean.
+SELECT
+  event_time,
+  project_name,
+  setting,
+  before,
+  after,
+  before_known,
+  change,
+  actor,
+  source_ip_address,
+  event_name,
+  account,
+  region
+FROM project_changes
+WHERE ($setting IS NULL OR setting = $setting)
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($project IS NULL OR project_name = $project)
+  AND ($actor IS NULL OR actor = $actor)
+  AND ($account IS NULL OR account = $account)
+ORDER BY event_time, event_id, setting

@@ -1,0 +1,31 @@
+-- title: Changes of environment variables
+-- question: Which projects were given other environment variables, or may have been, by whom?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: project text [] Only this project
+-- parameter: actor text [] Only calls by this actor, as the column actor has it
+-- parameter: account text [] Only events of this account
+-- Names and types, never values. AWS masks even those today, so a masked row for an update that named the
+-- environment is all that can be told.
+SELECT
+  event_time,
+  project_name,
+  setting,
+  before,
+  after,
+  before_known,
+  change,
+  actor,
+  source_ip_address,
+  event_name,
+  account,
+  region
+FROM project_changes
+WHERE setting IN ('environment.environmentVariables', 'environment.environmentVariables.type')
+  AND event_name = 'UpdateProject'
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($project IS NULL OR project_name = $project)
+  AND ($actor IS NULL OR actor = $actor)
+  AND ($account IS NULL OR account = $account)
+ORDER BY event_time, event_id, setting

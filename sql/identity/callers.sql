@@ -1,0 +1,26 @@
+-- title: Callers
+-- question: Who made requests, with which kind of credentials, and from how many addresses?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: project text [] Only this project
+-- parameter: actor text [] Only calls by this actor, as the column actor has it
+-- parameter: account text [] Only events of this account
+-- chart: bar actor requests
+SELECT
+  actor,
+  credential_kind,
+  user_identity_account_id AS account,
+  count(*) AS requests,
+  count(*) FILTER (WHERE operation_access = 'write') AS writes,
+  count(*) FILTER (WHERE NOT succeeded) AS failed,
+  count(DISTINCT source_ip_address) AS addresses,
+  max(event_time) AS last_seen
+FROM events
+WHERE event_source = 'codebuild.amazonaws.com'
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($project IS NULL OR project_name = $project)
+  AND ($actor IS NULL OR actor = $actor)
+  AND ($account IS NULL OR recipient_account_id = $account)
+GROUP BY actor, credential_kind, user_identity_account_id
+ORDER BY requests DESC, actor, credential_kind, account

@@ -1,0 +1,49 @@
+-- title: New principals
+-- question: Who called CodeBuild for the first time, and what was the first thing that they did?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: account text [] Only events of this account
+-- parameter: baseline integer [7] Days from the first event on that only show who is known
+-- severity: low
+-- attack: T1078.004
+WITH seen AS (
+  SELECT
+    event_time,
+    event_id,
+    event_name,
+    operation_access,
+    account,
+    region,
+    actor,
+    principal,
+    credential_kind,
+    client,
+    project_name,
+    source_ip_address,
+    succeeded,
+    min(event_time) OVER () AS dataset_first,
+    row_number() OVER (PARTITION BY principal ORDER BY event_time, event_id) AS nth
+  FROM calls
+  WHERE event_source = 'codebuild.amazonaws.com'
+    AND principal IS NOT NULL
+)
+SELECT
+  event_time AS first_seen,
+  principal,
+  actor,
+  credential_kind,
+  event_name,
+  operation_access,
+  project_name,
+  account,
+  region,
+  client,
+  source_ip_address,
+  succeeded
+FROM seen
+WHERE nth = 1
+  AND date_part('epoch', event_time) >= date_part('epoch', dataset_first) + $baseline * 86400
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($account IS NULL OR account = $account)
+ORDER BY first_seen, event_id

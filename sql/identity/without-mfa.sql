@@ -1,0 +1,34 @@
+-- title: Use without MFA
+-- question: Which users, or root, changed something without MFA?
+-- parameter: since timestamp [] Only events at or after this time
+-- parameter: until timestamp [] Only events before this time
+-- parameter: actor text [] Only calls by this actor, as the column actor has it
+-- parameter: account text [] Only events of this account
+-- parameter: writes boolean [true] Only calls that change something
+-- severity: medium
+-- attack: T1078.004
+-- A long-term key says nothing of MFA, which means without. Roles are left out: the MFA of who assumed
+-- one is not in its session, and single sign-on has its own. So are calls of services on behalf.
+SELECT
+  actor,
+  credential_kind,
+  account,
+  access_key_id,
+  client,
+  count(*) AS requests,
+  count(*) FILTER (WHERE operation_access = 'write') AS writes,
+  count(DISTINCT source_ip_address) AS addresses,
+  min(event_time) AS first_seen,
+  max(event_time) AS last_seen
+FROM calls
+WHERE by_root_or_user
+  AND mfa IS NOT TRUE
+  AND by_aws_service IS NOT TRUE
+  AND event_source = 'codebuild.amazonaws.com'
+  AND (NOT $writes OR operation_access = 'write')
+  AND ($since IS NULL OR event_time >= $since)
+  AND ($until IS NULL OR event_time < $until)
+  AND ($actor IS NULL OR actor = $actor)
+  AND ($account IS NULL OR account = $account)
+GROUP BY actor, credential_kind, account, access_key_id, client
+ORDER BY requests DESC, actor, credential_kind, account, access_key_id, client
