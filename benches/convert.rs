@@ -8,7 +8,7 @@
 use anyhow::Context as _;
 use buildtrail::convert::{ConvertConfig, Keep, PART_BYTES, Progress, Redact, convert};
 use buildtrail::dataset::Dataset;
-use buildtrail::query::{self, Format};
+use buildtrail::query::{self, Access, Format};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ fn end_to_end(criterion: &mut Criterion) -> anyhow::Result<()> {
         let sql = "SELECT event_time, actor FROM events WHERE project_name = 'payments-api' \
                    AND operation_access = 'write' ORDER BY event_time";
         bencher.iter(|| {
-            let session = query::open(&dataset).ok()?;
+            let session = query::open(&dataset, Access::default()).ok()?;
             runtime.block_on(query::run(&session, sql, Format::Csv, &mut Vec::new())).ok()
         });
     });

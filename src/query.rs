@@ -4,6 +4,7 @@
 //! reads the part files of the dataset's newest commit and nothing else. This module refuses to know
 //! how rows were made.
 
+mod access;
 mod command;
 mod output;
 mod parameter;
@@ -12,6 +13,7 @@ mod shell;
 mod snapshot;
 mod views;
 
+pub use access::Access;
 pub use output::{Format, tabulate};
 pub use parameter::{Parameter, ParameterKind};
 pub use saved::{SavedQueries, SavedQuery};
@@ -44,8 +46,9 @@ use std::sync::Arc;
 pub const TABLE: &str = "events";
 
 /// Opens a dataset for queries.
-pub fn open(dataset: &Dataset) -> Result<SessionContext> {
-    let mut config = SessionConfig::new().with_information_schema(true);
+pub fn open(dataset: &Dataset, access: Access) -> Result<SessionContext> {
+    let mut config =
+        SessionConfig::new().with_information_schema(true).with_extension(Arc::new(access));
     let options = config.options_mut();
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
@@ -121,9 +124,16 @@ async fn execute_with(
     values: ParamValues,
 ) -> Result<SendableRecordBatchStream> {
     views::make(session, &statement.to_string()).await?;
-    let plan = session.state().statement_to_plan(statement).await?;
+    let state = session.state();
+    let plan = state.statement_to_plan(statement).await?;
+    let access = state.config().get_extension::<Access>();
+    access.as_deref().copied().unwrap_or_default().check(&plan)?;
     let mut frame = session.execute_logical_plan(plan).await?;
-    if !matches!(&values, ParamValues::List(list) if list.is_empty()) {
+    let none = match &values {
+        ParamValues::List(list) => list.is_empty(),
+        ParamValues::Map(map) => map.is_empty(),
+    };
+    if !none {
         frame = frame.with_param_values(values)?;
     }
     Ok(frame.execute_stream().await?)
@@ -143,11 +153,14 @@ pub async fn run(
     Ok(())
 }
 
+/// Values of parameters, by their names in the statement.
+pub type Values = Vec<(String, ScalarValue)>;
+
 /// Runs a saved query with values for its parameters, and writes its result; how many rows it has.
 pub async fn run_saved(
     session: &SessionContext,
     query: &SavedQuery,
-    values: Vec<(String, ScalarValue)>,
+    values: Values,
     format: Format,
     out: &mut impl Write,
 ) -> Result<u64> {

@@ -2,7 +2,7 @@
 
 use super::{Status, runtime};
 use crate::dataset::Dataset;
-use crate::query::{self, Format, Parameter, SavedQueries};
+use crate::query::{self, Access, Format, Parameter, SavedQueries};
 use clap::{Arg, ArgMatches};
 use datafusion::common::ScalarValue;
 use std::borrow::Cow;
@@ -84,7 +84,7 @@ pub(super) fn main(args: &Args, matches: &ArgMatches) -> anyhow::Result<Status> 
     let values = query.parameters.iter().map(value).collect();
     let dataset = Dataset::open(&args.dataset)?;
     let rows = runtime()?.block_on(async {
-        let session = query::open(&dataset)?;
+        let session = query::open(&dataset, Access::default())?;
         let mut out = BufWriter::new(io::stdout());
         let rows = query::run_saved(&session, query, values, args.format, &mut out).await?;
         out.flush()?;

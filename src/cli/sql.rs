@@ -2,7 +2,7 @@
 
 use super::{Status, put, runtime};
 use crate::dataset::Dataset;
-use crate::query::{self, Format};
+use crate::query::{self, Access, Format, SavedQueries};
 use anyhow::Context as _;
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write as _};
 use std::path::PathBuf;
@@ -24,6 +24,15 @@ pub(super) struct Args {
     /// The form of results
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    /// A folder of saved queries of your own, for .run
+    #[arg(long, value_name = "FOLDER")]
+    sql_dir: Option<PathBuf>,
+    /// Let statements read files that they name (CREATE EXTERNAL TABLE)
+    #[arg(long)]
+    allow_files: bool,
+    /// Let statements write files (COPY, INSERT)
+    #[arg(long)]
+    allow_write: bool,
 }
 
 pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
@@ -40,7 +49,8 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
             Some(text)
         }
     };
-    let session = query::open(&dataset)?;
+    let access = Access { files: args.allow_files, write: args.allow_write };
+    let session = query::open(&dataset, access)?;
     if let Some(sql) = statements {
         let mut out = BufWriter::new(io::stdout());
         let result = runtime()?.block_on(query::run(&session, &sql, args.format, &mut out));
@@ -49,7 +59,8 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
         result?;
     } else {
         let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        control.block_on(query::shell(session, args.format, put))?;
+        let queries = SavedQueries::load(args.sql_dir.as_deref())?;
+        control.block_on(query::shell(session, queries, args.format, put))?;
     }
     Ok(Status::Done)
 }

@@ -12,17 +12,22 @@ pub(crate) enum Command<'a> {
     Help,
     Tables,
     Schema(&'a str),
+    Queries,
+    /// Run a saved query: its name, and `--parameter value` or `--parameter=value`.
+    Run(&'a str),
     /// Show the form of results, or set it.
     Mode(Option<Format>),
     Quit,
 }
 
 /// How commands are written, and what they do.
-pub(crate) const COMMANDS: [[&str; 2]; 5] = [
+pub(crate) const COMMANDS: [[&str; 2]; 7] = [
     [".help", "this list (also \\?)"],
     [".tables", "the tables (also \\d)"],
     [".schema [TABLE]", "the columns of a table, or of events (also \\d TABLE)"],
-    [".mode [FORMAT]", "the form of results: table, csv, tsv, json, ndjson, markdown"],
+    [".queries", "the saved queries"],
+    [".run NAME --PARAMETER VALUE", "run a saved query"],
+    [".mode [FORMAT]", "the form of results: table, line, csv, tsv, json, ndjson, markdown"],
     [".quit", "leave (also .exit, \\q, Ctrl-D)"],
 ];
 
@@ -41,11 +46,13 @@ pub(crate) fn parse(line: &str) -> Result<Command<'_>, String> {
         (".tables" | "\\d" | "\\dt", "") => Ok(Command::Tables),
         (".schema", "") => Ok(Command::Schema(crate::query::TABLE)),
         (".schema" | "\\d", table) => Ok(Command::Schema(table)),
+        (".queries", "") => Ok(Command::Queries),
+        (".run", words) => Ok(Command::Run(words)),
         (".mode", "") => Ok(Command::Mode(None)),
         (".mode", format) => match Format::from_str(format, true) {
             Ok(format) => Ok(Command::Mode(Some(format))),
             Err(_) => Err(format!(
-                "unknown format `{format}`: expected table, csv, tsv, json, ndjson or markdown"
+                "unknown format `{format}`: expected table, line, csv, tsv, json, ndjson or markdown"
             )),
         },
         (".quit" | ".exit" | "\\q", "") => Ok(Command::Quit),
@@ -66,6 +73,8 @@ mod tests {
             ("\\d", Command::Tables),
             (".schema", Command::Schema("events")),
             ("\\d builds", Command::Schema("builds")),
+            (".queries", Command::Queries),
+            (".run a --since 7d", Command::Run("a --since 7d")),
             (".mode", Command::Mode(None)),
             (".mode JSON", Command::Mode(Some(Format::Json))),
             (".quit;", Command::Quit),

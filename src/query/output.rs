@@ -18,6 +18,7 @@ use arrow::util::pretty::pretty_format_batches_with_options;
 use clap::ValueEnum;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt as _;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ use std::sync::Arc;
 pub enum Format {
     /// Columns in a frame
     Table,
+    /// A line for each value, an empty one between rows: for long texts
+    Line,
     /// Comma-separated, with a header
     Csv,
     /// Tab-separated, with a header
@@ -107,7 +110,9 @@ impl<'w, W: Write> Writer<'w, W> {
             Format::Csv | Format::Tsv => State::Separated { out, header: true },
             Format::Json => State::Json(json(out)),
             Format::Ndjson => State::Ndjson(json(out)),
-            Format::Table | Format::Markdown => State::Held { out, batches: Vec::new() },
+            Format::Table | Format::Line | Format::Markdown => {
+                State::Held { out, batches: Vec::new() }
+            }
         };
         Self { schema: Arc::clone(schema), format, state }
     }
@@ -137,10 +142,10 @@ impl<'w, W: Write> Writer<'w, W> {
             }
             State::Ndjson(mut writer) => writer.finish().map_err(failed),
             State::Held { out, batches } => {
-                let text = if self.format == Format::Markdown {
-                    markdown(&self.schema, &batches)?
-                } else {
-                    framed(&self.schema, &batches)?
+                let text = match self.format {
+                    Format::Markdown => markdown(&self.schema, &batches)?,
+                    Format::Line => lines(&batches)?,
+                    _ => framed(&self.schema, &batches)?,
                 };
                 out.write_all(text.as_bytes()).map_err(written)
             }
@@ -208,6 +213,30 @@ fn framed(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String> {
     Ok(format!("{}\n", pretty_format_batches_with_options(batches, &FormatOptions::default())?))
 }
 
+/// `name = value` for each value that is there, rows apart by an empty line.
+fn lines(batches: &[RecordBatch]) -> Result<String> {
+    let mut text = String::new();
+    let options = FormatOptions::default();
+    for batch in batches {
+        let schema = batch.schema();
+        let width =
+            schema.fields().iter().map(|field| field.name().len()).max().unwrap_or_default();
+        for row in 0..batch.num_rows() {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            for (field, array) in schema.fields().iter().zip(batch.columns()) {
+                if !array.is_null(row) {
+                    let value = ArrayFormatter::try_new(array, &options)?.value(row).to_string();
+                    // Writing to a String cannot fail.
+                    let _ = writeln!(text, "{:>width$} = {value}", field.name());
+                }
+            }
+        }
+    }
+    Ok(text)
+}
+
 fn markdown(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String> {
     let cell = |text: &str| printable(text).replace('|', "\\|").replace('<', "&lt;");
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
@@ -239,6 +268,7 @@ mod tests {
             shown(Format::Table, &rows),
             "+---+-----------+\n| a | b         |\n+---+-----------+\n| 1 | x|y\\u{1b} |\n|   | z,\"q\"     |\n+---+-----------+\n"
         );
+        assert_eq!(shown(Format::Line, &rows), "a = 1\nb = x|y\\u{1b}\n\na = \nb = z,\"q\"\n");
         assert_eq!(shown(Format::Csv, &rows), "a,b\n1,x|y\u{1b}\n,\"z,\"\"q\"\"\"\n");
         assert_eq!(shown(Format::Tsv, &rows), "a\tb\n1\tx|y\u{1b}\n\t\"z,\"\"q\"\"\"\n");
         assert_eq!(

@@ -8,7 +8,7 @@
 
 use crate::error::{Error, Result, nearest};
 use crate::query::parameter::Parameter;
-use crate::query::views;
+use crate::query::{Values, views};
 use include_dir::{Dir, DirEntry, include_dir};
 use serde::Serialize;
 use std::path::Path;
@@ -137,6 +137,34 @@ impl SavedQueries {
         &self.0
     }
 
+    /// The query and the values that a line of words names: `NAME --parameter value --other=value`. A
+    /// value with spaces stands in quotes.
+    pub(crate) fn call(&self, line: &str) -> Result<(&SavedQuery, Values)> {
+        let mut words = words(line).into_iter();
+        let query = self.find(&words.next().unwrap_or_default())?;
+        let wrong = |reason: String| Error::SavedQuery(format!("{}: {reason}", query.name));
+        let mut values: Values =
+            query.parameters.iter().map(|p| (p.name.clone(), p.default_value())).collect();
+        while let Some(word) = words.next() {
+            let option = word.strip_prefix("--").unwrap_or(&word);
+            let (option, value) = match option.split_once('=') {
+                Some((option, value)) => (option.to_owned(), Some(value.to_owned())),
+                None => (option.to_owned(), words.next()),
+            };
+            let of_name = |p: &&Parameter| p.option() == option;
+            let parameter = query.parameters.iter().find(of_name).ok_or_else(|| {
+                let options: Vec<_> = query.parameters.iter().map(Parameter::option).collect();
+                wrong(format!("no parameter `{option}`; it has {}", options.join(", ")))
+            })?;
+            let value = value.ok_or_else(|| wrong(format!("--{option} needs a value")))?;
+            let value = parameter.kind.parse(&value);
+            let value = value.map_err(|reason| wrong(format!("--{option}: {reason}")))?;
+            values.retain(|(name, _)| *name != parameter.name);
+            values.push((parameter.name.clone(), value));
+        }
+        Ok((query, values))
+    }
+
     /// The one called `name`; the error names the nearest.
     pub fn find(&self, name: &str) -> Result<&SavedQuery> {
         self.0.iter().find(|query| query.name == name).ok_or_else(|| {
@@ -148,6 +176,26 @@ impl SavedQueries {
             ))
         })
     }
+}
+
+/// The words of a line; quotes hold one together.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(open), _) if c == open => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, _) if c.is_whitespace() => words.push(String::new()),
+            _ => {
+                if let Some(word) = words.last_mut() {
+                    word.push(c);
+                }
+            }
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
 }
 
 fn query_name(path: &Path) -> Option<&str> {
@@ -173,6 +221,25 @@ mod tests {
             }
             assert!(query.question.ends_with('?'), "{}", query.name);
             assert_eq!(crate::query::statements(&query.sql).unwrap().len(), 1, "{}", query.name);
+        }
+    }
+
+    #[test]
+    fn a_line_calls_a_query() {
+        let queries = SavedQueries::load(None).unwrap();
+        let call = |line| queries.call(line);
+        let (query, values) = call("timeline --project='a b' --since 2026-09-01").unwrap();
+        assert_eq!((&*query.name, values.len()), ("timeline", query.parameters.len()));
+        let value = |name| values.iter().find(|(known, _)| known == name).unwrap().1.to_string();
+        assert_eq!((value("project"), value("since")), ("a b".into(), "1788220800000".into()));
+        for (line, reason) in [
+            ("timelin", "did you mean `timeline`?"),
+            ("timeline --projct x", "no parameter `projct`; it has since, until"),
+            ("timeline --since", "--since needs a value"),
+            ("timeline --since soon", "--since: expected a time"),
+        ] {
+            let error = call(line).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error}");
         }
     }
 

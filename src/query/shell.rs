@@ -12,7 +12,8 @@ use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::query::command::{self, COMMANDS, Command};
 use crate::query::output::{self, Format, tabulate};
-use crate::query::{execute, statements, views};
+use crate::query::{SavedQueries, Values, execute_with, statements, views};
+use datafusion::common::ParamValues;
 use datafusion::config::Dialect;
 use datafusion::prelude::SessionContext;
 use datafusion_cli::helper::CliHelper;
@@ -59,6 +60,7 @@ const TABLES: &str = "SELECT table_name FROM information_schema.tables \
 /// Runs the shell until the user leaves. `put` writes to standard output.
 pub async fn shell(
     session: SessionContext,
+    queries: SavedQueries,
     format: Format,
     put: fn(&str) -> io::Result<()>,
 ) -> Result<()> {
@@ -71,7 +73,7 @@ pub async fn shell(
         // The first time there is none.
         let _ = editor.load_history(history);
     }
-    let mut shell = Shell { session, workers: workers()?, format, put };
+    let mut shell = Shell { session, queries, workers: workers()?, format, put };
     shell.greet()?;
     loop {
         editor.set_helper(Some(Assistant::new(&shell.session).await));
@@ -111,6 +113,7 @@ fn history_file() -> Option<PathBuf> {
 
 struct Shell {
     session: SessionContext,
+    queries: SavedQueries,
     workers: Runtime,
     format: Format,
     put: fn(&str) -> io::Result<()>,
@@ -148,6 +151,17 @@ impl Shell {
             Ok(Command::Schema(table)) => {
                 self.run(&format!("DESCRIBE \"{}\"", table.replace('"', "\"\""))).await?;
             }
+            Ok(Command::Queries) => {
+                let rows = self.queries.all().iter().map(|query| [&*query.name, &*query.question]);
+                self.put(&tabulate(["name", "question"], rows, Format::Table)?)?;
+            }
+            Ok(Command::Run(words)) => match self.queries.call(words) {
+                Ok((query, values)) => {
+                    let sql = query.sql.clone();
+                    self.run_with(&sql, values).await?;
+                }
+                Err(error) => Self::tell(&format!("error: {error}")),
+            },
             Ok(Command::Mode(None)) => self.put(&format!("{:?}\n", self.format).to_lowercase())?,
             Ok(Command::Mode(Some(format))) => self.format = format,
             Err(reason) => Self::tell(&format!("error: {reason}")),
@@ -157,8 +171,13 @@ impl Shell {
 
     /// Runs statements until one fails or Ctrl-C.
     async fn run(&mut self, sql: &str) -> Result<()> {
+        self.run_with(sql, Vec::new()).await
+    }
+
+    /// The same, with values for parameters.
+    async fn run_with(&mut self, sql: &str, values: Values) -> Result<()> {
         tokio::select! {
-            result = self.run_all(sql) => match result {
+            result = self.run_all(sql, values) => match result {
                 Err(error @ Error::Io { .. }) => return Err(error),
                 Err(error) => Self::tell(&format!("error: {error}")),
                 Ok(()) => {}
@@ -171,13 +190,13 @@ impl Shell {
         Ok(())
     }
 
-    async fn run_all(&self, sql: &str) -> Result<()> {
+    async fn run_all(&self, sql: &str, values: Values) -> Result<()> {
         for statement in statements(sql)? {
             let session = self.session.clone();
-            let format = self.format;
+            let (format, values) = (self.format, ParamValues::from(values.clone()));
             let task = self.workers.spawn(async move {
                 let mut result = Vec::new();
-                let stream = execute(&session, statement).await?;
+                let stream = execute_with(&session, statement, values).await?;
                 output::write(stream, format, &mut result).await?;
                 Ok::<_, Error>(result)
             });

@@ -225,6 +225,10 @@ fn the_shell() {
     shell.exp_string("| 78 | a;b |").unwrap();
     shell.send_line(".tables").unwrap();
     shell.exp_string("| events          |").unwrap();
+    shell.send_line(".run requests --project web-frontend").unwrap();
+    shell.exp_string("| CreateProject").unwrap();
+    shell.send_line(".queries").unwrap();
+    shell.exp_string("made-public").unwrap();
     shell.send_line(".help").unwrap();
     shell.exp_string("Ctrl-D").unwrap();
     shell.send_line(".schema").unwrap();
@@ -254,4 +258,42 @@ fn the_shell() {
     assert!(matches!(shell.process().wait(), Ok(WaitStatus::Exited(_, 0))));
     let history = fs::read_to_string(state.path().join("buildtrail/history")).unwrap();
     assert!(history.contains("SELECT 6 * 7 AS answer;"), "{history}");
+}
+
+#[test]
+fn statements_only_read_the_dataset() {
+    let sample = sample("codebuild");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("out.csv").display().to_string();
+    let copy = format!("COPY (SELECT event_id FROM events) TO '{file}' STORED AS CSV");
+    let external = format!("CREATE EXTERNAL TABLE x (a TEXT) STORED AS CSV LOCATION '{file}'");
+    let set = "SET datafusion.runtime.temp_directory = '/tmp/elsewhere'";
+    let run = |sql: &str, options: &[&str]| {
+        buildtrail(&[&["sql", &sample.name(), "-c", sql], options].concat())
+    };
+    for (sql, option) in [
+        (&*copy, "--allow-write"),
+        (&format!("EXPLAIN ANALYZE {copy}"), "--allow-write"),
+        (&external, "--allow-files"),
+        (set, "--allow-write"),
+        ("INSERT INTO events SELECT * FROM events", "--allow-write"),
+    ] {
+        let refused = run(sql, &[]).exits(1);
+        assert!(refused.stderr.contains(option), "{sql}: {}", refused.stderr);
+    }
+    assert!(fs::read_dir(folder.path()).unwrap().next().is_none());
+    run(&copy, &["--allow-write"]).exits(0);
+    let read = format!("{external}; SELECT count(*) AS n FROM x");
+    let read = run(&read, &["--allow-files", "--format", "csv"]).exits(0);
+    assert!(
+        read.stdout.ends_with("n\n78\n") || read.stdout.ends_with("n\n79\n"),
+        "{}",
+        read.stdout
+    );
+    // What is in memory alone may be made.
+    run(
+        "CREATE VIEW v AS SELECT 1; SELECT * FROM v; SET datafusion.execution.batch_size = 100",
+        &[],
+    )
+    .exits(0);
 }
