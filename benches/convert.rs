@@ -123,8 +123,38 @@ fn end_to_end(criterion: &mut Criterion) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A run that has nothing to do, over log files that the ledger knows: links to one file, each under
+/// its own name, as many as the environment's `KNOWN_LOG_FILES` says or 20,000.
+fn known(criterion: &mut Criterion) -> anyhow::Result<()> {
+    let count: u64 = match std::env::var("KNOWN_LOG_FILES") {
+        Ok(count) => count.parse().context("KNOWN_LOG_FILES")?,
+        Err(_) => 20_000,
+    };
+    let folder = tempfile::tempdir()?;
+    let (logs, out) = (folder.path().join("logs"), folder.path().join("dataset"));
+    for number in 0..count {
+        // A file has so many names at most, a folder is best with few.
+        let part = logs.join(format!("{:04}", number / 1000));
+        let first = part.join("0.json");
+        if number % 1000 == 0 {
+            fs::create_dir_all(&part)?;
+            fs::write(&first, r#"{"Records":[]}"#)?;
+        } else {
+            fs::hard_link(&first, part.join(format!("{number}.json")))?;
+        }
+    }
+    convert(&config(&logs, &out), &Silent).context("convert")?;
+    let mut group = criterion.benchmark_group("known log files");
+    group.sample_size(10).throughput(Throughput::Elements(count));
+    group.bench_function("convert again", |bencher| {
+        bencher.iter(|| convert(&config(&logs, &out), &Silent).ok());
+    });
+    group.finish();
+    Ok(())
+}
+
 fn benches(criterion: &mut Criterion) {
-    if let Err(error) = end_to_end(criterion) {
+    if let Err(error) = end_to_end(criterion).and_then(|()| known(criterion)) {
         // A bench that cannot run has failed, and must say so.
         std::panic::resume_unwind(Box::new(error.to_string()));
     }

@@ -36,7 +36,7 @@ use discover::{Found, LogFile};
 use merge::{Merged, Source};
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use worker::{Job, Worker};
@@ -89,11 +89,7 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     let Sources { mut found, dataset } = Sources::open(config)?;
     let scope = Scope { keep: config.keep, since: config.since, until: config.until };
     let ledger = dataset.ledger()?;
-    let retry: HashSet<String> = if config.retry_rejected {
-        dataset.files_with_rejects()?.into_iter().collect()
-    } else {
-        HashSet::new()
-    };
+    let retry = if config.retry_rejected { dataset.files_with_rejects()? } else { BTreeMap::new() };
     let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
     let met = found.log_files.iter().any(|log_file| ledger.has_met(&log_file.uri()));
     let pool = thread_pool(config.threads)?;
@@ -142,7 +138,7 @@ impl Sources {
         if config.sources.is_empty() {
             let dataset = Dataset::open_to_write(&config.out)?;
             let dataset = dataset.accept(config.partition_by.as_deref(), config.redact)?;
-            let found = discover::again(&dataset.files_with_rejects()?, keep_all);
+            let found = discover::again(dataset.files_with_rejects()?.keys(), keep_all);
             return Ok(Self { found, dataset });
         }
         let found = discover::discover(&config.sources, keep_all)?;
@@ -157,15 +153,19 @@ fn skip_known(
     log_files: &mut Vec<LogFile>,
     ledger: &Ledger,
     scope: &Scope,
-    retry: &HashSet<String>,
+    retry: &BTreeMap<String, Scope>,
 ) -> u64 {
     let before = log_files.len();
     log_files.retain_mut(|log_file| {
         let uri = log_file.uri();
-        let retried = !retry.is_empty() && retry.contains(&*uri);
+        if let Some(rejected) = retry.get(&*uri) {
+            // For what it was read for then, too, so that nothing of it stays rejected for that alone.
+            log_file.scope = Some(rejected.and(scope));
+            return true;
+        }
         let seen = ledger.look_up(&uri, log_file.bytes, &log_file.etag, scope);
-        log_file.changed = seen == Seen::Changed && !retried;
-        seen != Seen::Known || retried
+        log_file.changed = seen == Seen::Changed;
+        seen != Seen::Known
     });
     (before - log_files.len()) as u64
 }

@@ -25,7 +25,8 @@ use crate::part::{self, PartReader};
 use crate::schema::SCHEMA_VERSION;
 use commit::{Commit, REMOVED, STAGING, removed_name};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -90,6 +91,17 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// What has all that either has.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        Self {
+            keep: self.keep.max(other.keep),
+            since: self.since.zip(other.since).map(|(a, b)| a.min(b)),
+            until: self.until.zip(other.until).map(|(a, b)| a.max(b)),
+        }
+    }
+}
+
 /// What a dataset remembers of itself.
 #[derive(Debug, Serialize, Deserialize)]
 struct Remembered {
@@ -126,10 +138,12 @@ impl Dataset {
         redact: Redact,
     ) -> Result<Self> {
         let meta = folder.join(META_FOLDER);
+        if folder.exists() && remembered(&meta)?.is_none() {
+            refuse_remains(folder, &meta)?;
+        }
         fs::create_dir_all(&meta).map_err(Error::io("create", &meta))?;
         let lock = lock(&meta)?;
         if remembered(&meta)?.is_none() {
-            refuse_remains(folder, &meta)?;
             let default = [PartitionColumn::Region, PartitionColumn::Month];
             remember(&meta, partition_by.unwrap_or(&default), redact)?;
             sync_folder(folder)?;
@@ -318,13 +332,19 @@ impl Dataset {
         checked.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect()
     }
 
-    /// The log files of which something was rejected, in order.
-    pub(crate) fn files_with_rejects(&self) -> Result<Vec<String>> {
-        let mut files = BTreeSet::new();
-        self.rejects(&mut |reject| {
-            files.insert(reject.file);
+    /// The log files of which something was rejected, and what they were read for then.
+    pub(crate) fn files_with_rejects(&self) -> Result<BTreeMap<String, Scope>> {
+        let mut files: BTreeMap<String, Scope> = BTreeMap::new();
+        self.rejects(&mut |reject| match files.entry(reject.file) {
+            Entry::Vacant(new) => {
+                new.insert(reject.scope);
+            }
+            Entry::Occupied(mut known) => {
+                let both = known.get().and(&reject.scope);
+                known.insert(both);
+            }
         })?;
-        Ok(files.into_iter().collect())
+        Ok(files)
     }
 
     /// When its newest commit was made.
@@ -400,7 +420,8 @@ pub(crate) fn part_files_on_disk(folder: &Path) -> Result<Vec<PartFile>> {
     for entry in walk.filter_entry(|entry| entry.file_name() != META_FOLDER) {
         let entry = entry.map_err(|error| Error::io("list", folder)(error.into()))?;
         let path = entry.path();
-        if path.extension().is_none_or(|extension| extension != "parquet") {
+        let is_part = path.extension().is_some_and(|extension| extension == "parquet");
+        if !is_part || entry.file_type().is_dir() {
             continue;
         }
         let levels = path.strip_prefix(folder).unwrap_or(path).components();

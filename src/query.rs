@@ -20,7 +20,7 @@ pub use saved::{SavedQueries, SavedQuery};
 pub use shell::shell;
 
 use crate::dataset::Dataset;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::layout::DEFAULT_PARTITION;
 use crate::schema::schema;
 use arrow::datatypes::{DataType, Schema};
@@ -164,11 +164,11 @@ pub async fn run_saved(
     format: Format,
     out: &mut impl Write,
 ) -> Result<u64> {
-    let mut rows = 0;
-    for statement in statements(&query.sql)? {
-        let values = ParamValues::from(values.clone());
-        let stream = execute_with(session, statement, values).await?;
-        rows += output::write(stream, format, out).await?;
-    }
-    Ok(rows)
+    let mut statements = statements(&query.sql)?;
+    let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
+        let reason = format!("saved query {} is not one statement", query.name);
+        return Err(Error::SavedQuery(reason));
+    };
+    let stream = execute_with(session, statement, ParamValues::from(values)).await?;
+    output::write(stream, format, out).await
 }

@@ -56,7 +56,7 @@ pub(super) struct Args {
 const PARTITION_BY: &str = "Partition columns, in order: any of account, region, year, month, day, \
                             event_name [default: the dataset's own, else region,month]";
 
-/// [`PART_BYTES`] as people write it.
+/// [`PART_BYTES`](crate::convert::PART_BYTES) as people write it.
 pub(super) const PART_SIZE: &str = "256MB";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -39,12 +39,15 @@ pub(super) fn options(command_line: &[OsString]) -> Vec<Arg> {
     }
     let (mut name, mut folder) = (None, None);
     while let Some(word) = words.next() {
-        let (option, value) = word.split_once('=').unwrap_or((&word, ""));
+        let (option, value) = match word.split_once('=') {
+            Some((option, value)) => (option, Some(value)),
+            None => (&*word, None),
+        };
         match (option, value) {
             ("--fail-on-rows" | "--help" | "-h", _) => {}
-            ("--sql-dir", "") => folder = words.next().map(Cow::into_owned),
-            ("--sql-dir", value) => folder = Some(value.to_owned()),
-            (option, "") if option.starts_with("--") => {
+            ("--sql-dir", None) => folder = words.next().map(Cow::into_owned),
+            ("--sql-dir", Some(value)) => folder = Some(value.to_owned()),
+            (option, None) if option.starts_with("--") => {
                 words.next();
             }
             (option, _) if option.starts_with('-') => {}

@@ -5,6 +5,7 @@
 //! their key and skipped. Only names are looked at here: this module refuses to open anything.
 
 use crate::convert::Problem;
+use crate::dataset::Scope;
 use crate::error::{Error, Result};
 use crate::layout::META_FOLDER;
 use chrono::NaiveDateTime;
@@ -31,6 +32,8 @@ pub(crate) struct LogFile {
     pub(crate) etag: String,
     /// Another version of it was read before.
     pub(crate) changed: bool,
+    /// What it is read for, where that is not what the run is for.
+    pub(crate) scope: Option<Scope>,
 }
 
 impl LogFile {
@@ -90,7 +93,7 @@ pub(crate) fn discover(sources: &[String], keep_all: bool) -> Result<Found> {
 }
 
 /// Log files by the names that they were read by.
-pub(crate) fn again(files: &[String], keep_all: bool) -> Found {
+pub(crate) fn again<'f>(files: impl Iterator<Item = &'f String>, keep_all: bool) -> Found {
     let mut found = Found::default();
     for file in files {
         let path = Path::new(file);
@@ -151,6 +154,7 @@ impl Found {
                     format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
                 }),
                 changed: false,
+                scope: None,
             });
         }
     }

@@ -88,7 +88,14 @@ fn document<'a>(
             has_records = true;
             records(bytes, value, each)?
         } else {
-            names.push(String::from_utf8_lossy(name.get(..40).unwrap_or(name)).into_owned());
+            // In what is no log file, a name could be anything: only what looks like one is shown.
+            let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+            let plain = name.len() <= 40 && name.iter().all(is_plain);
+            names.push(if plain {
+                String::from_utf8_lossy(name).into_owned()
+            } else {
+                "...".into()
+            });
             let Some(end) = skip_value(bytes, value) else {
                 return broken(value, "a member breaks off");
             };

@@ -148,25 +148,40 @@ const IDENTIFYING: &[&str] = &[
 
 /// A text of which nobody can tell where a secret stands: every word is masked but members' names,
 /// `true`, `false`, `null`, and what follows the colon of an [`IDENTIFYING`] member of the outermost
-/// object.
+/// object. From where it is no longer JSON, every word is.
 pub(crate) fn redact_anything(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut depth = 0_usize;
-    // The mark or word before, and the name before its colon.
+    let mut trusted = true;
+    // What came before, the name if that was one, and the name before the colon if that was one.
     let mut before = "{";
-    let mut member = "";
+    let mut name = None;
+    let mut member = None;
     while let Some(first) = rest.chars().next() {
         let (word, after) = split_word(rest, first);
         rest = after;
+        if word.trim().is_empty() {
+            out.push_str(word);
+            continue;
+        }
         let is_mark = first.is_ascii() && !first.is_ascii_alphanumeric() && first != '"';
-        let is_name = matches!(before, "{" | ",") && after.trim_start().starts_with(':');
-        let is_plain = match word.trim_matches('"') {
-            name if is_name => is_short(name, "_-"),
-            value if before == ":" && depth == 1 && IDENTIFYING.contains(&member) => {
-                is_short(value, "_-.:")
-            }
-            value => matches!(value, "true" | "false" | "null"),
+        trusted &= if is_mark {
+            "{}[],:".contains(first)
+        } else {
+            matches!(before, "{" | "[" | "," | ":")
+        };
+        let is_name = trusted
+            && first == '"'
+            && matches!(before, "{" | ",")
+            && after.trim_start().starts_with(':');
+        let inner = word.trim_matches('"');
+        let is_plain = if is_name {
+            is_short(inner, "_-")
+        } else if depth == 1 && member.is_some_and(|member| IDENTIFYING.contains(&member)) {
+            trusted && is_short(inner, "_-.:")
+        } else {
+            trusted && matches!(inner, "true" | "false" | "null")
         };
         if is_mark || is_plain {
             out.push_str(word);
@@ -178,12 +193,11 @@ pub(crate) fn redact_anything(text: &str) -> String {
         match first {
             '{' | '[' => depth += 1,
             '}' | ']' => depth = depth.saturating_sub(1),
-            _ if is_name => member = word.trim_matches('"'),
             _ => {}
         }
-        if !word.trim().is_empty() {
-            before = word;
-        }
+        member = if first == ':' { name } else { None };
+        name = is_name.then_some(inner);
+        before = word;
     }
     out
 }
@@ -445,6 +459,15 @@ mod tests {
             r#"{"db_pass":"s3cret"}"#,
             r#"[{"eventID":"e"},"s3cret"]"#,
             r#"{"Events":[{"CloudTrailEvent":"{\"value\":\"s3cret\"}"}]}"#,
+            r#"{"eventID":"e" "token":"s3cret"}"#,
+            r#"{"eventID":"e"; "token":"s3cret"}"#,
+            r#"{"eventName":"X":"s3cret"}"#,
+            r#"{"requestID":"r", 'token': "s3cret"}"#,
+            r#"{"requestID":"r"; token: s3cret }"#,
+            r#"{"eventID":"e" /* x */ "token":"s3cret"}"#,
+            r#"{"eventID":"e",("token":"s3cret")}"#,
+            r#"{"a":"x,"value":"p,s3cret:q"}"#,
+            r#"{"a":"x,"value":"p,"s3cret":q"}"#,
             "s3cret",
             "{s3cret",
             "{\"a\":s3cret",

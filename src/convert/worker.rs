@@ -55,6 +55,7 @@ pub(crate) struct Worker {
 struct Reading<'f> {
     file: &'f LogFile,
     uri: Cow<'f, str>,
+    scope: &'f Scope,
     records: RecordCounts,
     /// It could not be opened.
     unreadable: bool,
@@ -81,10 +82,12 @@ impl Worker {
 
     /// Reads one log file; its rows, counts and rejects are added to the worker's.
     pub(crate) fn read(&mut self, job: Job<'_>, file: &LogFile) -> Result<()> {
+        let scope = file.scope.as_ref().unwrap_or(job.scope);
         let mut buffers = std::mem::take(&mut self.buffers);
         let read = buffers.read(&file.path);
         let records = RecordCounts::default();
-        let mut reading = Reading { file, uri: file.uri(), records, unreadable: read.is_err() };
+        let mut reading =
+            Reading { file, uri: file.uri(), scope, records, unreadable: read.is_err() };
         let mut sha256 = String::new();
         let mut size = file.bytes;
         let state = match read {
@@ -94,7 +97,7 @@ impl Worker {
             }
             Ok(read) => {
                 (sha256, size) = (read.sha256, read.size);
-                if file.changed && job.ledger.knows_bytes(&reading.uri, &sha256, job.scope) {
+                if file.changed && job.ledger.knows_bytes(&reading.uri, &sha256, scope) {
                     self.outcome.files.skipped.known += 1;
                     State::Same
                 } else if read.bytes.is_empty() && read.broken.is_none() {
@@ -120,7 +123,7 @@ impl Worker {
             sha256,
             delivered: file.delivered,
             state,
-            scope: job.scope.clone(),
+            scope: scope.clone(),
             records: reading.records,
         });
         Ok(())
@@ -212,7 +215,7 @@ impl Worker {
             bytes: bytes.len() as u64,
             text,
             unreadable,
-            scope: job.scope.clone(),
+            scope: reading.scope.clone(),
         });
     }
 
@@ -228,7 +231,7 @@ impl Worker {
         let Some(record) = Record::read(text) else {
             return Fate::Rejected(format!("expected a JSON object, got {}", json_type(text)));
         };
-        let is_kept = is_kept(job.scope, &record);
+        let is_kept = is_kept(reading.scope, &record);
         // What cannot be followed to its end may hide what it is about.
         if (is_kept || !record.is_whole)
             && let Err(error) = json::is_json(text)

@@ -152,16 +152,24 @@ impl Commit {
         sync_folder(meta)
     }
 
+    /// Makes the folders that the part files of the commit go into.
+    pub(crate) fn make_folders(&self, folder: &Path) -> Result<()> {
+        let partitions: BTreeSet<_> =
+            self.place.iter().filter_map(|(_, place)| Path::new(place).parent()).collect();
+        partitions.into_iter().map(|partition| folder.join(partition)).try_for_each(|partition| {
+            fs::create_dir_all(&partition).map_err(Error::io("create", &partition))
+        })
+    }
+
     /// Puts the part files of the commit into their places, as far as they are not yet: state 4.
     pub(crate) fn place(&self, folder: &Path, meta: &Path) -> Result<()> {
+        self.make_folders(folder)?;
         let mut folders = BTreeSet::new();
         for (staged, place) in &self.place {
             let (from, to) = (meta.join(STAGING).join(staged), folder.join(place));
+            // Renamed by a run that was killed before it synced: synced now.
+            folders.extend(to.parent().map(Path::to_owned));
             if from.exists() {
-                if let Some(partition) = to.parent() {
-                    fs::create_dir_all(partition).map_err(Error::io("create", partition))?;
-                    folders.insert(partition.to_owned());
-                }
                 rename(&from, &to)?;
             }
         }
@@ -186,10 +194,9 @@ impl Commit {
 
     /// Removes what the newest commit does not name: state 5, and what killed runs left.
     pub(crate) fn sweep(&self, meta: &Path) -> Result<()> {
-        let before = match self.version {
-            0 | 1 => Self::none(),
-            version => Self::load(meta, version - 1)?,
-        };
+        // The first has none before it, and old ones may have been tidied away.
+        let before = Self::load(meta, self.version.saturating_sub(1));
+        let before = before.unwrap_or_else(|_| Self::none());
         segment::sweep::<PartFile>(meta, &[&*self.parts, &before.parts].concat())?;
         segment::sweep::<Input>(meta, &[&*self.inputs, &before.inputs].concat())?;
         segment::sweep::<Reject>(meta, &[&*self.rejected, &before.rejected].concat())?;

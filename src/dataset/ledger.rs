@@ -6,7 +6,7 @@
 //! input whose `ETag` changed is opened, and known still if its bytes are. Entries are only ever added;
 //! what they say adds up to the dataset's rows.
 //!
-//! It refuses to hold the entries: a million of them are looked up by 40 bytes each.
+//! It refuses to hold the entries: a million of them are looked up by 48 bytes each.
 
 use crate::dataset::Scope;
 use crate::dataset::segment::{self, Entry, Segment};

@@ -3,8 +3,8 @@
 //! A table is a list of segments, each a gzip file of JSON lines named by its hash, never changed
 //! once written: `zcat` and any engine read them. A commit appends its entries; small segments at the
 //! end are merged on the way, each at most about as often as a number has binary digits, so an hourly
-//! run for years leaves a dozen of them. It refuses to know which segments count: that is the
-//! commit's.
+//! run for years leaves a dozen of them. It refuses to know which segments count: the newest commit
+//! names them; those of the commit before lie beside them for a while.
 
 use crate::error::{Error, Result};
 use flate2::bufread::GzDecoder;

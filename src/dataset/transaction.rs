@@ -120,6 +120,9 @@ impl<'d> Transaction<'d> {
     fn commit(self, next: Commit) -> Result<()> {
         let (folder, meta) = (self.dataset.folder(), self.dataset.meta());
         let commit = self.record(next)?;
+        // What can fail, before the commit: a file where a partition's folder is to be.
+        commit.make_folders(folder)?;
+        sync_folder(&meta)?;
         commit.write(&meta)?;
         commit.place(folder, &meta)?;
         commit.sweep(&meta)

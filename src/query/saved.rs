@@ -66,6 +66,15 @@ impl SavedQuery {
         if statement.map(str::trim).all(str::is_empty) {
             return Err(Error::SavedQuery(format!("saved query {name} has no statement")));
         }
+        let parameters: Vec<Parameter> = headers(sql, "parameter")
+            .map(|line| Parameter::read(name, line))
+            .collect::<Result<_>>()?;
+        let mut names: Vec<&str> = parameters.iter().map(|p| &*p.name).collect();
+        names.sort_unstable();
+        if let Some([twice, _]) = names.array_windows().find(|[a, b]| a == b) {
+            let reason = format!("saved query {name} has two parameters called `{twice}`");
+            return Err(Error::SavedQuery(reason));
+        }
         let optional = |key: &str| header(sql, key).map(str::to_owned);
         let theme = path.parent().and_then(Path::file_name).and_then(|theme| theme.to_str());
         Ok(Some(Self {
@@ -73,9 +82,7 @@ impl SavedQuery {
             theme: theme.map(str::to_owned),
             title: needed("title")?,
             question: needed("question")?,
-            parameters: headers(sql, "parameter")
-                .map(|line| Parameter::read(name, line))
-                .collect::<Result<_>>()?,
+            parameters,
             severity: optional("severity"),
             attack: optional("attack"),
             chart: optional("chart"),
@@ -256,6 +263,11 @@ mod tests {
         assert_eq!(queries.find("mine").unwrap().question, "Q?");
         let error = queries.find("mime").unwrap_err().to_string();
         assert!(error.contains("did you mean `mine`?"), "{error}");
+        let twice = format!("-- parameter: a text [] A\n-- parameter: a text [] A\n{text}");
+        std::fs::write(folder.path().join("twice.sql"), twice).unwrap();
+        let error = SavedQueries::load(Some(folder.path())).unwrap_err().to_string();
+        assert!(error.contains("two parameters called `a`"), "{error}");
+        std::fs::remove_file(folder.path().join("twice.sql")).unwrap();
         std::fs::write(folder.path().join("bad.sql"), "SELECT 1").unwrap();
         let error = SavedQueries::load(Some(folder.path())).unwrap_err().to_string();
         assert!(error.contains("bad has no line `-- title: ...`"), "{error}");

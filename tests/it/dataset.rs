@@ -500,8 +500,51 @@ fn a_small_part_file_is_small() {
     assert!(bytes < 40_000, "{bytes}");
 }
 
+/// Texts that cannot be compressed make part files large soon; a part is closed at the batch of 8,192
+/// rows that fills it.
 #[test]
 fn parts_keep_to_the_wanted_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut random = 1_u64;
+    let mut records: Vec<_> = (0..20_000)
+        .map(|n| {
+            let text = (0..25).fold(String::new(), |text, _| {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                format!("{text}{:08x}", random >> 32)
+            });
+            let time = format!("2026-09-01T{:02}:{:02}:{:02}Z", n / 3600, n / 60 % 60, n % 60);
+            let mut record = record(&format!("id{n}"), &time, "StartBuild");
+            record["errorMessage"] = json!(text);
+            record
+        })
+        .collect();
+    records.reverse();
+    let log = log_file(folder.path(), "log.json", &records);
+    let place = dataset(&[&log, "--part-size", "1MB"]);
+    let mut sizes: Vec<_> =
+        place.parts().iter().map(|p| fs::metadata(place.path().join(p)).unwrap().len()).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes.len(), 3, "{sizes:?}");
+    assert!(sizes[2] < 2_000_000, "{sizes:?}");
+    assert_eq!(verify(&place, 0)["rows"], 20_000);
+    // One after the other: no two overlap in time, so a reader skips by them.
+    let mut ranges: Vec<_> = place
+        .parts()
+        .iter()
+        .map(|part| {
+            let rows = place.rows_of(part);
+            (
+                str(&rows[0], "event_time").to_owned(),
+                str(rows.last().unwrap(), "event_time").to_owned(),
+            )
+        })
+        .collect();
+    ranges.sort();
+    assert!(ranges.windows(2).all(|pair| pair[0].1 < pair[1].0), "{ranges:?}");
+    // Compaction to a larger size makes one of them.
+    buildtrail(&["compact", &place.name()]).exits(0);
+    assert_eq!(place.parts().len(), 1);
+    assert_eq!(verify(&place, 0)["rows"], 20_000);
     let wrong = buildtrail(&["convert", SAMPLE, "--out", "x", "--part-size", "12"]).exits(2);
     assert!(wrong.stderr.contains("is less than 1MB"), "{}", wrong.stderr);
     let wrong = buildtrail(&["convert", SAMPLE, "--out", "x", "--part-size", "many"]).exits(2);
@@ -572,9 +615,11 @@ fn what_was_rejected_stays_until_it_is_read_for_as_much() {
     let log = text(&log);
     place.convert(&[&log, "--keep", "all"]).exits(3);
     assert_eq!(status(&place)["rejected"]["records"], 2);
-    // Read for less, the one is rejected again and the other kept from before.
+    // Read again for less, it is read for what it was read for before.
     place.convert(&["--retry-rejected"]).exits(3);
-    assert_eq!(status(&place)["rejected"]["records"], 3);
+    assert_eq!(status(&place)["rejected"]["records"], 2);
+    place.convert(&["--retry-rejected", "--since", "2026-01-01"]).exits(3);
+    assert_eq!(status(&place)["rejected"]["records"], 2);
     verify(&place, 0);
     place.convert(&["--retry-rejected", "--keep", "all"]).exits(3);
     assert_eq!(status(&place)["rejected"]["records"], 2);
@@ -654,4 +699,35 @@ fn verify_notices_a_changed_ledger() {
     changed.finish().unwrap();
     let found = problems(&verify(&place, 1));
     assert!(found.iter().any(|p| p.contains("its name is no longer its hash")), "{found:#?}");
+}
+
+#[test]
+fn old_commits_may_be_tidied_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Dataset::place();
+    for n in 0..3 {
+        let time = "2026-09-01T00:00:00Z";
+        let log =
+            log_file(folder.path(), &format!("{n}.json"), &[record(&format!("{n}"), time, "x")]);
+        place.convert(&[&log]).exits(0);
+    }
+    for commit in ["00000001.json", "00000002.json"] {
+        fs::remove_file(place.path().join("_buildtrail/commits").join(commit)).unwrap();
+    }
+    place.convert(&[SAMPLE]).exits(0);
+    assert_eq!(verify(&place, 0)["rows"], 81);
+}
+
+#[test]
+fn a_partition_that_cannot_be_made_fails_the_run_before_its_commit() {
+    let place = dataset(&[&format!("{SAMPLE}/444455556666")]);
+    let before = tree(&place.path());
+    fs::write(place.path().join("region=eu-west-1"), "").unwrap();
+    let failed = place.convert(&[SAMPLE]).exits(1);
+    assert!(failed.stderr.contains("region=eu-west-1"), "{}", failed.stderr);
+    fs::remove_file(place.path().join("region=eu-west-1")).unwrap();
+    assert_eq!(verify(&place, 0)["rows"], 6);
+    assert!(before.keys().all(|name| place.path().join(name).exists()));
+    place.convert(&[SAMPLE]).exits(0);
+    assert_eq!(verify(&place, 0)["rows"], 78);
 }

@@ -86,6 +86,12 @@ fn parameters_are_typed_and_bound() {
     let early = count(&["--until", "2026-09-26T00:00:00Z"]);
     assert!(0 < late && late < all && late + early == all, "{late} {early} {all}");
     assert!(count(&["--project", "web-frontend"]) < all);
+    assert!(
+        buildtrail(&["run", "--project=", "timeline", &name])
+            .exits(0)
+            .stdout
+            .contains("event_time")
+    );
     // A value is a value, whatever it says.
     assert_eq!(count(&["--project=' OR 1=1 --"]), 0);
     for (args, reason) in
