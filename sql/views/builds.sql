@@ -5,7 +5,25 @@
 -- than rows. The settings are what the build got, overrides applied; `overrides` is what the call asked
 -- for. AWS shows a masked environmentVariablesOverride even where none was sent, so `variables` may be
 -- no override. A retry names the build that it repeats in `retry_of`.
-WITH starts AS (
+WITH succeeded_calls AS (
+  -- The principal as the view calls has it.
+  SELECT
+    *,
+    coalesce(
+      CASE
+        WHEN session_issuer_type = 'Role'
+          AND session_issuer_arn NOT LIKE '%:role/aws-reserved/sso.amazonaws.com/%'
+          THEN session_issuer_arn
+      END,
+      user_identity_arn,
+      user_identity_invoked_by,
+      actor
+    ) AS principal
+  FROM events
+  WHERE event_source = 'codebuild.amazonaws.com'
+    AND succeeded
+),
+starts AS (
   -- A batch that is retried may keep its id, and a call may be there twice: the first counts.
   SELECT
     CASE WHEN event_name IN ('StartBuildBatch', 'RetryBuildBatch') THEN 'batch' ELSE 'build' END AS kind,
@@ -81,16 +99,7 @@ WITH starts AS (
     by_aws_service,
     user_identity_invoked_by,
     actor,
-    coalesce(
-      CASE
-        WHEN session_issuer_type = 'Role'
-          AND session_issuer_arn NOT LIKE '%:role/aws-reserved/sso.amazonaws.com/%'
-          THEN session_issuer_arn
-      END,
-      user_identity_arn,
-      user_identity_invoked_by,
-      actor
-    ) AS principal,
+    principal,
     source_ip_address,
     user_agent,
     actor_build_uuid,
@@ -115,10 +124,8 @@ WITH starts AS (
         END
       ORDER BY event_time, event_id
     ) AS nth
-  FROM events
-  WHERE event_source = 'codebuild.amazonaws.com'
-    AND event_name IN ('StartBuild', 'StartBuildBatch', 'RetryBuild', 'RetryBuildBatch')
-    AND succeeded
+  FROM succeeded_calls
+  WHERE event_name IN ('StartBuild', 'StartBuildBatch', 'RetryBuild', 'RetryBuildBatch')
 ),
 stops AS (
   SELECT
@@ -126,46 +133,24 @@ stops AS (
     CASE WHEN event_name = 'StopBuildBatch' THEN build_batch_id ELSE build_id END AS build_id,
     event_time,
     actor,
-    coalesce(
-      CASE
-        WHEN session_issuer_type = 'Role'
-          AND session_issuer_arn NOT LIKE '%:role/aws-reserved/sso.amazonaws.com/%'
-          THEN session_issuer_arn
-      END,
-      user_identity_arn,
-      user_identity_invoked_by,
-      actor
-    ) AS principal,
+    principal,
     row_number() OVER (
       PARTITION BY
         event_name, CASE WHEN event_name = 'StopBuildBatch' THEN build_batch_id ELSE build_id END
       ORDER BY event_time, event_id
     ) AS nth
-  FROM events
-  WHERE event_source = 'codebuild.amazonaws.com'
-    AND event_name IN ('StopBuild', 'StopBuildBatch')
-    AND succeeded
+  FROM succeeded_calls
+  WHERE event_name IN ('StopBuild', 'StopBuildBatch')
 ),
 deleted_arns AS (
   SELECT
     event_time,
     event_id,
     actor,
-    coalesce(
-      CASE
-        WHEN session_issuer_type = 'Role'
-          AND session_issuer_arn NOT LIKE '%:role/aws-reserved/sso.amazonaws.com/%'
-          THEN session_issuer_arn
-      END,
-      user_identity_arn,
-      user_identity_invoked_by,
-      actor
-    ) AS principal,
+    principal,
     unnest(builds_deleted) AS arn
-  FROM events
-  WHERE event_source = 'codebuild.amazonaws.com'
-    AND event_name IN ('BatchDeleteBuilds', 'DeleteBuildBatch')
-    AND succeeded
+  FROM succeeded_calls
+  WHERE event_name IN ('BatchDeleteBuilds', 'DeleteBuildBatch')
 ),
 deletions AS (
   SELECT
@@ -185,20 +170,9 @@ deletions AS (
       event_time,
       event_id,
       actor,
-      coalesce(
-        CASE
-          WHEN session_issuer_type = 'Role'
-            AND session_issuer_arn NOT LIKE '%:role/aws-reserved/sso.amazonaws.com/%'
-            THEN session_issuer_arn
-        END,
-        user_identity_arn,
-        user_identity_invoked_by,
-        actor
-      ) AS principal
-    FROM events
-    WHERE event_source = 'codebuild.amazonaws.com'
-      AND event_name = 'DeleteBuildBatch'
-      AND succeeded
+      principal
+    FROM succeeded_calls
+    WHERE event_name = 'DeleteBuildBatch'
   ) AS both_kinds
 )
 SELECT
