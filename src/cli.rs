@@ -15,8 +15,9 @@ mod verify;
 
 use crate::error::Error;
 use crate::printable::printable;
+use bytesize::ByteSize;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
@@ -41,6 +42,24 @@ enum Command {
     Verify(verify::Args),
     Compact(compact::Args),
     Schema(schema::Args),
+}
+
+/// The form of a summary.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+}
+
+/// [`PART_BYTES`](crate::convert::PART_BYTES) as people write it.
+const PART_SIZE: &str = "256MB";
+
+/// A part file's size: below a megabyte it is a slip.
+fn parse_part_size(text: &str) -> Result<u64, String> {
+    let size = text
+        .parse::<ByteSize>()
+        .map_err(|reason| format!("expected a size such as 256MB: {reason}"))?;
+    if size < ByteSize::mb(1) { Err("is less than 1MB".to_owned()) } else { Ok(size.as_u64()) }
 }
 
 /// The exit status.

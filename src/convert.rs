@@ -36,7 +36,7 @@ use discover::{Found, LogFile};
 use merge::{Merged, Source};
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use worker::{Job, Worker};
@@ -86,10 +86,9 @@ pub trait Progress: Sync {
 /// Fails where the run cannot go on: a source that is not there, a dataset that cannot be written.
 /// A file or record that cannot be read is in [`Outcome::problems`] and does not stop the run.
 pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcome> {
-    let Sources { mut found, dataset } = Sources::open(config)?;
+    let Sources { mut found, dataset, retry } = Sources::open(config)?;
     let scope = Scope { keep: config.keep, since: config.since, until: config.until };
     let ledger = dataset.ledger()?;
-    let retry = if config.retry_rejected { dataset.files_with_rejects()? } else { BTreeMap::new() };
     let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
     let met = found.log_files.iter().any(|log_file| ledger.has_met(&log_file.uri()));
     let pool = thread_pool(config.threads)?;
@@ -129,21 +128,26 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
 struct Sources {
     found: Found,
     dataset: Dataset,
+    /// Log files to read again, and what for.
+    retry: BTreeMap<String, Scope>,
 }
 
 impl Sources {
     /// Lists the sources first: without them no dataset is made.
     fn open(config: &ConvertConfig) -> Result<Self> {
         let keep_all = config.keep == Keep::All;
-        if config.sources.is_empty() {
-            let dataset = Dataset::open_to_write(&config.out)?;
-            let dataset = dataset.accept(config.partition_by.as_deref(), config.redact)?;
-            let found = discover::again(dataset.files_with_rejects()?.keys(), keep_all);
-            return Ok(Self { found, dataset });
-        }
-        let found = discover::discover(&config.sources, keep_all)?;
         let partition_by = config.partition_by.as_deref();
-        Ok(Self { found, dataset: Dataset::create(&config.out, partition_by, config.redact)? })
+        let (listed, dataset) = if config.sources.is_empty() {
+            let dataset = Dataset::open_to_write(&config.out)?;
+            (None, dataset.accept(partition_by, config.redact)?)
+        } else {
+            let found = discover::discover(&config.sources, keep_all)?;
+            (Some(found), Dataset::create(&config.out, partition_by, config.redact)?)
+        };
+        let retry =
+            if config.retry_rejected { dataset.files_with_rejects()? } else { BTreeMap::new() };
+        let found = listed.unwrap_or_else(|| discover::again(retry.keys(), keep_all));
+        Ok(Self { found, dataset, retry })
     }
 }
 
@@ -172,7 +176,6 @@ fn skip_known(
 
 /// Counts for each input what merging found, and checks that all adds up.
 fn reconcile(inputs: &mut [Input], merged: &Merged, outcome: &mut Outcome) -> Result<()> {
-    outcome.records = RecordCounts::default();
     let mut conflicting: HashMap<&str, u64> = HashMap::new();
     for conflict in &merged.conflicts {
         *conflicting.entry(&conflict.file).or_default() += 1;
@@ -245,7 +248,11 @@ fn add_listing(outcome: &mut Outcome, found: Found) {
 
 /// Puts the rows in order beside those that the dataset already has of their events.
 fn arrange(dataset: &Dataset, mut sources: Vec<Source>) -> Result<Merged> {
-    let touched = merge::partitions(&sources, dataset.partition_by())?;
+    let touched = if dataset.parts().is_empty() {
+        BTreeSet::new()
+    } else {
+        merge::partitions(&sources, dataset.partition_by())?
+    };
     let parts: Vec<_> = touched.iter().flat_map(|path| dataset.parts_of(path)).collect();
     if !parts.is_empty() {
         let wanted = Wanted::of(sources.iter().map(|source| &source.rows))?;

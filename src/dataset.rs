@@ -30,6 +30,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 use tempfile::NamedTempFile;
 use walkdir::WalkDir;
@@ -120,8 +121,7 @@ pub struct Dataset {
     head: Commit,
     /// By path.
     parts: Vec<PartFile>,
-    /// Where part files of the newest commit were staged, by their place.
-    staged: HashMap<String, String>,
+    places: Arc<Places>,
     /// Held while the dataset may be written.
     _lock: Option<File>,
 }
@@ -208,7 +208,8 @@ impl Dataset {
         parts.sort_by(|a, b| a.path.cmp(&b.path));
         let (folder, redact) = (folder.to_owned(), remembered.redact);
         let staged = head.place.iter().map(|(name, place)| (place.clone(), name.clone())).collect();
-        Ok(Self { folder, partition_by, redact, head, parts, staged, _lock: lock })
+        let places = Arc::new(Places { folder: folder.clone(), staged });
+        Ok(Self { folder, partition_by, redact, head, parts, places, _lock: lock })
     }
 
     /// The dataset, if it is as asked.
@@ -277,32 +278,14 @@ impl Dataset {
         below.filter(move |part| part.partition() == partition)
     }
 
-    /// Where a part file may be: still staged, in its place, or removed by a later commit. In this
-    /// order it is found though it is on its way from one to the next.
-    pub(crate) fn candidates(&self, place: &str) -> Vec<PathBuf> {
-        let meta = self.meta();
-        let staged = self.staged.get(place).map(|name| meta.join(STAGING).join(name));
-        let removed = meta.join(REMOVED).join(removed_name(place));
-        staged.into_iter().chain([self.folder.join(place), removed]).collect()
-    }
-
-    /// Opens the file of a part file.
-    pub(crate) fn file(&self, part: &PartFile) -> Result<(File, PathBuf)> {
-        for path in self.candidates(&part.path) {
-            match File::open(&path) {
-                Ok(file) => return Ok((file, path)),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::io("read", &path)(error)),
-            }
-        }
-        let reason = "is in the dataset's newest commit, but not on the disk; put it back, or \
-                      convert its log files into a new dataset";
-        Err(Error::Dataset(self.folder.join(&part.path).display().to_string(), reason.to_owned()))
+    /// Where its part files are.
+    pub(crate) fn places(&self) -> &Arc<Places> {
+        &self.places
     }
 
     /// Opens a part file.
     pub(crate) fn part(&self, part: &PartFile) -> Result<PartReader> {
-        let (file, path) = self.file(part)?;
+        let (file, path) = self.places.open(&part.path)?;
         PartReader::of(file, &path)
     }
 
@@ -350,6 +333,35 @@ impl Dataset {
     /// When its newest commit was made.
     pub(crate) fn committed_at(&self) -> Option<SystemTime> {
         fs::metadata(Commit::path(&self.meta(), self.head.version)).ok()?.modified().ok()
+    }
+}
+
+/// Where the part files of one commit are.
+#[derive(Debug)]
+pub(crate) struct Places {
+    folder: PathBuf,
+    /// Where they were staged, by their place.
+    staged: HashMap<String, String>,
+}
+
+impl Places {
+    /// Opens the part file that has a place: it is still staged, in its place, or removed by a later
+    /// commit. Looked for in this order, it is found though it is on its way from one to the next.
+    pub(crate) fn open(&self, place: &str) -> Result<(File, PathBuf)> {
+        let meta = self.folder.join(META_FOLDER);
+        let staged = self.staged.get(place).map(|name| meta.join(STAGING).join(name));
+        let in_place = std::iter::once_with(|| self.folder.join(place));
+        let removed = std::iter::once_with(|| meta.join(REMOVED).join(removed_name(place)));
+        for path in staged.into_iter().chain(in_place).chain(removed) {
+            match File::open(&path) {
+                Ok(file) => return Ok((file, path)),
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::io("read", &path)(error)),
+            }
+        }
+        let reason = "is in the dataset's newest commit, but not on the disk; put it back, or \
+                      convert its log files into a new dataset";
+        Err(Error::Dataset(self.folder.join(place).display().to_string(), reason.to_owned()))
     }
 }
 
@@ -402,7 +414,7 @@ fn remember(meta: &Path, partition_by: &[PartitionColumn], redact: Redact) -> Re
     let remembered =
         Remembered { format: FORMAT, schema_version: SCHEMA_VERSION, partition_by, redact };
     let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
-    write_whole(meta, DATASET_FILE, text.as_bytes())
+    write_whole(meta, &meta.join(DATASET_FILE), text.as_bytes())
 }
 
 /// Part files with their rows.
@@ -476,21 +488,25 @@ fn lock(meta: &Path) -> Result<File> {
     }
 }
 
-/// Writes a small file that is there whole or not at all, and waits until the disk has it. Half-written
-/// files are in the staging folder, whatever `folder` is.
-fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> Result<()> {
-    let path = folder.join(name);
-    let meta = folder.ancestors().find(|above| above.file_name().is_some_and(|n| n == META_FOLDER));
-    let staging = meta.unwrap_or(folder).join(STAGING);
+/// Writes a small file at `path` below `meta`, which is there whole or not at all, and waits until the
+/// disk has it. Half-written files are in the staging folder.
+fn write_whole(meta: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(meta);
+    let staging = meta.join(STAGING);
     for folder in [folder, &staging] {
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
     }
     let mut file = NamedTempFile::new_in(&staging).map_err(Error::io("create", &staging))?;
     share(file.as_file(), file.path())?;
     let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
-    written.map_err(Error::io("write", &path))?;
-    file.persist(&path).map_err(|failed| Error::io("write", &path)(failed.error))?;
+    written.map_err(Error::io("write", path))?;
+    file.persist(path).map_err(|failed| Error::io("write", path)(failed.error))?;
     sync_folder(folder)
+}
+
+/// What a file is named by: the first 16 digits of its SHA-256.
+fn short(sha256: &str) -> &str {
+    sha256.get(..16).unwrap_or_default()
 }
 
 /// Waits until the disk has the names in a folder.

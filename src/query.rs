@@ -25,7 +25,7 @@ use crate::layout::DEFAULT_PARTITION;
 use crate::schema::schema;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::view::ViewTable;
-use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::common::ScalarValue;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
@@ -110,18 +110,11 @@ fn statements(sql: &str) -> Result<VecDeque<Statement>> {
     Ok(DFParser::parse_sql(sql)?)
 }
 
-/// Runs one statement.
+/// Runs one statement with values for its parameters.
 async fn execute(
     session: &SessionContext,
     statement: Statement,
-) -> Result<SendableRecordBatchStream> {
-    execute_with(session, statement, ParamValues::List(Vec::new())).await
-}
-
-async fn execute_with(
-    session: &SessionContext,
-    statement: Statement,
-    values: ParamValues,
+    values: Values,
 ) -> Result<SendableRecordBatchStream> {
     views::make(session, &statement.to_string()).await?;
     let state = session.state();
@@ -129,11 +122,7 @@ async fn execute_with(
     let access = state.config().get_extension::<Access>();
     access.as_deref().copied().unwrap_or_default().check(&plan)?;
     let mut frame = session.execute_logical_plan(plan).await?;
-    let none = match &values {
-        ParamValues::List(list) => list.is_empty(),
-        ParamValues::Map(map) => map.is_empty(),
-    };
-    if !none {
+    if !values.is_empty() {
         frame = frame.with_param_values(values)?;
     }
     Ok(frame.execute_stream().await?)
@@ -147,7 +136,7 @@ pub async fn run(
     out: &mut impl Write,
 ) -> Result<()> {
     for statement in statements(sql)? {
-        let stream = execute(session, statement).await?;
+        let stream = execute(session, statement, Values::new()).await?;
         output::write(stream, format, out).await?;
     }
     Ok(())
@@ -169,6 +158,6 @@ pub async fn run_saved(
         let reason = format!("saved query {} is not one statement", query.name);
         return Err(Error::SavedQuery(reason));
     };
-    let stream = execute_with(session, statement, ParamValues::from(values)).await?;
+    let stream = execute(session, statement, values).await?;
     output::write(stream, format, out).await
 }

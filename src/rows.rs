@@ -18,7 +18,8 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-const DAY: i64 = 86_400_000;
+/// Milliseconds of a day.
+pub(crate) const DAY: i64 = 86_400_000;
 
 /// The columns of a batch that order and identify its rows.
 #[derive(Debug, Clone, Copy)]

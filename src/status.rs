@@ -5,7 +5,9 @@
 
 use crate::dataset::{Action, Dataset, Input, PartFile, RecordCounts, Redact, State};
 use crate::error::Result;
+use crate::layout::PartitionColumn;
 use crate::part::BATCH_ROWS;
+use crate::rows::DAY;
 use crate::schema::Col;
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::TimestampMillisecondType;
@@ -13,8 +15,6 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
-
-const DAY: i64 = 86_400_000;
 
 /// What is in a dataset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -197,10 +197,7 @@ impl Seen {
     }
 
     fn days(&self) -> Days {
-        let date = |day: &i64| {
-            let time = DateTime::from_timestamp_millis(day.checked_mul(DAY)?)?;
-            Some(time.date_naive().to_string())
-        };
+        let date = |day: &i64| PartitionColumn::Day.of_time(day.checked_mul(DAY)?);
         Days {
             first: self.days.first().and_then(date),
             last: self.days.last().and_then(date),

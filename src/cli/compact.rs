@@ -1,11 +1,9 @@
 //! `buildtrail compact`.
 
-use super::convert::{PART_SIZE, parse_part_size};
-use super::{Status, put};
+use super::{Format, PART_SIZE, Status, parse_part_size, put};
 use crate::compact::{Compaction, compact};
 use crate::dataset::Dataset;
 use crate::printable::printable;
-use clap::ValueEnum;
 use indicatif::HumanBytes;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -27,13 +25,6 @@ pub(super) struct Args {
     /// The form of the summary
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
-}
-
-/// The form of a summary.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Format {
-    Table,
-    Json,
 }
 
 pub(super) fn main(args: &Args) -> anyhow::Result<Status> {

@@ -1,11 +1,9 @@
 //! `buildtrail convert`.
 
-use super::compact::Format;
-use super::{Status, put, say, wrong_usage};
+use super::{Format, PART_SIZE, Status, parse_part_size, put, say, wrong_usage};
 use crate::convert::{ConvertConfig, Keep, Outcome, Progress, Redact, SkippedFiles, convert};
 use crate::layout::PartitionColumn;
 use crate::times;
-use bytesize::ByteSize;
 use chrono::Utc;
 use clap::ValueEnum;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -56,9 +54,6 @@ pub(super) struct Args {
 const PARTITION_BY: &str = "Partition columns, in order: any of account, region, year, month, day, \
                             event_name [default: the dataset's own, else region,month]";
 
-/// [`PART_BYTES`](crate::convert::PART_BYTES) as people write it.
-pub(super) const PART_SIZE: &str = "256MB";
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum KeepArg {
     /// Calls to CodeBuild
@@ -79,14 +74,6 @@ enum RedactArg {
 
 fn parse_time(text: &str) -> Result<i64, String> {
     times::parse(text, Utc::now())
-}
-
-/// A part file's size: below a megabyte it is a slip.
-pub(super) fn parse_part_size(text: &str) -> Result<u64, String> {
-    let size = text
-        .parse::<ByteSize>()
-        .map_err(|reason| format!("expected a size such as 256MB: {reason}"))?;
-    if size < ByteSize::mb(1) { Err("is less than 1MB".to_owned()) } else { Ok(size.as_u64()) }
 }
 
 pub(super) fn main(args: Args) -> anyhow::Result<Status> {

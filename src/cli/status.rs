@@ -1,8 +1,6 @@
 //! `buildtrail status`.
 
-use super::compact::Format;
-use super::convert::{PART_SIZE, parse_part_size};
-use super::{Status as Exit, put};
+use super::{Format, PART_SIZE, Status as Exit, parse_part_size, put};
 use crate::dataset::Dataset;
 use crate::printable::printable;
 use crate::status::{Status, status};

@@ -1,7 +1,6 @@
 //! `buildtrail verify`.
 
-use super::compact::Format;
-use super::{Status, put, say};
+use super::{Format, Status, put, say};
 use crate::dataset::Dataset;
 use crate::verify::verify;
 use std::path::PathBuf;

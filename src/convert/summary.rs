@@ -141,10 +141,9 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    /// Adds what another worker counted.
+    /// Adds what another worker counted; records are added up by log file.
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { records, files, changed, bytes_read, coercions, .. } = other;
-        self.records.add(&records);
+        let Self { files, changed, bytes_read, coercions, .. } = other;
         self.files.read += files.read;
         self.changed += changed;
         self.files.skipped.empty += files.skipped.empty;

@@ -114,7 +114,6 @@ impl Worker {
         };
         self.outcome.files.rejected +=
             u64::from(matches!(state, State::Broken | State::Unreadable));
-        self.outcome.records.add(&reading.records);
         self.buffers = buffers;
         self.inputs.push(Input {
             uri: reading.uri.into_owned(),

@@ -32,7 +32,7 @@ use crate::dataset::ledger::RecordCounts;
 use crate::dataset::parts::PartFile;
 use crate::dataset::quarantine::Reject;
 use crate::dataset::segment::{self, Segment};
-use crate::dataset::{Input, names, remove_all, rename, sync_folder, write_whole};
+use crate::dataset::{Input, names, remove_all, rename, short, sync_folder, write_whole};
 use crate::error::{Error, Result};
 use crate::part::hex;
 use serde::{Deserialize, Serialize};
@@ -137,18 +137,13 @@ impl Commit {
     }
 
     pub(crate) fn path(meta: &Path, version: u64) -> PathBuf {
-        meta.join(COMMITS).join(Self::name(version))
-    }
-
-    fn name(version: u64) -> String {
-        format!("{version:08}.json")
+        meta.join(COMMITS).join(format!("{version:08}.json"))
     }
 
     /// Makes the commit: state 3.
     pub(crate) fn write(&self, meta: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
-        let folder = meta.join(COMMITS);
-        write_whole(&folder, &Self::name(self.version), text.as_bytes())?;
+        write_whole(meta, &Self::path(meta, self.version), text.as_bytes())?;
         sync_folder(meta)
     }
 
@@ -183,13 +178,12 @@ impl Commit {
             }
         }
         // A new partition is named by the folders above it, which must be on the disk as well.
-        let above: BTreeSet<_> = folders
-            .iter()
-            .flat_map(|partition| partition.ancestors())
-            .take_while(|above| above.starts_with(folder))
-            .map(Path::to_owned)
-            .collect();
-        above.iter().chain(&folders).try_for_each(|folder| sync_folder(folder))
+        let above = |partition: &'_ PathBuf| {
+            let above = partition.ancestors().take_while(|above| above.starts_with(folder));
+            above.map(Path::to_owned).collect::<Vec<_>>()
+        };
+        let all: BTreeSet<_> = folders.iter().flat_map(above).collect();
+        all.iter().try_for_each(|folder| sync_folder(folder))
     }
 
     /// Removes what the newest commit does not name: state 5, and what killed runs left.
@@ -207,6 +201,5 @@ impl Commit {
 /// The name in `removed/` of a part file that had this place: none that ends like a part file's, and
 /// another for each place.
 pub(crate) fn removed_name(place: &str) -> String {
-    let hash = hex(&Sha256::digest(place));
-    format!("{}.removed", hash.get(..16).unwrap_or_default())
+    format!("{}.removed", short(&hex(&Sha256::digest(place))))
 }

@@ -8,8 +8,8 @@
 //!
 //! It refuses to hold the entries: a million of them are looked up by 48 bytes each.
 
-use crate::dataset::Scope;
 use crate::dataset::segment::{self, Entry, Segment};
+use crate::dataset::{Scope, short};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -210,7 +210,7 @@ impl Ledger {
 
 /// The first 64 bits; zero where there is no hash.
 fn sha256_head(sha256: &str) -> u64 {
-    sha256.get(..16).and_then(|head| u64::from_str_radix(head, 16).ok()).unwrap_or_default()
+    u64::from_str_radix(short(sha256), 16).unwrap_or_default()
 }
 
 #[cfg(test)]

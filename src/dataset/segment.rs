@@ -6,8 +6,11 @@
 //! run for years leaves a dozen of them. It refuses to know which segments count: the newest commit
 //! names them; those of the commit before lie beside them for a while.
 
+use crate::dataset::{names, short, write_whole};
 use crate::error::{Error, Result};
+use crate::part::{hash, hex};
 use flate2::bufread::GzDecoder;
+use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -89,7 +92,7 @@ pub(crate) fn append<E: Entry>(
         merged.push(last);
     }
     merged.reverse();
-    let mut writer = Writer::<E>::new(meta)?;
+    let mut writer = Writer::new(meta.join(E::FOLDER));
     let mut failed = Ok(());
     read(meta, &merged, &mut |entry: E| {
         if failed.is_ok() {
@@ -100,7 +103,7 @@ pub(crate) fn append<E: Entry>(
     for entry in entries {
         writer.put(entry)?;
     }
-    kept.push(writer.finish()?);
+    kept.push(writer.finish(meta)?);
     Ok(kept)
 }
 
@@ -113,7 +116,7 @@ pub(crate) fn replace<E: Entry>(meta: &Path, entries: &[E]) -> Result<Vec<Segmen
 pub(crate) fn check<E: Entry>(meta: &Path, segments: &[Segment]) -> Result<()> {
     for segment in segments {
         let path = path::<E>(meta, &segment.name);
-        if !crate::part::hash(&path)?.0.starts_with(&segment.name) {
+        if !hash(&path)?.0.starts_with(&segment.name) {
             let reason = "was changed: its name is no longer its hash".to_owned();
             return Err(Error::Dataset(path.display().to_string(), reason));
         }
@@ -121,37 +124,32 @@ pub(crate) fn check<E: Entry>(meta: &Path, segments: &[Segment]) -> Result<()> {
     Ok(())
 }
 
-struct Writer<E> {
-    path: PathBuf,
-    encoder: flate2::write::GzEncoder<Vec<u8>>,
-    entries: u64,
+/// Entries on their way into a segment.
+struct Writer {
     folder: PathBuf,
-    of: std::marker::PhantomData<E>,
+    encoder: GzEncoder<Vec<u8>>,
+    entries: u64,
 }
 
-impl<E: Entry> Writer<E> {
-    fn new(meta: &Path) -> Result<Self> {
-        let folder = meta.join(E::FOLDER);
-        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+impl Writer {
+    fn new(folder: PathBuf) -> Self {
         // Without a time or name in its head, equal entries are equal bytes.
         let encoder = GzBuilder::new().write(Vec::new(), Compression::fast());
-        let path = folder.join("new");
-        Ok(Self { path, encoder, entries: 0, folder, of: std::marker::PhantomData })
+        Self { folder, encoder, entries: 0 }
     }
 
-    fn put(&mut self, entry: &E) -> Result<()> {
+    fn put(&mut self, entry: &impl Serialize) -> Result<()> {
         let written = serde_json::to_writer(&mut self.encoder, entry).map_err(Into::into);
         let written = written.and_then(|()| self.encoder.write_all(b"\n"));
-        written.map_err(Error::io("write", &self.path))?;
+        written.map_err(Error::io("write", &self.folder))?;
         self.entries += 1;
         Ok(())
     }
 
-    fn finish(self) -> Result<Segment> {
-        let bytes = self.encoder.finish().map_err(Error::io("write", &self.path))?;
-        let hash = crate::part::hex(&Sha256::digest(&bytes));
-        let name = hash.get(..16).unwrap_or_default().to_owned();
-        crate::dataset::write_whole(&self.folder, &format!("{name}.ndjson.gz"), &bytes)?;
+    fn finish(self, meta: &Path) -> Result<Segment> {
+        let bytes = self.encoder.finish().map_err(Error::io("write", &self.folder))?;
+        let name = short(&hex(&Sha256::digest(&bytes))).to_owned();
+        write_whole(meta, &self.folder.join(format!("{name}.ndjson.gz")), &bytes)?;
         Ok(Segment { name, entries: self.entries })
     }
 }
@@ -159,7 +157,7 @@ impl<E: Entry> Writer<E> {
 /// Removes the segments that no commit of `named` names.
 pub(crate) fn sweep<E: Entry>(meta: &Path, named: &[Segment]) -> Result<()> {
     let folder = meta.join(E::FOLDER);
-    for name in crate::dataset::names(&folder)? {
+    for name in names(&folder)? {
         let known = name.strip_suffix(".ndjson.gz");
         if !known.is_some_and(|known| named.iter().any(|segment| segment.name == known)) {
             let path = folder.join(&name);

@@ -12,8 +12,7 @@ use crate::error::{Error, Result};
 use crate::printable::printable;
 use crate::query::command::{self, COMMANDS, Command};
 use crate::query::output::{self, Format, tabulate};
-use crate::query::{SavedQueries, Values, execute_with, statements, views};
-use datafusion::common::ParamValues;
+use crate::query::{SavedQueries, Values, execute, statements, views};
 use datafusion::config::Dialect;
 use datafusion::prelude::SessionContext;
 use datafusion_cli::helper::CliHelper;
@@ -193,10 +192,10 @@ impl Shell {
     async fn run_all(&self, sql: &str, values: Values) -> Result<()> {
         for statement in statements(sql)? {
             let session = self.session.clone();
-            let (format, values) = (self.format, ParamValues::from(values.clone()));
+            let (format, values) = (self.format, values.clone());
             let task = self.workers.spawn(async move {
                 let mut result = Vec::new();
-                let stream = execute_with(&session, statement, values).await?;
+                let stream = execute(&session, statement, values).await?;
                 output::write(stream, format, &mut result).await?;
                 Ok::<_, Error>(result)
             });

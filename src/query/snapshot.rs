@@ -4,7 +4,7 @@
 //! in it, and what it removes is still found. Nothing is listed on the disk, for the commit knows names
 //! and sizes. A part file that is gone is an error that names it, never a row less.
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, PartFile, Places};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
@@ -18,28 +18,21 @@ use object_store::{
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::File;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The URL of the root of such a store.
 pub(super) const ROOT: &str = "buildtrail://dataset/";
 
-/// A part file.
-#[derive(Debug)]
-struct Part {
-    meta: ObjectMeta,
-    /// Where it may be, the likeliest first.
-    candidates: Vec<PathBuf>,
-}
-
 /// The part files of one commit.
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    parts: BTreeMap<Path, Part>,
+    parts: BTreeMap<Path, ObjectMeta>,
+    places: Arc<Places>,
 }
 
 impl Snapshot {
     pub(super) fn of(dataset: &Dataset) -> Result<Self> {
-        let part = |part: &crate::dataset::PartFile| {
+        let part = |part: &PartFile| {
             let location = Path::parse(&part.path)?;
             let meta = ObjectMeta {
                 location: location.clone(),
@@ -49,17 +42,16 @@ impl Snapshot {
                 e_tag: None,
                 version: None,
             };
-            Ok((location, Part { meta, candidates: dataset.candidates(&part.path) }))
+            Ok((location, meta))
         };
-        Ok(Self { parts: dataset.parts().iter().map(part).collect::<Result<_>>()? })
+        let parts = dataset.parts().iter().map(part).collect::<Result<_>>()?;
+        Ok(Self { parts, places: Arc::clone(dataset.places()) })
     }
 
     /// The part files below a prefix.
-    fn below(&self, prefix: Option<&Path>) -> impl Iterator<Item = &Part> {
-        let all = self.parts.iter();
-        let below =
-            all.filter(move |(path, _)| prefix.is_none_or(|above| path.prefix_matches(above)));
-        below.map(|(_, part)| part)
+    fn below(&self, prefix: Option<&Path>) -> impl Iterator<Item = &ObjectMeta> {
+        let all = self.parts.values();
+        all.filter(move |part| prefix.is_none_or(|above| part.location.prefix_matches(above)))
     }
 }
 
@@ -89,39 +81,29 @@ fn read_only<T>(operation: &str) -> Result<T> {
 #[async_trait]
 impl ObjectStore for Snapshot {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        let not_found = |source: std::io::Error| Error::NotFound {
-            path: location.to_string(),
-            source: source.into(),
-        };
-        let unknown = || not_found(std::io::ErrorKind::NotFound.into());
-        let part = self.parts.get(location).ok_or_else(unknown)?;
-        options.check_preconditions(&part.meta)?;
+        let not_found = |source| Error::NotFound { path: location.to_string(), source };
+        let unknown = || not_found("in no commit".into());
+        let meta = self.parts.get(location).ok_or_else(unknown)?;
+        options.check_preconditions(meta)?;
         let range = match &options.range {
-            None => 0..part.meta.size,
+            None => 0..meta.size,
             Some(range) => range
-                .as_range(part.meta.size)
+                .as_range(meta.size)
                 .map_err(|source| Error::Generic { store: "dataset", source: source.into() })?,
         };
-        let mut missing = unknown();
-        for path in &part.candidates {
-            match File::open(path) {
-                Ok(file) => {
-                    check_size(&file, path, part.meta.size)?;
-                    return Ok(GetResult {
-                        payload: GetResultPayload::File(file, path.clone()),
-                        meta: part.meta.clone(),
-                        range,
-                        attributes: Attributes::default(),
-                    });
-                }
-                Err(error) => missing = not_found(error),
-            }
-        }
-        Err(missing)
+        let opened = self.places.open(location.as_ref());
+        let (file, path) = opened.map_err(|error| not_found(error.into()))?;
+        check_size(&file, &path, meta.size)?;
+        Ok(GetResult {
+            payload: GetResultPayload::File(file, path),
+            meta: meta.clone(),
+            range,
+            attributes: Attributes::default(),
+        })
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        let found: Vec<_> = self.below(prefix).map(|part| Ok(part.meta.clone())).collect();
+        let found: Vec<_> = self.below(prefix).cloned().map(Ok).collect();
         stream::iter(found).boxed()
     }
 
@@ -131,12 +113,12 @@ impl ObjectStore for Snapshot {
         let mut folders = BTreeSet::new();
         let mut objects = Vec::new();
         for part in self.below(Some(prefix)) {
-            let mut levels = part.meta.location.prefix_match(prefix).into_iter().flatten();
+            let mut levels = part.location.prefix_match(prefix).into_iter().flatten();
             match (levels.next(), levels.next()) {
                 (Some(folder), Some(_)) => {
                     folders.insert(prefix.clone().join(folder));
                 }
-                _ => objects.push(part.meta.clone()),
+                _ => objects.push(part.clone()),
             }
         }
         Ok(ListResult { common_prefixes: folders.into_iter().collect(), objects })

@@ -85,7 +85,7 @@ pub(super) fn check(
     seen: &mut Seen,
     problems: &mut Vec<String>,
 ) -> Result<u64> {
-    let (file, path) = dataset.file(part)?;
+    let (file, path) = dataset.places().open(&part.path)?;
     if path != dataset.folder().join(&part.path) {
         problems.push("is committed, but not in its place yet; the next run puts it there".into());
     }
@@ -111,8 +111,8 @@ struct Rows<'r> {
     part: &'r PartFile,
     seen: &'r mut Seen,
     problems: &'r mut Vec<String>,
-    /// The order of the row before.
-    last: Option<(Option<i64>, Option<String>)>,
+    /// The row before.
+    last: Option<RecordBatch>,
     unsorted: bool,
     count: u64,
 }
@@ -121,16 +121,13 @@ impl Rows<'_> {
     fn check(&mut self, dataset: &Dataset, batch: &RecordBatch) -> Result<()> {
         let keys = Keys::of(batch)?;
         let mut partitioner = Partitioner::new(dataset.partition_by());
-        let mut last: Option<(Option<i64>, Option<&str>)> = None;
         let before = self.last.take();
+        let before = before.as_ref().map(Keys::of).transpose()?;
+        let mut last = before.map(|before| before.order(0));
         for row in 0..batch.num_rows() {
-            let order = (keys.time(row), keys.id(row));
-            let key = |(time, id): (Option<i64>, Option<&str>)| {
-                ((time.is_none(), time), (id.is_none(), id.map(str::to_owned)))
-            };
-            let earlier = || before.as_ref().map(|(time, id)| (*time, id.as_deref()));
-            let known = last.or_else(earlier);
-            if !self.unsorted && known.is_some_and(|known| key(known) > key(order)) {
+            let order = keys.order(row);
+            let falls = last.is_some_and(|last| (last.0, last.1) > (order.0, order.1));
+            if !self.unsorted && falls {
                 self.unsorted = true;
                 self.problems.push(format!("row {} is out of order", self.count));
             }
@@ -143,7 +140,7 @@ impl Rows<'_> {
             last = Some(order);
             self.count += 1;
         }
-        self.last = last.map(|(time, id)| (time, id.map(str::to_owned))).or(before);
+        self.last = batch.num_rows().checked_sub(1).map(|row| batch.slice(row, 1));
         let files = batch.columns().get(Col::SourceFile.index());
         let unnamed =
             files.and_then(|files| files.as_string_opt::<i32>()).map_or(0, Array::null_count);
