@@ -8,13 +8,13 @@
 use anyhow::Context as _;
 use buildtrail::convert::{ConvertConfig, Keep, PART_BYTES, Progress, Redact, convert};
 use buildtrail::dataset::Dataset;
-use buildtrail::query::{self, Access, Format};
+use buildtrail::query::{self, Access, Form, Format, Limits, Runner, SavedQueries};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::hint::black_box;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 /// Log files, and how often each repeats the records of `data/` under new event ids.
@@ -111,13 +111,16 @@ fn end_to_end(criterion: &mut Criterion) -> anyhow::Result<()> {
     let out = folder.path().join("dataset");
     convert(&config(&logs, &out), &Silent).context("convert")?;
     let dataset = Dataset::open(&out)?;
-    let runtime = tokio::runtime::Runtime::new()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     criterion.bench_function("ask: one project's changes", |bencher| {
         let sql = "SELECT event_time, actor FROM events WHERE project_name = 'payments-api' \
                    AND operation_access = 'write' ORDER BY event_time";
         bencher.iter(|| {
-            let session = query::open(&dataset, Access::default()).ok()?;
-            runtime.block_on(query::run(&session, sql, Format::Csv, &mut Vec::new())).ok()
+            let session = query::open(&dataset, Access::default(), &Limits::default()).ok()?;
+            let queries = SavedQueries::load(None).ok()?;
+            let form = Form::new(Format::Csv);
+            let mut runner = Runner::new(session, queries, form, Box::new(io::sink()));
+            runtime.block_on(runner.run(sql)).ok()
         });
     });
     Ok(())

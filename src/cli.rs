@@ -4,6 +4,7 @@
 //! library. Standard output is data, standard error is talk; both are owned here. Exit status is
 //! [`Status`].
 
+mod ask;
 mod compact;
 mod convert;
 mod queries;
@@ -13,6 +14,7 @@ mod sql;
 mod status;
 mod verify;
 
+use crate::convert::Keep;
 use crate::error::Error;
 use crate::printable::printable;
 use bytesize::ByteSize;
@@ -62,6 +64,27 @@ fn parse_part_size(text: &str) -> Result<u64, String> {
     if size < ByteSize::mb(1) { Err("is less than 1MB".to_owned()) } else { Ok(size.as_u64()) }
 }
 
+/// Which records become rows.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum KeepArg {
+    /// Calls to CodeBuild
+    Codebuild,
+    /// Those, what builds did in other services, and what CodeBuild did as a service
+    BuildActivity,
+    /// Every record of every service
+    All,
+}
+
+impl From<KeepArg> for Keep {
+    fn from(keep: KeepArg) -> Self {
+        match keep {
+            KeepArg::Codebuild => Self::CodeBuild,
+            KeepArg::BuildActivity => Self::BuildActivity,
+            KeepArg::All => Self::All,
+        }
+    }
+}
+
 /// The exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Status {
@@ -97,7 +120,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
         Command::Convert(args) => convert::main(args),
-        Command::Sql(args) => sql::main(&args),
+        Command::Sql(args) => sql::main(args),
         Command::Run(args) => {
             run::main(&args, matches.subcommand_matches("run").unwrap_or(&matches))
         }
@@ -144,15 +167,12 @@ fn put(text: &str) -> io::Result<()> {
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         let io = cause.downcast_ref::<io::Error>();
-        let ours = cause.downcast_ref::<Error>().and_then(|error| match error {
-            Error::Io { cause, .. } => Some(cause),
-            _ => None,
-        });
-        io.or(ours).is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+        io.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+            || cause.downcast_ref::<Error>().is_some_and(Error::is_broken_pipe)
     })
 }
 
-/// A runtime for queries.
+/// The thread that a query's results are written on.
 fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

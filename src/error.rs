@@ -83,13 +83,27 @@ impl Error {
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |cause| Self::Io { action, path: path.to_owned(), cause }
     }
+
+    /// Whether a reader has seen enough and left.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Io { cause, .. } if cause.kind() == io::ErrorKind::BrokenPipe)
+    }
 }
 
 /// What a query failed by. A column that is not there is told without the list of all that are: with
 /// 185 of them nobody would see the sentence.
 fn query_failure(error: &DataFusionError) -> String {
-    let DataFusionError::SchemaError(failure, _) = error.find_root() else {
-        return error.strip_backtrace();
+    let failure = match error.find_root() {
+        DataFusionError::SchemaError(failure, _) => failure,
+        DataFusionError::ResourcesExhausted(reason) => {
+            // What follows is a list of the engine's parts and what each holds.
+            let reason = reason.split(" with top memory").next().unwrap_or_default();
+            return format!("out of memory: {reason}; --memory gives more");
+        }
+        // Ours, on its way through the engine.
+        DataFusionError::External(cause) if cause.is::<Error>() => return cause.to_string(),
+        _ => return error.strip_backtrace(),
     };
     let SchemaError::FieldNotFound { field, valid_fields } = failure.as_ref() else {
         return error.strip_backtrace();

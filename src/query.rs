@@ -6,26 +6,37 @@
 
 mod access;
 mod command;
+mod describe;
+mod limits;
+mod logs;
 mod output;
 mod parameter;
+mod runner;
 mod saved;
+mod script;
 mod shell;
 mod snapshot;
 mod views;
+mod waiting;
 
 pub use access::Access;
-pub use output::{Format, tabulate};
+pub use limits::Limits;
+pub use logs::{ReadLogs, register_logs};
+pub use output::{Form, Format, MAX_ROWS, tabulate};
 pub use parameter::{Parameter, ParameterKind};
+pub use runner::{Out, Runner};
 pub use saved::{SavedQueries, SavedQuery};
-pub use shell::shell;
+pub use shell::{Shell, Start};
 
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::layout::DEFAULT_PARTITION;
 use crate::schema::schema;
 use arrow::datatypes::{DataType, Schema};
+use datafusion::catalog::Session;
 use datafusion::catalog::view::ViewTable;
-use datafusion::common::ScalarValue;
+use datafusion::common::{Column, ScalarValue};
+use datafusion::dataframe::DataFrame;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
     ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl,
@@ -34,19 +45,19 @@ use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::functions::expr_fn::nullif;
-use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext, ident, lit};
 use datafusion::sql::parser::{DFParser, Statement};
+use datafusion_functions_json::functions::json_union_to_text;
 use snapshot::{ROOT, Snapshot};
 use std::collections::VecDeque;
-use std::io::Write;
 use std::sync::Arc;
 
 /// The name of the table.
 pub const TABLE: &str = "events";
 
 /// Opens a dataset for queries.
-pub fn open(dataset: &Dataset, access: Access) -> Result<SessionContext> {
+pub fn open(dataset: &Dataset, access: Access, limits: &Limits) -> Result<SessionContext> {
     let mut config =
         SessionConfig::new().with_information_schema(true).with_extension(Arc::new(access));
     let options = config.options_mut();
@@ -56,18 +67,26 @@ pub fn open(dataset: &Dataset, access: Access) -> Result<SessionContext> {
     options.execution.parquet.metadata_size_hint = Some(64 << 10);
     // Our text columns are plain UTF-8 in every part file.
     options.execution.parquet.schema_force_view_types = false;
+    options.execution.sort_spill_reservation_bytes = limits.sort_reserve();
     options.execution.time_zone = Some("UTC".to_owned());
-    let session = SessionContext::new_with_config(config);
-    let snapshot = Snapshot::of(dataset).map_err(DataFusionError::from)?;
-    let root = ListingTableUrl::parse(ROOT)?;
-    session.register_object_store(root.as_ref(), Arc::new(snapshot));
-    session.register_table(TABLE, Arc::new(view(dataset, &session)?))?;
+    let mut session = SessionContext::new_with_config_rt(config, limits.runtime()?);
+    datafusion_functions_json::register_all(&mut session)?;
+    let table = attach(dataset, ROOT, &session.state())?;
+    session.register_table(TABLE, Arc::new(table))?;
     Ok(session)
 }
 
+/// A dataset's events as a table of a session, which knows the dataset as the store `root`.
+fn attach(dataset: &Dataset, root: &str, session: &dyn Session) -> Result<ViewTable> {
+    let snapshot = Snapshot::of(dataset).map_err(DataFusionError::from)?;
+    let root = ListingTableUrl::parse(root)?;
+    session.runtime_env().register_object_store(root.as_ref(), Arc::new(snapshot));
+    view(dataset, table(dataset, root, session)?)
+}
+
 /// The part files' table with Hive's default partition told as what it is: null.
-fn view(dataset: &Dataset, session: &SessionContext) -> Result<ViewTable> {
-    let part_files = provider_as_source(Arc::new(table(dataset, session)?));
+fn view(dataset: &Dataset, part_files: ListingTable) -> Result<ViewTable> {
+    let part_files = provider_as_source(Arc::new(part_files));
     let null = || lit(ScalarValue::Utf8(Some(DEFAULT_PARTITION.to_owned())));
     let partition_columns = dataset.partition_by().iter().map(|column| column.name());
     let partition_columns: Vec<_> = partition_columns.collect();
@@ -86,7 +105,7 @@ fn view(dataset: &Dataset, session: &SessionContext) -> Result<ViewTable> {
     Ok(ViewTable::new(plan, None))
 }
 
-fn table(dataset: &Dataset, session: &SessionContext) -> Result<ListingTable> {
+fn table(dataset: &Dataset, root: ListingTableUrl, session: &dyn Session) -> Result<ListingTable> {
     let partition_columns: Vec<_> =
         dataset.partition_by().iter().map(|c| (c.name().to_owned(), DataType::Utf8)).collect();
     // A partition column that is a column of the files, too (`event_name`), is read from the path.
@@ -94,12 +113,12 @@ fn table(dataset: &Dataset, session: &SessionContext) -> Result<ListingTable> {
     let columns = schema();
     let fields = columns.fields().iter().filter(|field| in_files(field.name())).map(Arc::clone);
     // A format of its own would not know the session's options.
-    let options = session.state().default_table_options().parquet;
+    let options = session.default_table_options().parquet;
     let format = ParquetFormat::default().with_options(options);
     let options = ListingOptions::new(Arc::new(format))
         .with_file_extension(".parquet")
         .with_table_partition_cols(partition_columns.clone());
-    let config = ListingTableConfig::new(ListingTableUrl::parse(ROOT)?)
+    let config = ListingTableConfig::new(root)
         .with_listing_options(options)
         .with_schema(Arc::new(Schema::new(fields.collect::<Vec<_>>())));
     Ok(ListingTable::try_new(config)?)
@@ -109,6 +128,9 @@ fn table(dataset: &Dataset, session: &SessionContext) -> Result<ListingTable> {
 fn statements(sql: &str) -> Result<VecDeque<Statement>> {
     Ok(DFParser::parse_sql(sql)?)
 }
+
+/// Values of parameters, by their names in the statement.
+pub type Values = Vec<(String, ScalarValue)>;
 
 /// Runs one statement with values for its parameters.
 async fn execute(
@@ -125,39 +147,24 @@ async fn execute(
     if !values.is_empty() {
         frame = frame.with_param_values(values)?;
     }
-    Ok(frame.execute_stream().await?)
+    Ok(json_as_text(frame)?.execute_stream().await?)
 }
 
-/// Runs the statements of a text in order and writes their results. The first error ends it.
-pub async fn run(
-    session: &SessionContext,
-    sql: &str,
-    format: Format,
-    out: &mut impl Write,
-) -> Result<()> {
-    for statement in statements(sql)? {
-        let stream = execute(session, statement, Values::new()).await?;
-        output::write(stream, format, out).await?;
+/// `json_get` and `->` give any of JSON's types, which no form of a result has: they are shown as
+/// JSON text.
+fn json_as_text(frame: DataFrame) -> Result<DataFrame> {
+    let is_json = |data_type: &DataType| matches!(data_type, DataType::Union(..));
+    if !frame.schema().fields().iter().any(|field| is_json(field.data_type())) {
+        return Ok(frame);
     }
-    Ok(())
-}
-
-/// Values of parameters, by their names in the statement.
-pub type Values = Vec<(String, ScalarValue)>;
-
-/// Runs a saved query with values for its parameters, and writes its result; how many rows it has.
-pub async fn run_saved(
-    session: &SessionContext,
-    query: &SavedQuery,
-    values: Values,
-    format: Format,
-    out: &mut impl Write,
-) -> Result<u64> {
-    let mut statements = statements(&query.sql)?;
-    let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
-        let reason = format!("saved query {} is not one statement", query.name);
-        return Err(Error::SavedQuery(reason));
-    };
-    let stream = execute(session, statement, values).await?;
-    output::write(stream, format, out).await
+    let columns = frame.schema().iter().map(|(table, field)| {
+        let column = Expr::Column(Column::new(table.cloned(), field.name()));
+        if is_json(field.data_type()) {
+            json_union_to_text(column).alias(field.name())
+        } else {
+            column
+        }
+    });
+    let columns: Vec<_> = columns.collect();
+    Ok(frame.select(columns)?)
 }

@@ -1,6 +1,6 @@
 //! Points in time as people write them in options.
 //!
-//! RFC 3339, a date (midnight UTC), `now`, and spans back from now: `90m`, `12h`, `7d`, `4w`. A date
+//! RFC 3339, a date (midnight UTC), `now`, and spans back from now: `30s`, `90m`, `12h`, `7d`, `4w`. A date
 //! with a time but no zone is refused: nothing is guessed.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
@@ -21,11 +21,13 @@ pub(crate) fn parse(text: &str, now: DateTime<Utc>) -> Result<i64, String> {
     })
 }
 
-fn span(text: &str) -> Option<TimeDelta> {
+/// How long `90s`, `12h` or `7d` is.
+pub(crate) fn span(text: &str) -> Option<TimeDelta> {
     let (unit_at, unit) = text.char_indices().last()?;
     let count = text.get(..unit_at)?.parse::<u32>().ok()?;
     let count = i64::from(count);
     match unit {
+        's' => TimeDelta::try_seconds(count),
         'm' => TimeDelta::try_minutes(count),
         'h' => TimeDelta::try_hours(count),
         'd' => TimeDelta::try_days(count),

@@ -1,7 +1,7 @@
 //! `buildtrail convert`.
 
-use super::{Format, PART_SIZE, Status, parse_part_size, put, say, wrong_usage};
-use crate::convert::{ConvertConfig, Keep, Outcome, Progress, Redact, SkippedFiles, convert};
+use super::{Format, KeepArg, PART_SIZE, Status, parse_part_size, put, say, wrong_usage};
+use crate::convert::{ConvertConfig, Outcome, Progress, Redact, SkippedFiles, convert};
 use crate::layout::PartitionColumn;
 use crate::times;
 use chrono::Utc;
@@ -55,16 +55,6 @@ const PARTITION_BY: &str = "Partition columns, in order: any of account, region,
                             event_name [default: the dataset's own, else region,month]";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum KeepArg {
-    /// Calls to CodeBuild
-    Codebuild,
-    /// Those, what builds did in other services, and what CodeBuild did as a service
-    BuildActivity,
-    /// Every record of every service
-    All,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum RedactArg {
     /// Mask values of environment variables, tokens, passwords in URLs, secret keys
     Standard,
@@ -85,11 +75,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     let config = ConvertConfig {
         sources: args.sources,
         out: args.out,
-        keep: match args.keep {
-            KeepArg::Codebuild => Keep::CodeBuild,
-            KeepArg::BuildActivity => Keep::BuildActivity,
-            KeepArg::All => Keep::All,
-        },
+        keep: args.keep.into(),
         redact: match args.redact {
             RedactArg::Standard => Redact::Standard,
             RedactArg::None => Redact::None,
@@ -103,7 +89,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     };
     let bar = Bar::new();
     let outcome = convert(&config, &bar);
-    bar.0.finish_and_clear();
+    bar.finish();
     let outcome = outcome?;
     for conflict in &outcome.conflicts {
         say(&format!("conflict: {conflict}"));
@@ -119,11 +105,15 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
 }
 
 /// A progress bar on standard error, shown on a terminal only.
-struct Bar(ProgressBar);
+pub(super) struct Bar(ProgressBar);
 
 impl Bar {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
+    }
+
+    pub(super) fn finish(self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -1,13 +1,12 @@
 //! `buildtrail run`.
 
+use super::ask::{Asked, FLAGS, Options};
 use super::{Status, runtime};
-use crate::dataset::Dataset;
-use crate::query::{self, Access, Format, Parameter, SavedQueries};
+use crate::query::{Parameter, SavedQueries};
 use clap::{Arg, ArgMatches};
 use datafusion::common::ScalarValue;
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Run a saved query on a dataset
@@ -18,16 +17,12 @@ pub(super) struct Args {
     /// The query's name, as `buildtrail queries` lists it
     query: String,
     /// The dataset's folder
-    dataset: PathBuf,
-    /// The form of the result
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// A folder of saved queries of your own; one of the same name takes the place of ours
-    #[arg(long, value_name = "FOLDER")]
-    sql_dir: Option<PathBuf>,
+    dataset: Option<PathBuf>,
     /// End with exit status 4 where the result has rows: for checks in cron and CI
     #[arg(long)]
     fail_on_rows: bool,
+    #[command(flatten)]
+    options: Options,
 }
 
 /// The options for the parameters of the query that the command line names, if it names one. What is
@@ -45,9 +40,10 @@ pub(super) fn options(command_line: &[OsString]) -> Vec<Arg> {
         };
         match (option, value) {
             ("--fail-on-rows" | "--help" | "-h", _) => {}
+            (flag, _) if FLAGS.contains(&flag) => {}
             ("--sql-dir", None) => folder = words.next().map(Cow::into_owned),
             ("--sql-dir", Some(value)) => folder = Some(value.to_owned()),
-            (option, None) if option.starts_with("--") => {
+            (option, None) if option.starts_with("--") || option == "-o" => {
                 words.next();
             }
             (option, _) if option.starts_with('-') => {}
@@ -78,20 +74,16 @@ fn option(parameter: &Parameter) -> Arg {
 }
 
 pub(super) fn main(args: &Args, matches: &ArgMatches) -> anyhow::Result<Status> {
-    let queries = SavedQueries::load(args.sql_dir.as_deref())?;
+    let queries = SavedQueries::load(args.options.sql_dir.as_deref())?;
     let query = queries.find(&args.query)?;
     let value = |parameter: &Parameter| {
         let given = matches.try_get_one::<ScalarValue>(&parameter.name).ok().flatten();
         (parameter.name.clone(), given.cloned().unwrap_or_else(|| parameter.default_value()))
     };
     let values = query.parameters.iter().map(value).collect();
-    let dataset = Dataset::open(&args.dataset)?;
-    let rows = runtime()?.block_on(async {
-        let session = query::open(&dataset, Access::default())?;
-        let mut out = BufWriter::new(io::stdout());
-        let rows = query::run_saved(&session, query, values, args.format, &mut out).await?;
-        out.flush()?;
-        anyhow::Ok(rows)
-    })?;
+    let Asked { mut runner, scratch: _scratch } =
+        args.options.runner("run", args.dataset.as_deref())?;
+    let result = runtime()?.block_on(runner.run_saved(query, values));
+    let rows = runner.finish_after(result)?;
     Ok(if args.fail_on_rows && rows > 0 { Status::Found } else { Status::Done })
 }

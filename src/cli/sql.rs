@@ -1,10 +1,10 @@
 //! `buildtrail sql`.
 
-use super::{Status, put, runtime};
-use crate::dataset::Dataset;
-use crate::query::{self, Access, Format, SavedQueries};
+use super::ask::{Asked, Options};
+use super::{Status, runtime};
+use crate::query::{Shell, Start};
 use anyhow::Context as _;
-use std::io::{self, BufWriter, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::path::PathBuf;
 
 /// Ask a dataset in SQL: a shell, or with -c or -f one run
@@ -14,29 +14,21 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The dataset's folder
-    dataset: PathBuf,
+    dataset: Option<PathBuf>,
     /// Run these statements, separated by `;`, and end
     #[arg(long, short, value_name = "SQL", conflicts_with = "file", allow_hyphen_values = true)]
     command: Option<String>,
     /// Run the statements in this file (`-` is standard input), and end
     #[arg(long, short, value_name = "FILE")]
     file: Option<PathBuf>,
-    /// The form of results
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// A folder of saved queries of your own, for .run
-    #[arg(long, value_name = "FOLDER")]
-    sql_dir: Option<PathBuf>,
-    /// Let statements read files that they name (CREATE EXTERNAL TABLE)
-    #[arg(long)]
-    allow_files: bool,
-    /// Let statements write files (COPY, INSERT)
-    #[arg(long)]
-    allow_write: bool,
+    /// Run this file when the shell starts, in place of ~/.buildtrailrc
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "file"])]
+    init: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
 }
 
-pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
-    let dataset = Dataset::open(&args.dataset)?;
+pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     let statements = match (&args.command, &args.file) {
         (Some(sql), _) => Some(sql.clone()),
         (None, Some(file)) if file.as_os_str() != "-" => Some(
@@ -49,18 +41,15 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
             Some(text)
         }
     };
-    let access = Access { files: args.allow_files, write: args.allow_write };
-    let session = query::open(&dataset, access)?;
+    let Asked { mut runner, scratch: _scratch } =
+        args.options.runner("sql", args.dataset.as_deref())?;
     if let Some(sql) = statements {
-        let mut out = BufWriter::new(io::stdout());
-        let result = runtime()?.block_on(query::run(&session, &sql, args.format, &mut out));
+        let result = runtime()?.block_on(runner.run(&sql));
         // What came before an error is shown.
-        out.flush()?;
-        result?;
+        runner.finish_after(result)?;
     } else {
-        let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let queries = SavedQueries::load(args.sql_dir.as_deref())?;
-        control.block_on(query::shell(session, queries, args.format, put))?;
+        let start = args.init.map_or(Start::OfUser, Start::File);
+        runtime()?.block_on(Shell::new(runner)?.run(start))?;
     }
     Ok(Status::Done)
 }

@@ -1,24 +1,31 @@
 //! Results in the forms that people and programs read.
 //!
-//! `table` and `markdown` are for people: control characters are escaped, and the whole result is
-//! held to measure its columns. The others are for programs: text is as it is in the log, batches
-//! are written as they come, an empty result is still a document (a header, `[]`), and a null in
-//! JSON is written as null.
+//! `table`, `line`, `markdown` and `chart` are for people: control characters are escaped. The others
+//! are for programs: text is as it is in the log, rows are written as they come, and an empty result
+//! is still a document (a header, `[]`). A null is told from an empty text in every form for programs.
+
+mod chart;
+mod file;
+mod pager;
+mod separated;
+mod text;
+
+pub(crate) use file::OutputFile;
+pub(crate) use pager::Paged;
 
 use crate::error::{Error, Result};
-use crate::printable::printable;
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::csv::WriterBuilder as CsvBuilder;
+use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::WriterBuilder as JsonBuilder;
 use arrow::json::writer::{JsonArray, JsonFormat, LineDelimited, Writer as JsonWriter};
-use arrow::util::display::{ArrayFormatter, FormatOptions};
-use arrow::util::pretty::pretty_format_batches_with_options;
 use clap::ValueEnum;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt as _;
-use std::fmt::Write as _;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -30,9 +37,9 @@ pub enum Format {
     Table,
     /// A line for each value, an empty one between rows: for long texts
     Line,
-    /// Comma-separated, with a header
+    /// Comma-separated, with a header; a null is nothing, an empty text is ""
     Csv,
-    /// Tab-separated, with a header
+    /// The same, tab-separated
     Tsv,
     /// One JSON list of objects
     Json,
@@ -40,31 +47,107 @@ pub enum Format {
     Ndjson,
     /// A Markdown table
     Markdown,
+    /// A Parquet file, for --output
+    Parquet,
+    /// A bar for each row: its first text, and its first number after it
+    Chart,
 }
 
-/// Writes a result as it comes; how many rows it has.
+impl Format {
+    /// Whether it is read by people, on a terminal.
+    pub(crate) fn is_for_people(self) -> bool {
+        matches!(self, Self::Table | Self::Line | Self::Markdown | Self::Chart)
+    }
+
+    /// The form that a file's name asks for.
+    #[must_use]
+    pub fn of_file(path: &Path) -> Option<Self> {
+        Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" => Self::Table,
+            "csv" => Self::Csv,
+            "tsv" => Self::Tsv,
+            "json" => Self::Json,
+            "ndjson" | "jsonl" => Self::Ndjson,
+            "md" => Self::Markdown,
+            "parquet" => Self::Parquet,
+            _ => return None,
+        })
+    }
+}
+
+/// How a result is written.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// In which form.
+    pub format: Format,
+    /// Whether names stand above the values, in the forms where they can be left out.
+    pub headers: bool,
+    /// Whether texts that a spreadsheet takes for formulas are made plain, in CSV and TSV.
+    pub safe_csv: bool,
+    /// How many characters a line of a table or chart has; `None` cuts nothing.
+    pub width: Option<usize>,
+    /// How many rows a table shows; `None` shows all.
+    pub max_rows: Option<usize>,
+    /// The columns of a chart: what is drawn, and how long.
+    pub chart: Option<(String, String)>,
+}
+
+/// Rows that a table shows where nothing else is asked for: it is held to measure its columns.
+pub const MAX_ROWS: usize = 10_000;
+
+impl Form {
+    /// The form with nothing else asked for.
+    #[must_use]
+    pub fn new(format: Format) -> Self {
+        let max_rows = Some(MAX_ROWS);
+        Self { format, headers: true, safe_csv: false, width: None, max_rows, chart: None }
+    }
+}
+
+/// What was written, and what was left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Shown {
+    /// Rows written.
+    pub(crate) rows: u64,
+    /// There are more rows than a table shows.
+    pub(crate) more: bool,
+    /// Columns that did not fit into a table's line.
+    pub(crate) columns_cut: usize,
+}
+
+/// Writes a result as it comes.
 pub(crate) async fn write(
     mut stream: SendableRecordBatchStream,
-    format: Format,
-    out: &mut impl Write,
-) -> Result<u64> {
+    form: &Form,
+    out: &mut (impl Write + Send),
+) -> Result<Shown> {
     let schema = stream.schema();
+    let mut shown = Shown::default();
     if schema.fields().is_empty() {
         // A statement without a result, such as CREATE VIEW; it runs as it is read.
         while let Some(batch) = stream.next().await {
             batch?;
         }
-        return Ok(0);
+        return Ok(shown);
     }
-    let mut writer = Writer::new(&schema, format, out);
-    let mut rows = 0;
+    let held = matches!(form.format, Format::Table | Format::Chart);
+    let most = form.max_rows.filter(|_| held).map_or(u64::MAX, |rows| rows as u64);
+    let mut writer = Writer::new(&schema, form, out)?;
     while let Some(batch) = stream.next().await {
-        let batch = batch?;
-        rows += batch.num_rows() as u64;
+        let mut batch = batch?;
+        let left = most - shown.rows;
+        if batch.num_rows() as u64 > left {
+            batch = batch.slice(0, usize::try_from(left).unwrap_or(usize::MAX));
+            shown.more = true;
+        }
+        shown.rows += batch.num_rows() as u64;
         writer.write(&batch)?;
+        if shown.more {
+            break;
+        }
     }
-    writer.finish()?;
-    Ok(rows)
+    shown.columns_cut = writer.finish()?;
+    Ok(shown)
 }
 
 /// Rows of text in a form; what the commands that list things print.
@@ -84,73 +167,100 @@ pub fn tabulate<'a, const N: usize>(
     let arrays = columns.into_iter().map(|column| Arc::new(StringArray::from(column)) as ArrayRef);
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays.collect())?;
     let mut out = Vec::new();
-    let mut writer = Writer::new(&schema, format, &mut out);
+    let form = Form::new(format);
+    let mut writer = Writer::new(&schema, &form, &mut out)?;
     writer.write(&batch)?;
     writer.finish()?;
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
 /// Writes batches in one form.
-struct Writer<'w, W: Write> {
+struct Writer<'w, W: Write + Send> {
     schema: SchemaRef,
-    format: Format,
+    form: &'w Form,
     state: State<'w, W>,
 }
 
-enum State<'w, W: Write> {
+enum State<'w, W: Write + Send> {
     Separated { out: &'w mut W, header: bool },
     Json(JsonWriter<&'w mut W, JsonArray>),
     Ndjson(JsonWriter<&'w mut W, LineDelimited>),
+    Parquet(Box<ArrowWriter<&'w mut W>>),
+    Line { out: &'w mut W, first: bool },
+    Markdown { out: &'w mut W, header: bool },
     Held { out: &'w mut W, batches: Vec<RecordBatch> },
 }
 
-impl<'w, W: Write> Writer<'w, W> {
-    fn new(schema: &SchemaRef, format: Format, out: &'w mut W) -> Self {
-        let state = match format {
-            Format::Csv | Format::Tsv => State::Separated { out, header: true },
+impl<'w, W: Write + Send> Writer<'w, W> {
+    fn new(schema: &SchemaRef, form: &'w Form, out: &'w mut W) -> Result<Self> {
+        let state = match form.format {
+            Format::Csv | Format::Tsv => State::Separated { out, header: form.headers },
             Format::Json => State::Json(json(out)),
             Format::Ndjson => State::Ndjson(json(out)),
-            Format::Table | Format::Line | Format::Markdown => {
-                State::Held { out, batches: Vec::new() }
+            Format::Parquet => {
+                let level = ZstdLevel::try_new(3).map_err(parquet_failed)?;
+                let options = WriterProperties::builder().set_compression(Compression::ZSTD(level));
+                let writer = ArrowWriter::try_new(out, Arc::clone(schema), Some(options.build()));
+                State::Parquet(Box::new(writer.map_err(parquet_failed)?))
             }
+            Format::Line => State::Line { out, first: true },
+            Format::Markdown => State::Markdown { out, header: form.headers },
+            Format::Table | Format::Chart => State::Held { out, batches: Vec::new() },
         };
-        Self { schema: Arc::clone(schema), format, state }
+        Ok(Self { schema: Arc::clone(schema), form, state })
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match &mut self.state {
             State::Separated { out, header } => {
-                separated(batch, self.format, *header, *out)?;
-                *header = false;
+                separated::write(batch, self.form, std::mem::take(header), *out)?;
             }
             State::Json(writer) => writer.write(batch).map_err(failed)?,
             State::Ndjson(writer) => writer.write(batch).map_err(failed)?,
-            State::Held { batches, .. } => batches.push(texts(batch, printable_cell)?),
+            State::Parquet(writer) => writer.write(batch).map_err(parquet_failed)?,
+            State::Line { out, first } => text::lines(batch, first, *out)?,
+            State::Markdown { out, header } => {
+                text::markdown(batch, std::mem::take(header), *out)?;
+            }
+            State::Held { batches, .. } => batches.push(batch.clone()),
         }
         Ok(())
     }
 
-    fn finish(self) -> Result<()> {
+    /// Ends the document; how many columns it has no room for.
+    fn finish(self) -> Result<usize> {
+        let empty = RecordBatch::new_empty(Arc::clone(&self.schema));
         match self.state {
-            State::Separated { out, header: true } => {
-                separated(&RecordBatch::new_empty(self.schema), self.format, true, out)
+            State::Separated { out, header } => {
+                separated::write(&empty, self.form, header, out)?;
             }
-            State::Separated { .. } => Ok(()),
             State::Json(mut writer) => {
                 writer.finish().map_err(failed)?;
-                writer.into_inner().write_all(b"\n").map_err(written)
+                writer.into_inner().write_all(b"\n").map_err(written)?;
             }
-            State::Ndjson(mut writer) => writer.finish().map_err(failed),
+            State::Ndjson(mut writer) => writer.finish().map_err(failed)?,
+            State::Parquet(writer) => _ = writer.close().map_err(parquet_failed)?,
+            State::Line { .. } => {}
+            State::Markdown { out, header } => text::markdown(&empty, header, out)?,
             State::Held { out, batches } => {
-                let text = match self.format {
-                    Format::Markdown => markdown(&self.schema, &batches)?,
-                    Format::Line => lines(&batches)?,
-                    _ => framed(&self.schema, &batches)?,
+                let (text, columns_cut) = if self.form.format == Format::Chart {
+                    (chart::draw(&self.schema, &batches, self.form)?, 0)
+                } else if text::are_plans(&self.schema) {
+                    (text::plans(&batches)?, 0)
+                } else {
+                    text::framed(&self.schema, &batches, self.form)?
                 };
-                out.write_all(text.as_bytes()).map_err(written)
+                out.write_all(text.as_bytes()).map_err(written)?;
+                return Ok(columns_cut);
             }
         }
+        Ok(0)
     }
+}
+
+/// Whether a cell is null; an array of nulls alone does not say so itself.
+fn is_null(array: &ArrayRef, row: usize) -> bool {
+    array.data_type().is_null() || array.is_null(row)
 }
 
 fn json<W: Write, F: JsonFormat>(out: W) -> JsonWriter<W, F> {
@@ -165,92 +275,12 @@ fn failed(error: ArrowError) -> Error {
     }
 }
 
+fn parquet_failed(cause: ParquetError) -> Error {
+    Error::Parquet { action: "write", path: "the result".into(), cause }
+}
+
 fn written(source: io::Error) -> Error {
-    Error::io("write", Path::new("standard output"))(source)
-}
-
-fn separated(
-    batch: &RecordBatch,
-    format: Format,
-    header: bool,
-    out: &mut impl Write,
-) -> Result<()> {
-    let delimiter = if format == Format::Tsv { b'\t' } else { b',' };
-    let nested = batch.schema().fields().iter().any(|field| field.data_type().is_nested());
-    let batch = if nested { &texts(batch, str::to_owned)? } else { batch };
-    let mut writer = CsvBuilder::new().with_header(header).with_delimiter(delimiter).build(out);
-    writer.write(batch).map_err(|error| match error {
-        // The writer's own buffer says what failed only as text.
-        ArrowError::CsvError(text) if text.contains("Broken pipe") => {
-            written(io::ErrorKind::BrokenPipe.into())
-        }
-        other => failed(other),
-    })
-}
-
-fn printable_cell(text: &str) -> String {
-    printable(text).into_owned()
-}
-
-/// The batch with every cell as text; nulls stay null.
-fn texts(batch: &RecordBatch, spell: impl Fn(&str) -> String) -> Result<RecordBatch> {
-    let options = FormatOptions::default();
-    let mut fields = Vec::new();
-    let mut arrays: Vec<ArrayRef> = Vec::new();
-    for (field, array) in batch.schema().fields().iter().zip(batch.columns()) {
-        let formatter = ArrayFormatter::try_new(array, &options)?;
-        let cell = |row| (!array.is_null(row)).then(|| spell(&formatter.value(row).to_string()));
-        let cells: StringArray = (0..array.len()).map(cell).collect();
-        fields.push(Field::new(spell(field.name()), DataType::Utf8, true));
-        arrays.push(Arc::new(cells));
-    }
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)?)
-}
-
-fn framed(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String> {
-    let empty = [texts(&RecordBatch::new_empty(Arc::clone(schema)), printable_cell)?];
-    let batches = if batches.is_empty() { &empty } else { batches };
-    Ok(format!("{}\n", pretty_format_batches_with_options(batches, &FormatOptions::default())?))
-}
-
-/// `name = value` for each value that is there, rows apart by an empty line.
-fn lines(batches: &[RecordBatch]) -> Result<String> {
-    let mut text = String::new();
-    let options = FormatOptions::default();
-    for batch in batches {
-        let schema = batch.schema();
-        let width =
-            schema.fields().iter().map(|field| field.name().len()).max().unwrap_or_default();
-        for row in 0..batch.num_rows() {
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            for (field, array) in schema.fields().iter().zip(batch.columns()) {
-                if !array.is_null(row) {
-                    let value = ArrayFormatter::try_new(array, &options)?.value(row).to_string();
-                    // Writing to a String cannot fail.
-                    let _ = writeln!(text, "{:>width$} = {value}", field.name());
-                }
-            }
-        }
-    }
-    Ok(text)
-}
-
-fn markdown(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String> {
-    let cell = |text: &str| printable(text).replace('|', "\\|").replace('<', "&lt;");
-    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let mut text = line(schema.fields().iter().map(|field| cell(field.name())).collect());
-    text.push_str(&line(vec!["---".to_owned(); schema.fields().len()]));
-    let options = FormatOptions::default();
-    for batch in batches {
-        let columns = batch.columns().iter().map(|array| ArrayFormatter::try_new(array, &options));
-        let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
-        for row in 0..batch.num_rows() {
-            text.push_str(&line(columns.iter().map(|c| cell(&c.value(row).to_string())).collect()));
-        }
-    }
-    Ok(text)
+    Error::io("write", Path::new("the result"))(source)
 }
 
 #[cfg(test)]
@@ -269,8 +299,8 @@ mod tests {
             "+---+-----------+\n| a | b         |\n+---+-----------+\n| 1 | x|y\\u{1b} |\n|   | z,\"q\"     |\n+---+-----------+\n"
         );
         assert_eq!(shown(Format::Line, &rows), "a = 1\nb = x|y\\u{1b}\n\na = \nb = z,\"q\"\n");
-        assert_eq!(shown(Format::Csv, &rows), "a,b\n1,x|y\u{1b}\n,\"z,\"\"q\"\"\"\n");
-        assert_eq!(shown(Format::Tsv, &rows), "a\tb\n1\tx|y\u{1b}\n\t\"z,\"\"q\"\"\"\n");
+        assert_eq!(shown(Format::Csv, &rows), "a,b\n1,x|y\u{1b}\n\"\",\"z,\"\"q\"\"\"\n");
+        assert_eq!(shown(Format::Tsv, &rows), "a\tb\n1\tx|y\u{1b}\n\"\"\t\"z,\"\"q\"\"\"\n");
         assert_eq!(
             shown(Format::Ndjson, &rows),
             "{\"a\":\"1\",\"b\":\"x|y\\u001b\"}\n{\"a\":\"\",\"b\":\"z,\\\"q\\\"\"}\n"
@@ -288,5 +318,15 @@ mod tests {
         assert_eq!(shown(Format::Csv, &[]), "a,b\n");
         assert_eq!(shown(Format::Markdown, &[]), "| a | b |\n| --- | --- |\n");
         assert!(shown(Format::Table, &[]).contains("| a | b |"));
+        assert_eq!(shown(Format::Line, &[]), "");
+    }
+
+    #[test]
+    fn a_file_s_name_tells_the_form() {
+        let of = |name: &str| Format::of_file(Path::new(name));
+        assert_eq!(of("a/b.CSV"), Some(Format::Csv));
+        assert_eq!(of("b.jsonl"), Some(Format::Ndjson));
+        assert_eq!(of("b.parquet"), Some(Format::Parquet));
+        assert_eq!((of("csv"), of("a.xlsx")), (None, None));
     }
 }

@@ -92,7 +92,26 @@ pub struct Parameter {
 }
 
 /// Names that `run` has for itself.
-const RESERVED: [&str; 6] = ["help", "format", "sql-dir", "fail-on-rows", "query", "dataset"];
+const RESERVED: [&str; 18] = [
+    "help",
+    "query",
+    "dataset",
+    "logs",
+    "keep",
+    "format",
+    "output",
+    "safe-csv",
+    "no-headers",
+    "width",
+    "max-rows",
+    "sql-dir",
+    "fail-on-rows",
+    "memory",
+    "spill",
+    "timeout",
+    "allow-files",
+    "allow-write",
+];
 
 impl Parameter {
     /// Reads what follows `-- parameter:`, as `since timestamp [7d] Only events from this time`.

@@ -91,6 +91,14 @@ impl SavedQuery {
     }
 }
 
+impl SavedQuery {
+    /// The columns of its chart: what is drawn, and how long.
+    pub(crate) fn bars(&self) -> Option<(String, String)> {
+        let (label, number) = self.chart.as_deref()?.strip_prefix("bar ")?.split_once(' ')?;
+        Some((label.trim().to_owned(), number.trim().to_owned()))
+    }
+}
+
 /// The saved queries at hand, by name.
 #[derive(Debug)]
 pub struct SavedQueries(Vec<SavedQuery>);

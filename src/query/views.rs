@@ -20,6 +20,11 @@ pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     files().map(|(name, _)| name)
 }
 
+/// The question that a view answers.
+pub(crate) fn question(name: &str) -> Option<&'static str> {
+    files().find(|(known, _)| *known == name).and_then(|(_, sql)| header(sql, "question"))
+}
+
 /// Makes the views that a statement names, and those that they use.
 pub(crate) async fn make(session: &SessionContext, statement: &str) -> Result<()> {
     let everything = ["information_schema", "tables"].iter().any(|word| mentions(statement, word));

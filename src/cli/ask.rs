@@ -1,0 +1,154 @@
+//! What `sql` and `run` have in common: what is asked, how its answer is written, what it may use.
+
+use super::{KeepArg, say, wrong_usage};
+use crate::convert::{ConvertConfig, PART_BYTES, Redact, convert};
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::query::{
+    self, Access, Form, Format, Limits, MAX_ROWS, Runner, SavedQueries, register_logs,
+};
+use crate::times;
+use bytesize::ByteSize;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How the answer is written, and what it may use.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
+pub(super) struct Options {
+    /// Log files, folders or patterns to ask as they are, in a dataset's place
+    #[arg(long, value_name = "SOURCE", num_args = 1.., conflicts_with = "dataset")]
+    logs: Vec<String>,
+    /// Which records of --logs become rows
+    #[arg(long, value_enum, default_value_t = KeepArg::Codebuild, requires = "logs")]
+    keep: KeepArg,
+    /// The form of results [default: table, or what the name of --output asks for]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Write results to this file; it takes its name when all is written
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// In CSV and TSV, put ' before texts that a spreadsheet would take for formulas
+    #[arg(long)]
+    safe_csv: bool,
+    /// Leave out the names above the values
+    #[arg(long)]
+    no_headers: bool,
+    /// Characters of a table's line; 0 cuts nothing [default: the terminal's]
+    #[arg(long, value_name = "N")]
+    width: Option<usize>,
+    /// How many rows a table shows; 0 shows all
+    #[arg(long, value_name = "N", default_value_t = MAX_ROWS)]
+    max_rows: usize,
+    /// A folder of saved queries of your own; one of the same name takes the place of ours
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) sql_dir: Option<PathBuf>,
+    /// Memory for sorting, grouping, joining: 512MB, 4GB [default: half of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
+    memory: Option<u64>,
+    /// Where to put what does not fit into memory [default: the system's temporary folder]
+    #[arg(long, value_name = "FOLDER")]
+    spill: Option<PathBuf>,
+    /// End a statement that takes longer: 30s, 5m, 1h
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout)]
+    timeout: Option<Duration>,
+    /// Let statements read files that they name (CREATE EXTERNAL TABLE, cloudtrail('logs/'), .read)
+    #[arg(long)]
+    allow_files: bool,
+    /// Let statements write files (COPY, INSERT, .output)
+    #[arg(long)]
+    allow_write: bool,
+}
+
+/// Options that stand alone, as `run` must know them before it knows its query's.
+pub(super) const FLAGS: [&str; 4] =
+    ["--safe-csv", "--no-headers", "--allow-files", "--allow-write"];
+
+fn parse_memory(text: &str) -> std::result::Result<u64, String> {
+    let size = text
+        .parse::<ByteSize>()
+        .map_err(|reason| format!("expected a size such as 512MB: {reason}"))?;
+    if size < ByteSize::mb(16) { Err("is less than 16MB".to_owned()) } else { Ok(size.as_u64()) }
+}
+
+fn parse_timeout(text: &str) -> std::result::Result<Duration, String> {
+    let span = times::span(text).and_then(|span| span.to_std().ok()).filter(|span| !span.is_zero());
+    span.ok_or_else(|| "expected a time such as 30s, 5m or 1h".to_owned())
+}
+
+/// Datasets made of log files, which go when the program ends.
+type Scratch = Arc<Mutex<Vec<TempDir>>>;
+
+impl Options {
+    /// A runner of statements over the dataset, or over log files.
+    pub(super) fn runner(&self, command: &str, dataset: Option<&Path>) -> anyhow::Result<Asked> {
+        let scratch = Scratch::default();
+        let dataset = match dataset {
+            Some(dataset) => Dataset::open(dataset)?,
+            None if self.logs.is_empty() => {
+                wrong_usage(command, "name a DATASET, or log files with --logs")
+            }
+            None => read_logs(&self.logs, self.keep, &scratch)?,
+        };
+        let access = Access { files: self.allow_files, write: self.allow_write };
+        let limits =
+            Limits { memory: self.memory, spill: self.spill.clone(), timeout: self.timeout };
+        let session = query::open(&dataset, access, &limits)?;
+        let (keep, made) = (self.keep, Arc::clone(&scratch));
+        let read = move |source: &str| read_logs(&[source.to_owned()], keep, &made);
+        register_logs(&session, Box::new(read));
+        let named = self.output.as_deref().and_then(Format::of_file);
+        let mut form = Form::new(self.format.or(named).unwrap_or(Format::Table));
+        form.headers = !self.no_headers;
+        form.safe_csv = self.safe_csv;
+        form.max_rows = Some(self.max_rows).filter(|rows| *rows > 0);
+        let queries = SavedQueries::load(self.sql_dir.as_deref())?;
+        let out = BufWriter::with_capacity(1 << 16, io::stdout());
+        let mut runner = Runner::new(session, queries, form, Box::new(out));
+        if let Some(width) = self.width {
+            runner.set_width(width);
+        }
+        runner.timeout = limits.timeout;
+        if let Some(output) = &self.output {
+            runner.write_to(output)?;
+        }
+        Ok(Asked { runner, scratch })
+    }
+}
+
+/// A runner, and what it reads.
+pub(super) struct Asked {
+    pub(super) runner: Runner,
+    /// Goes last.
+    pub(super) scratch: Scratch,
+}
+
+/// Makes a dataset of log files, for as long as the program runs.
+fn read_logs(sources: &[String], keep: KeepArg, scratch: &Scratch) -> Result<Dataset> {
+    let folder = tempfile::Builder::new().prefix("buildtrail-").tempdir();
+    let folder = folder.map_err(Error::io("create", &std::env::temp_dir()))?;
+    let config = ConvertConfig {
+        sources: sources.to_vec(),
+        out: folder.path().join("events"),
+        keep: keep.into(),
+        redact: Redact::Standard,
+        partition_by: None,
+        threads: None,
+        since: None,
+        until: None,
+        part_bytes: PART_BYTES,
+        retry_rejected: false,
+    };
+    let bar = super::convert::Bar::new();
+    let outcome = convert(&config, &bar);
+    bar.finish();
+    for problem in &outcome?.problems {
+        say(&format!("rejected: {problem}"));
+    }
+    let dataset = Dataset::open(&config.out)?;
+    scratch.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
+    Ok(dataset)
+}
