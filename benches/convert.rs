@@ -6,7 +6,9 @@
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use anyhow::Context as _;
-use buildtrail::convert::{ConvertConfig, Keep, PART_BYTES, Progress, Redact, convert};
+use buildtrail::convert::{
+    ConvertConfig, Keep, Limits as FileLimits, PART_BYTES, Progress, Redact, convert,
+};
 use buildtrail::dataset::Dataset;
 use buildtrail::query::{self, Access, Form, Format, Limits, Runner, SavedQueries};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -88,6 +90,7 @@ fn config(logs: &Path, out: &Path) -> ConvertConfig {
         until: None,
         part_bytes: PART_BYTES,
         retry_rejected: false,
+        limits: FileLimits::default(),
     }
 }
 

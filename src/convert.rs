@@ -6,11 +6,13 @@
 //! matter who read what when. Nothing becomes visible in the dataset before the counts add up.
 //! It refuses to print: what there is to say is in the [`Outcome`].
 
+mod archive;
 mod coerce;
 mod columns;
 mod discover;
 mod envelope;
 mod flatten;
+mod forms;
 mod identity;
 mod inflate;
 mod merge;
@@ -26,6 +28,7 @@ mod worker;
 mod writer;
 
 pub use crate::dataset::{Keep, RecordCounts, Redact};
+pub use inflate::Limits;
 pub use summary::{Conflict, FileCounts, Outcome, Problem, SkippedFiles};
 
 use crate::dataset::{Dataset, Input, Ledger, PartFile, Scope, Seen, Transaction};
@@ -65,6 +68,8 @@ pub struct ConvertConfig {
     pub part_bytes: u64,
     /// Reads log files again of which something was rejected.
     pub retry_rejected: bool,
+    /// How large a log file may be.
+    pub limits: Limits,
 }
 
 /// Bytes of a part file at most, about, where nothing else is asked for: what the engines that read
@@ -90,13 +95,13 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     let scope = Scope { keep: config.keep, since: config.since, until: config.until };
     let ledger = dataset.ledger()?;
     let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
-    let met = found.log_files.iter().any(|log_file| ledger.has_met(&log_file.uri()));
     let pool = thread_pool(config.threads)?;
     progress.start(found.log_files.len());
-    let job = Job { scope: &scope, redact: config.redact, ledger: &ledger };
+    let job = Job { scope: &scope, redact: config.redact, ledger: &ledger, limits: config.limits };
     let worker = read_all(&pool, job, &found.log_files, progress);
     progress.writing();
     let Worker { sources, mut inputs, mut rejects, mut outcome, .. } = worker?;
+    let met = inputs.iter().any(|input| ledger.has_met(&input.uri));
     drop(ledger);
     inputs.sort_by(|a, b| a.uri.cmp(&b.uri));
     rejects.sort_by(|a, b| (&a.file, a.record).cmp(&(&b.file, b.record)));
@@ -144,8 +149,16 @@ impl Sources {
             let found = discover::discover(&config.sources, keep_all)?;
             (Some(found), Dataset::create(&config.out, partition_by, config.redact)?)
         };
-        let retry =
+        let mut retry =
             if config.retry_rejected { dataset.files_with_rejects()? } else { BTreeMap::new() };
+        // A member is read again with its archive.
+        let archives = retry.iter().filter_map(|(uri, scope)| {
+            Some((discover::archive_of(uri)?.to_owned(), scope.clone()))
+        });
+        for (archive, scope) in archives.collect::<Vec<_>>() {
+            let both = retry.get(&archive).map_or_else(|| scope.clone(), |known| known.and(&scope));
+            retry.insert(archive, both);
+        }
         let found = listed.unwrap_or_else(|| discover::again(retry.keys(), keep_all));
         Ok(Self { found, dataset, retry })
     }
@@ -236,8 +249,10 @@ fn read_all(
 fn add_listing(outcome: &mut Outcome, found: Found) {
     let Found { log_files, digests, insights, aggregated, others, problems } = found;
     let skipped = &mut outcome.files.skipped;
-    (skipped.digest, skipped.insight) = (digests, insights);
-    (skipped.aggregated, skipped.other) = (aggregated, others);
+    skipped.digest += digests;
+    skipped.insight += insights;
+    skipped.aggregated += aggregated;
+    skipped.other += others;
     let unlisted = problems.len() as u64;
     outcome.files.rejected += unlisted;
     outcome.files.found +=

@@ -505,7 +505,7 @@ fn write_whole(meta: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// What a file is named by: the first 16 digits of its SHA-256.
-fn short(sha256: &str) -> &str {
+pub(crate) fn short(sha256: &str) -> &str {
     sha256.get(..16).unwrap_or_default()
 }
 

@@ -8,7 +8,7 @@
 -- parameter: variables boolean [false] Also builds that override variables alone
 -- parameter: except_kinds list [pipeline] Kinds of initiators that are left out
 -- severity: medium
--- attack: T1651
+-- attack: T1648
 -- Who may only start builds can run any command with overrides. AWS shows overridden variables whether sent
 -- or not, so alone they are left out; CodePipeline overrides the source of each build.
 SELECT

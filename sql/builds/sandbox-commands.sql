@@ -6,7 +6,7 @@
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
 -- severity: medium
--- attack: T1059.004
+-- attack: T1651
 -- AWS may mask the command, which is then null: that it was run is what remains.
 SELECT
   event_time,

@@ -6,7 +6,7 @@
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
 -- severity: medium
--- attack: T1525
+-- attack: T1677
 SELECT
   event_time,
   project_name,

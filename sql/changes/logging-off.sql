@@ -6,7 +6,7 @@
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
 -- severity: medium
--- attack: T1562.008
+-- attack: T1685.002
 WITH turned_off AS (
   SELECT
     event_time,

@@ -6,7 +6,7 @@
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
 -- severity: medium
--- attack: T1098.003
+-- attack: T1548.005
 -- Builds act as this role: who may change it and start builds has all its permissions.
 SELECT
   event_time,

@@ -7,7 +7,7 @@
 -- parameter: minutes integer [15] Length of the windows that time is cut into
 -- parameter: actions integer [4] Different refused actions in a window that make a burst
 -- severity: medium
--- attack: T1580
+-- attack: T1526
 -- A missing permission is refused again and again for the same action; who probes is refused for many.
 -- Refusals by other services count where the dataset has them. Windows do not overlap, so a burst over
 -- a border counts as two.

@@ -141,6 +141,7 @@ fn read_logs(sources: &[String], keep: KeepArg, scratch: &Scratch) -> Result<Dat
         until: None,
         part_bytes: PART_BYTES,
         retry_rejected: false,
+        limits: crate::convert::Limits::default(),
     };
     let bar = super::convert::Bar::new();
     let outcome = convert(&config, &bar);

@@ -1,9 +1,10 @@
 //! `buildtrail convert`.
 
 use super::{Format, KeepArg, PART_SIZE, Status, parse_part_size, put, say, wrong_usage};
-use crate::convert::{ConvertConfig, Outcome, Progress, Redact, SkippedFiles, convert};
+use crate::convert::{ConvertConfig, Limits, Outcome, Progress, Redact, SkippedFiles, convert};
 use crate::layout::PartitionColumn;
 use crate::times;
+use bytesize::ByteSize;
 use chrono::Utc;
 use clap::ValueEnum;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// event once. What is in the dataset already is not written again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Log files, folders, and quoted patterns (`'logs/**/*.json.gz'`)
+    /// Log files, folders, archives, quoted patterns (`'logs/**/*.json.gz'`), - for standard input
     #[arg(required_unless_present = "retry_rejected")]
     sources: Vec<String>,
     /// The dataset's folder; made if it is not there
@@ -43,6 +44,12 @@ pub(super) struct Args {
     /// Read log files again of which something was rejected; without SOURCE, all that the dataset knows
     #[arg(long)]
     retry_rejected: bool,
+    /// Most bytes of one log file, inflated
+    #[arg(long, value_name = "SIZE", default_value = "4GiB")]
+    max_file_size: ByteSize,
+    /// How many times its own size a log file of more than 64 MB may inflate to
+    #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
+    max_ratio: u64,
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -86,6 +93,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
         until: args.until,
         part_bytes: args.part_size,
         retry_rejected: args.retry_rejected,
+        limits: Limits { bytes: args.max_file_size.as_u64(), ratio: args.max_ratio },
     };
     let bar = Bar::new();
     let outcome = convert(&config, &bar);
@@ -165,6 +173,10 @@ fn summary(outcome: &Outcome, dataset: &Path) -> String {
     if outcome.changed > 0 {
         let changed = outcome.changed;
         let _ = writeln!(text, "note     {changed} files have changed since an earlier run");
+    }
+    if outcome.foreign > 0 {
+        let foreign = outcome.foreign;
+        let _ = writeln!(text, "note     {foreign} events in the files are not CloudTrail's");
     }
     if r.conflicting > 0 {
         let _ = writeln!(

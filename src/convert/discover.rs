@@ -18,12 +18,28 @@ use std::time::UNIX_EPOCH;
 use walkdir::WalkDir;
 
 /// Endings of names that a folder's walk takes.
-const ENDINGS: [&str; 3] = [".json", ".json.gz", ".gz"];
+const ENDINGS: [&str; 8] = [".json", ".gz", ".jsonl", ".ndjson", ".csv", ".tar", ".tgz", ".zip"];
+
+/// Between an archive and its member, in a log file's URI.
+const MEMBER: char = '!';
+
+/// What stands for standard input.
+const STANDARD_INPUT: &str = "-";
+
+/// Where a log file's bytes come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The file at its path.
+    Disk,
+    /// Whatever is piped.
+    StandardInput,
+}
 
 /// One log file.
 #[derive(Debug)]
 pub(crate) struct LogFile {
     pub(crate) path: PathBuf,
+    pub(crate) origin: Origin,
     /// The delivery time in its name, in milliseconds since 1970.
     pub(crate) delivered: Option<i64>,
     /// Its size.
@@ -37,6 +53,21 @@ pub(crate) struct LogFile {
 }
 
 impl LogFile {
+    /// A file by its name alone.
+    pub(crate) fn named(path: PathBuf, origin: Origin) -> Self {
+        let delivered = delivery_time(&path.file_name().unwrap_or_default().to_string_lossy());
+        let etag = String::new();
+        Self { path, origin, delivered, bytes: 0, etag, changed: false, scope: None }
+    }
+
+    /// The member of an archive; its changes are the archive's.
+    pub(crate) fn member(&self, archive: &str, name: &str) -> Self {
+        let path = PathBuf::from(format!("{archive}{MEMBER}{name}"));
+        let etag = self.etag.clone();
+        let (changed, scope) = (self.changed, self.scope.clone());
+        Self { etag, changed, scope, ..Self::named(path, self.origin) }
+    }
+
     /// What `source_file` says: the path as given and walked.
     /// Bytes that are no UTF-8 are escaped as in a URL, so that two names stay two.
     pub(crate) fn uri(&self) -> Cow<'_, str> {
@@ -78,7 +109,9 @@ pub(crate) fn discover(sources: &[String], keep_all: bool) -> Result<Found> {
     let mut found = Found::default();
     for source in sources {
         let path = Path::new(source);
-        if path.is_dir() {
+        if source == STANDARD_INPUT {
+            found.log_files.push(LogFile::named(path.to_owned(), Origin::StandardInput));
+        } else if path.is_dir() {
             found.walk(path, keep_all);
         } else if path.symlink_metadata().is_ok() {
             found.take(path, keep_all);
@@ -97,7 +130,9 @@ pub(crate) fn again<'f>(files: impl Iterator<Item = &'f String>, keep_all: bool)
     let mut found = Found::default();
     for file in files {
         let path = Path::new(file);
-        if path.symlink_metadata().is_ok() {
+        if archive_of(file).is_some() {
+            // The archive is among them.
+        } else if path.symlink_metadata().is_ok() {
             found.take(path, keep_all);
         } else {
             found.problems.push(Problem::gone(file));
@@ -113,8 +148,7 @@ impl Found {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
-                    let name = entry.file_name().to_string_lossy().to_ascii_lowercase();
-                    if ENDINGS.iter().any(|ending| name.ends_with(ending)) {
+                    if is_taken(&entry.file_name().to_string_lossy()) {
                         self.take(entry.path(), keep_all);
                     } else {
                         self.others += 1;
@@ -133,29 +167,22 @@ impl Found {
     }
 
     fn take(&mut self, path: &Path, keep_all: bool) {
-        let key = path.to_string_lossy();
-        if is_of_kind(&key, "CloudTrail-Digest") {
-            self.digests += 1;
-        } else if is_of_kind(&key, "CloudTrail-Insight") && !keep_all {
-            self.insights += 1;
-        } else if is_of_kind(&key, "CloudTrail-Aggregated") && !keep_all {
-            self.aggregated += 1;
-        } else {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let delivered = delivery_time(&name);
-            let metadata = path.metadata().ok();
-            let modified = metadata.as_ref().and_then(|metadata| metadata.modified().ok());
-            let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-            self.log_files.push(LogFile {
-                path: path.to_owned(),
-                delivered,
-                bytes: metadata.map_or(0, |metadata| metadata.len()),
-                etag: modified.map_or_else(String::new, |time| {
-                    format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
-                }),
-                changed: false,
-                scope: None,
-            });
+        match Kind::of(&path.to_string_lossy(), keep_all) {
+            Kind::Digest => self.digests += 1,
+            Kind::Insight => self.insights += 1,
+            Kind::Aggregated => self.aggregated += 1,
+            Kind::LogFile => {
+                let mut file = LogFile::named(path.to_owned(), Origin::Disk);
+                if let Ok(metadata) = path.metadata() {
+                    file.bytes = metadata.len();
+                    let modified = metadata.modified().ok();
+                    let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                    file.etag = modified.map_or_else(String::new, |time| {
+                        format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
+                    });
+                }
+                self.log_files.push(file);
+            }
         }
     }
 
@@ -213,6 +240,41 @@ fn literal_root(pattern: &str) -> PathBuf {
         "" => PathBuf::from("."),
         root => PathBuf::from(root),
     }
+}
+
+/// What a file is, by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    LogFile,
+    Digest,
+    Insight,
+    Aggregated,
+}
+
+impl Kind {
+    pub(crate) fn of(key: &str, keep_all: bool) -> Self {
+        if is_of_kind(key, "CloudTrail-Digest") {
+            Self::Digest
+        } else if is_of_kind(key, "CloudTrail-Insight") && !keep_all {
+            Self::Insight
+        } else if is_of_kind(key, "CloudTrail-Aggregated") && !keep_all {
+            Self::Aggregated
+        } else {
+            Self::LogFile
+        }
+    }
+}
+
+/// Whether a walk takes a file for what its name ends with.
+pub(crate) fn is_taken(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// The archive that a URI's member is in, if it is one that is there.
+pub(crate) fn archive_of(uri: &str) -> Option<&str> {
+    let (archive, _) = uri.split_once(MEMBER)?;
+    Path::new(archive).is_file().then_some(archive)
 }
 
 /// Whether a key is of a kind: a level of it is called so, or its file name says so.

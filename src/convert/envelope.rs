@@ -1,58 +1,142 @@
 //! From a log file's bytes to its records' bytes.
 //!
-//! A log file is `{"Records":[...]}`; other members are legal and ignored, and documents may follow
-//! each other. Other producers leave the object out and write the list alone. Records are delimited
-//! by their brackets alone, so a record that is no JSON inside costs itself and not its neighbours.
-//! Whatever cannot be followed any further is said once, with its place. It refuses to look inside a
-//! record.
+//! A log file is `{"Records":[...]}`; other members are legal and ignored. What else carries records
+//! is told by its content, never by its name: lists, single records, documents one after another or
+//! one a line, and the [`forms`](super::forms) of other services. Records are delimited by their
+//! brackets alone, so a record that is no JSON inside costs itself and not its neighbours. Whatever
+//! cannot be followed is said, with its place. It refuses to look inside a record.
 
+use crate::convert::forms::{self, List, Members};
 use crate::json::{skip_space, skip_value};
+use memchr::memchr_iter;
+use std::borrow::Cow;
 
 /// What an envelope gives, in order.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece<'a> {
-    /// The bytes of one element of a `Records` list.
-    Record(&'a [u8]),
+pub(crate) enum Piece<'p> {
+    /// The bytes of a record.
+    Record(&'p [u8]),
+    /// Where a record was expected there is none, and why.
+    Bad(&'p [u8], String),
     /// The bytes of a record that breaks off at the end of the file.
-    Cut(&'a [u8]),
+    Cut(&'p [u8]),
     /// The file cannot be followed from these bytes on, or is no log file.
-    Broken(&'a [u8], String),
+    Broken(&'p [u8], String),
+    /// An event or message that is not CloudTrail's.
+    Foreign,
+    /// The file is a digest: it signs log files and holds no records.
+    Digest,
 }
 
+/// Who is given the pieces.
+pub(crate) type Each<'e> = &'e mut dyn FnMut(Piece<'_>);
+
+/// Documents within texts within documents that are followed: EventBridge through SNS has two.
+const NESTED: usize = 4;
+
 /// Gives `each` every piece of a log file's bytes, in order.
-pub(crate) fn split<'a>(bytes: &'a [u8], each: &mut impl FnMut(Piece<'a>)) {
+pub(crate) fn split(bytes: &[u8], each: Each<'_>) {
+    split_at(bytes, 0, each);
+}
+
+/// The same for what is nested so deep in other documents.
+pub(crate) fn split_at(bytes: &[u8], nested: usize, each: Each<'_>) {
+    if nested > NESTED {
+        each(Piece::Broken(bytes, "documents within documents".to_owned()));
+        return;
+    }
+    if let Some(text) = utf16(bytes) {
+        return split_at(text.as_bytes(), nested + 1, each);
+    }
     let bom = b"\xef\xbb\xbf";
-    let mut at = skip_space(bytes, if bytes.starts_with(bom) { bom.len() } else { 0 });
-    loop {
-        let end = if bytes.get(at) == Some(&b'[') {
-            records(bytes, at, each)
+    let start = skip_space(bytes, if bytes.starts_with(bom) { bom.len() } else { 0 });
+    if forms::table(bytes.get(start..).unwrap_or_default(), each) {
+        return;
+    }
+    let mut at = start;
+    while let Some(first) = bytes.get(at) {
+        let begin = if first.is_ascii_digit() { forms::after_time(bytes, at) } else { at };
+        let (end, stop) = if bytes.get(begin) == Some(&b'[') {
+            list(bytes, begin, List::Documents, nested, each)
         } else {
-            document(bytes, at, each)
-        };
-        match end {
-            Ok(end) => at = skip_space(bytes, end),
-            Err(Stop::Cut(from)) => {
-                let cut = bytes.get(from..).unwrap_or_default();
-                each(Piece::Cut(cut));
-                return;
-            }
-            Err(Stop::Broken(from, reason)) => {
-                each(Piece::Broken(bytes.get(from..).unwrap_or_default(), reason));
-                return;
-            }
+            document(bytes, begin, nested, each)
         }
-        if at >= bytes.len() {
-            return;
+        .map_or_else(|stop| (None, Some(stop)), |end| (Some(end), None));
+        let next = match (end, stop) {
+            (Some(end), _) => Some(skip_space(bytes, end)),
+            (None, Some(stop)) => stop.tell(bytes, at, start, each),
+            (None, None) => None,
+        };
+        match next {
+            Some(next) => at = next,
+            None => return,
         }
     }
 }
 
+/// The text of bytes that begin with the mark of UTF-16. What is no character there becomes U+FFFD.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let (rest, read): (_, fn([u8; 2]) -> u16) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        _ => return None,
+    };
+    let (pairs, _) = rest.as_chunks::<2>();
+    let units: Vec<_> = pairs.iter().map(|pair| read(*pair)).collect();
+    Some(String::from_utf16_lossy(&units))
+}
+
 /// Why a document ends early.
-enum Stop {
+#[derive(Debug)]
+pub(crate) enum Stop {
     /// A record that begins here has no end.
     Cut(usize),
     /// From here on, and why.
     Broken(usize, String),
+    /// A whole document that is no log file, its end, and why.
+    Unknown(usize, String),
+    /// A line that is no document, and why: what follows may be.
+    Line(String),
+}
+
+impl Stop {
+    /// Says what is wrong with the document that begins at `at`; where to go on, if anywhere.
+    fn tell(self, bytes: &[u8], at: usize, start: usize, each: Each<'_>) -> Option<usize> {
+        let part = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
+        match self {
+            Self::Cut(from) => each(Piece::Cut(part(from, bytes.len()))),
+            Self::Broken(from, reason) => each(Piece::Broken(part(from, bytes.len()), reason)),
+            Self::Unknown(end, reason) => {
+                let next = skip_space(bytes, end);
+                if at > start || next < bytes.len() {
+                    each(Piece::Bad(part(at, end), reason));
+                    return Some(next);
+                }
+                each(Piece::Broken(part(at, end), reason));
+            }
+            Self::Line(reason) => {
+                if let Some(next) = next_line(bytes, at) {
+                    each(Piece::Bad(part(at, next), reason));
+                    return Some(next);
+                }
+                if at > start {
+                    // The last line of many.
+                    each(Piece::Bad(part(at, bytes.len()), reason));
+                } else {
+                    each(Piece::Broken(part(at, bytes.len()), reason));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// The next line that a document can begin with.
+fn next_line(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    memchr_iter(b'\n', rest).map(|newline| at + newline + 1).find(|line| {
+        bytes.get(*line).is_some_and(|byte| b"{[".contains(byte) || byte.is_ascii_digit())
+    })
 }
 
 fn broken<T>(at: usize, reason: &str) -> Result<T, Stop> {
@@ -60,70 +144,67 @@ fn broken<T>(at: usize, reason: &str) -> Result<T, Stop> {
 }
 
 /// Reads the document that begins at `at`; its end.
-fn document<'a>(
-    bytes: &'a [u8],
+pub(crate) fn document(
+    bytes: &[u8],
     at: usize,
-    each: &mut impl FnMut(Piece<'a>),
+    nested: usize,
+    each: Each<'_>,
 ) -> Result<usize, Stop> {
-    if bytes.get(at) != Some(&b'{') {
-        return broken(at, "not a CloudTrail log file: expected an object with a `Records` list");
-    }
     let start = at;
-    let mut names = Vec::new();
-    let mut has_records = false;
+    if bytes.get(at) != Some(&b'{') {
+        let reason = "not a CloudTrail log file: expected an object with a `Records` list at byte";
+        return Err(Stop::Line(format!("{reason} {at}")));
+    }
+    let mut members = Members::default();
+    let mut has_list = false;
     let mut at = skip_space(bytes, at + 1);
+    // Until a list of records has begun, the trouble is this document's alone.
+    let stop = |has_list, at, reason: &str| {
+        if has_list {
+            broken(at, reason)
+        } else {
+            Err(Stop::Line(format!("{reason} at byte {at}")))
+        }
+    };
     while bytes.get(at) != Some(&b'}') {
         let Some(end) = (bytes.get(at) == Some(&b'"')).then(|| skip_value(bytes, at)).flatten()
         else {
-            return broken(at, "expected a member's name");
+            return stop(has_list, at, "expected a member's name");
         };
         let name = bytes.get(at + 1..end - 1).unwrap_or_default();
         let colon = skip_space(bytes, end);
         if bytes.get(colon) != Some(&b':') {
-            return broken(colon, "expected `:`");
+            return stop(has_list, colon, "expected `:`");
         }
         let value = skip_space(bytes, colon + 1);
-        let is_list = bytes.get(value) == Some(&b'[');
-        let end = if name == b"Records" && is_list {
-            has_records = true;
-            records(bytes, value, each)?
-        } else {
-            // In what is no log file, a name could be anything: only what looks like one is shown.
-            let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
-            let plain = name.len() <= 40 && name.iter().all(is_plain);
-            names.push(if plain {
-                String::from_utf8_lossy(name).into_owned()
-            } else {
-                "...".into()
-            });
-            let Some(end) = skip_value(bytes, value) else {
-                return broken(value, "a member breaks off");
-            };
+        let of_name = List::of(name).filter(|_| bytes.get(value) == Some(&b'['));
+        let end = if let Some(kind) = of_name {
+            has_list = true;
+            list(bytes, value, kind, nested, each)?
+        } else if let Some(end) = skip_value(bytes, value) {
+            members.add(name, bytes.get(value..end).unwrap_or_default());
             end
+        } else if members.are_of_record() && next_line(bytes, start).is_none() {
+            return Err(Stop::Cut(start));
+        } else {
+            return stop(has_list, value, "a member breaks off");
         };
-        at = separator(bytes, end, b'}')?;
+        at = match separator(bytes, end, b'}') {
+            Err(Stop::Broken(_, reason)) if !has_list => return Err(Stop::Line(reason)),
+            at => at?,
+        };
     }
-    if !has_records {
-        names.truncate(8);
-        let reason = not_a_log_file(&names);
-        return Err(Stop::Broken(start, format!("{reason} at byte {at}")));
+    if !has_list {
+        let document = bytes.get(start..=at).unwrap_or_default();
+        forms::single(document, &members, nested, each).map_err(|reason| {
+            Stop::Unknown(at + 1, format!("{reason}; the object ends at byte {at}"))
+        })?;
     }
     Ok(at + 1)
 }
 
-fn not_a_log_file(names: &[String]) -> String {
-    format!(
-        "not a CloudTrail log file: no `Records` list; its members are [{}]; the object ends",
-        names.join(", ")
-    )
-}
-
-/// Reads the list of records that begins at `at`; its end.
-fn records<'a>(
-    bytes: &'a [u8],
-    at: usize,
-    each: &mut impl FnMut(Piece<'a>),
-) -> Result<usize, Stop> {
+/// Reads the list that begins at `at`; its end.
+fn list(bytes: &[u8], at: usize, kind: List, nested: usize, each: Each<'_>) -> Result<usize, Stop> {
     let mut at = skip_space(bytes, at + 1);
     while bytes.get(at) != Some(&b']') {
         if at >= bytes.len() {
@@ -136,7 +217,11 @@ fn records<'a>(
             (Some(b'}' | b':'), None) => return broken(at, "expected a record"),
             (_, None) => return Err(Stop::Cut(at)),
         };
-        each(Piece::Record(bytes.get(at..end).unwrap_or_default()));
+        let element = bytes.get(at..end).unwrap_or_default();
+        match kind {
+            List::Records => each(Piece::Record(element)),
+            kind => forms::element(element, kind, nested, each),
+        }
         at = separator(bytes, end, b']')?;
     }
     Ok(at + 1)
@@ -153,18 +238,33 @@ fn separator(bytes: &[u8], at: usize, closing: u8) -> Result<usize, Stop> {
     }
 }
 
+/// A member's name as it may be shown: in what is no log file it could be anything.
+pub(crate) fn shown(name: &[u8]) -> Cow<'_, str> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    if name.len() <= 40 && name.iter().all(is_plain) {
+        String::from_utf8_lossy(name)
+    } else {
+        Cow::Borrowed("...")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn pieces(text: &str) -> Vec<String> {
+    pub(crate) fn pieces(text: &str) -> Vec<String> {
         let mut pieces = Vec::new();
         split(text.as_bytes(), &mut |piece| {
             pieces.push(match piece {
                 Piece::Record(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+                Piece::Bad(bytes, reason) => {
+                    format!("bad {}: {reason}", String::from_utf8_lossy(bytes))
+                }
                 Piece::Cut(bytes) => format!("cut {}", String::from_utf8_lossy(bytes)),
                 Piece::Broken(_, reason) => format!("broken: {reason}"),
+                Piece::Foreign => "foreign".to_owned(),
+                Piece::Digest => "digest".to_owned(),
             });
         });
         pieces
@@ -178,6 +278,35 @@ mod tests {
         assert_eq!(pieces("{\"Records\":[1]}\n{\"Records\":[2,3]}"), ["1", "2", "3"]);
         assert_eq!(pieces("[1,{\"a\":2}] [3]"), ["1", "{\"a\":2}", "3"]);
         assert_eq!(pieces(r#"{"Records":[1,,2]}"#), ["1", "", "2"]);
+        let utf16: Vec<u8> =
+            "\u{feff}{\"Records\":[\"é\"]}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let mut records = 0;
+        split(&utf16, &mut |piece| {
+            records += u32::from(piece == Piece::Record("\"é\"".as_bytes()));
+        });
+        assert_eq!(records, 1);
+    }
+
+    #[test]
+    fn single_records_stand_one_after_another() {
+        let record = |n: u32| format!(r#"{{"eventVersion":"1.11","eventName":"N","n":{n}}}"#);
+        let (a, b, c) = (record(1), record(2), record(3));
+        assert_eq!(pieces(&a), [a.as_str()]);
+        for between in ["\n", "", " \r\n"] {
+            assert_eq!(pieces(&format!("{a}{between}{b}")), [a.clone(), b.clone()], "{between:?}");
+        }
+        // A bad line costs itself, the cut end is told.
+        let reason = "expected `:` at byte";
+        let found = pieces(&format!("{a}\n{{\"oops\" 1}}\n{b}\n{{\"x\":\"open\n{c}"));
+        assert_eq!([&found[0], &found[2], &found[4]], [&a, &b, &c]);
+        assert!(found[1].starts_with("bad {\"oops\" 1}") && found[1].contains(reason), "{found:?}");
+        assert!(found[3].starts_with("bad {\"x\":\"open"), "{found:?}");
+        let found = pieces(&format!("{a}\n{}", b.get(..b.len() - 4).unwrap()));
+        assert_eq!(found[0], a);
+        assert!(found[1].starts_with("cut {"), "{found:?}");
+        // A line of another kind between them is told, and is not the end.
+        let found = pieces(&format!("{a}\n{{\"x\":1}}\n{b}"));
+        assert!(found.len() == 3 && found[1].starts_with("bad {\"x\":1}"), "{found:?}");
     }
 
     #[test]
@@ -198,9 +327,9 @@ mod tests {
                 ],
             ),
             (
-                r#"{"Events":[],"x":1}"#,
+                r#"{"events":{},"x":1}"#,
                 vec![
-                    "broken: not a CloudTrail log file: no `Records` list; its members are [Events, x]; the object ends at byte 18",
+                    "broken: not a CloudTrail log file: no `Records` list; its members are [events, x]; the object ends at byte 18",
                 ],
             ),
             (
@@ -216,7 +345,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_ends(text in "[\\[\\]{}\",:\\\\ Recodsx1]{0,60}") {
+        fn any_text_ends(text in "[\\[\\]{}\",:\\\\ Recodsx1\n]{0,60}") {
             pieces(&text);
         }
 

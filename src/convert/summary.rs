@@ -41,6 +41,16 @@ pub struct SkippedFiles {
 }
 
 impl SkippedFiles {
+    fn add(&mut self, other: Self) {
+        let Self { digest, insight, aggregated, empty, known, other } = other;
+        self.digest += digest;
+        self.insight += insight;
+        self.aggregated += aggregated;
+        self.empty += empty;
+        self.known += known;
+        self.other += other;
+    }
+
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -125,6 +135,9 @@ pub struct Outcome {
     pub files: FileCounts,
     /// Files that an earlier run has read with other content.
     pub changed: u64,
+    /// Events and messages in the log files that are not CloudTrail's: EventBridge's own, control
+    /// messages of `CloudWatch` Logs. They are no records, and in no other count.
+    pub foreign: u64,
     /// Bytes of log files read, as stored.
     pub bytes_read: u64,
     /// New part files.
@@ -143,11 +156,12 @@ pub struct Outcome {
 impl Outcome {
     /// Adds what another worker counted; records are added up by log file.
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { files, changed, bytes_read, coercions, .. } = other;
+        let Self { files, changed, foreign, bytes_read, coercions, .. } = other;
+        self.files.found += files.found;
         self.files.read += files.read;
         self.changed += changed;
-        self.files.skipped.empty += files.skipped.empty;
-        self.files.skipped.known += files.skipped.known;
+        self.foreign += foreign;
+        self.files.skipped.add(files.skipped);
         self.files.rejected += files.rejected;
         self.bytes_read += bytes_read;
         for (path, count) in coercions {

@@ -4,18 +4,19 @@
 //! wrong with a record or a file is counted and named; only a failure of our own columns ends the
 //! run. It refuses to decide the order of rows: that is `merge`'s.
 
+use crate::convert::archive::Archive;
 use crate::convert::columns::Columns;
-use crate::convert::discover::LogFile;
+use crate::convert::discover::{Kind, LogFile, Origin, is_taken};
 use crate::convert::envelope::{self, Piece};
 use crate::convert::identity::{self, CODEBUILD};
-use crate::convert::inflate::Buffers;
+use crate::convert::inflate::{Buffers, Inflated, Limits};
 use crate::convert::merge::Source;
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
 use crate::convert::summary::Outcome;
 use crate::convert::{Keep, Redact, coerce, flatten, redact};
 use crate::dataset::{
-    Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, Scope, State,
+    Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, Scope, State, short,
 };
 use crate::error::{Error, Result};
 use crate::json;
@@ -35,6 +36,7 @@ pub(crate) struct Job<'j> {
     pub(crate) scope: &'j Scope,
     pub(crate) redact: Redact,
     pub(crate) ledger: &'j Ledger,
+    pub(crate) limits: Limits,
 }
 
 #[derive(Debug)]
@@ -61,6 +63,13 @@ struct Reading<'f> {
     unreadable: bool,
 }
 
+impl<'f> Reading<'f> {
+    fn of(job: Job<'f>, file: &'f LogFile, unreadable: bool) -> Self {
+        let scope = file.scope.as_ref().unwrap_or(job.scope);
+        Self { file, uri: file.uri(), scope, records: RecordCounts::default(), unreadable }
+    }
+}
+
 /// What a record becomes.
 enum Fate {
     Written,
@@ -82,49 +91,131 @@ impl Worker {
 
     /// Reads one log file; its rows, counts and rejects are added to the worker's.
     pub(crate) fn read(&mut self, job: Job<'_>, file: &LogFile) -> Result<()> {
-        let scope = file.scope.as_ref().unwrap_or(job.scope);
         let mut buffers = std::mem::take(&mut self.buffers);
-        let read = buffers.read(&file.path);
-        let records = RecordCounts::default();
-        let mut reading =
-            Reading { file, uri: file.uri(), scope, records, unreadable: read.is_err() };
-        let mut sha256 = String::new();
-        let mut size = file.bytes;
-        let state = match read {
-            Err(error) => {
-                self.reject(job, &reading, None, b"", error.to_string());
-                State::Unreadable
-            }
-            Ok(read) => {
-                (sha256, size) = (read.sha256, read.size);
-                if file.changed && job.ledger.knows_bytes(&reading.uri, &sha256, scope) {
-                    self.outcome.files.skipped.known += 1;
-                    State::Same
-                } else if read.bytes.is_empty() && read.broken.is_none() {
-                    self.outcome.files.skipped.empty += 1;
-                    State::Read
-                } else {
-                    self.outcome.bytes_read += read.size;
-                    self.outcome.changed += u64::from(file.changed);
-                    let state = self.read_bytes(job, &mut reading, read.bytes, read.broken)?;
-                    self.outcome.files.read += u64::from(state == State::Read);
-                    state
-                }
+        match buffers.read(file, job.limits) {
+            Ok(read) => self.inflated(job, file, read)?,
+            Err(error) => self.unreadable(job, file, error.to_string()),
+        }
+        self.buffers = buffers;
+        Ok(())
+    }
+
+    /// A log file that nothing can be read of.
+    fn unreadable(&mut self, job: Job<'_>, file: &LogFile, reason: String) {
+        let reading = Reading::of(job, file, true);
+        self.reject(job, &reading, None, b"", reason);
+        self.outcome.files.rejected += 1;
+        self.end(file, reading, file.bytes, String::new(), State::Unreadable);
+    }
+
+    /// Reads a log file's bytes, unless they are known.
+    fn inflated(&mut self, job: Job<'_>, file: &LogFile, read: Inflated<'_>) -> Result<()> {
+        let mut reading = Reading::of(job, file, false);
+        let piped = file.origin == Origin::StandardInput && file.path.as_os_str() == "-";
+        if piped {
+            // What is piped has no name: its bytes are told apart, and known again, by their hash.
+            reading.uri = Cow::Owned(format!("stdin-{}", short(&read.sha256)));
+        }
+        let (sha256, size) = (read.sha256, read.size);
+        let files = &mut self.outcome.files;
+        let known = file.changed || piped;
+        let state = if known && job.ledger.knows_bytes(&reading.uri, &sha256, reading.scope) {
+            files.skipped.known += 1;
+            State::Same
+        } else if read.bytes.is_empty() && read.broken.is_none() {
+            files.skipped.empty += 1;
+            State::Read
+        } else {
+            self.outcome.bytes_read += size;
+            self.outcome.changed += u64::from(file.changed);
+            if let Some(archive) = Archive::of(read.bytes) {
+                self.archive(job, &reading, archive, read.bytes, read.broken)?
+            } else {
+                self.read_bytes(job, &mut reading, read.bytes, read.broken)?
             }
         };
-        self.outcome.files.rejected +=
-            u64::from(matches!(state, State::Broken | State::Unreadable));
-        self.buffers = buffers;
+        self.outcome.files.rejected += u64::from(state == State::Broken);
+        self.end(file, reading, size, sha256, state);
+        Ok(())
+    }
+
+    /// Enters a log file into the ledger.
+    fn end(
+        &mut self,
+        file: &LogFile,
+        reading: Reading<'_>,
+        bytes: u64,
+        sha256: String,
+        state: State,
+    ) {
         self.inputs.push(Input {
             uri: reading.uri.into_owned(),
-            bytes: size,
+            bytes,
             etag: file.etag.clone(),
             sha256,
             delivered: file.delivered,
             state,
-            scope: scope.clone(),
+            scope: reading.scope.clone(),
             records: reading.records,
         });
+    }
+
+    /// Reads the members of an archive, each a log file of its own. `cut` says why the archive's bytes
+    /// end before the file does.
+    fn archive(
+        &mut self,
+        job: Job<'_>,
+        reading: &Reading<'_>,
+        archive: Archive,
+        bytes: &[u8],
+        cut: Option<String>,
+    ) -> Result<State> {
+        let mut failed = None;
+        let mut buffers = Buffers::default();
+        let whole = archive.members(bytes, job.limits, &mut |name, content| {
+            if failed.is_none() {
+                failed = self.member(job, reading, &mut buffers, name, content).err();
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        // A cut archive explains itself better than the format that it cuts.
+        let Some(reason) = cut.or_else(|| whole.err()) else {
+            self.outcome.files.read += 1;
+            return Ok(State::Read);
+        };
+        self.reject(job, reading, None, b"", reason);
+        Ok(State::Broken)
+    }
+
+    fn member(
+        &mut self,
+        job: Job<'_>,
+        reading: &Reading<'_>,
+        buffers: &mut Buffers,
+        name: &str,
+        content: std::result::Result<Vec<u8>, String>,
+    ) -> Result<()> {
+        let files = &mut self.outcome.files;
+        files.found += 1;
+        let skipped = match Kind::of(name, reading.scope.keep == Keep::All) {
+            Kind::Digest => &mut files.skipped.digest,
+            Kind::Insight => &mut files.skipped.insight,
+            Kind::Aggregated => &mut files.skipped.aggregated,
+            Kind::LogFile if !is_taken(name) => &mut files.skipped.other,
+            Kind::LogFile => {
+                let member = reading.file.member(&reading.uri, name);
+                return match content {
+                    Ok(content) => self.inflated(job, &member, buffers.take(content, job.limits)),
+                    Err(reason) => {
+                        self.unreadable(job, &member, reason);
+                        Ok(())
+                    }
+                };
+            }
+        };
+        *skipped += 1;
         Ok(())
     }
 
@@ -136,8 +227,9 @@ impl Worker {
         bytes: &[u8],
         cut: Option<String>,
     ) -> Result<State> {
-        let mut broken: Option<(&[u8], String)> = None;
+        let mut broken: Option<(Vec<u8>, String)> = None;
         let mut failed: Option<Error> = None;
+        let mut is_digest = false;
         envelope::split(bytes, &mut |piece| match piece {
             Piece::Record(bytes) => {
                 let index = i64::try_from(reading.records.read).unwrap_or(i64::MAX);
@@ -149,23 +241,39 @@ impl Worker {
                     failed.get_or_insert(error);
                 }
             }
+            Piece::Bad(bytes, reason) => self.count(job, reading, bytes, Fate::Rejected(reason)),
             Piece::Cut(bytes) => {
                 let reason = "the file ends inside this record".to_owned();
                 self.count(job, reading, bytes, Fate::Rejected(reason));
-                broken = Some((b"", "the file breaks off".to_owned()));
+                broken = Some((Vec::new(), "the file breaks off".to_owned()));
             }
-            Piece::Broken(rest, reason) => broken = Some((rest, reason)),
+            Piece::Broken(rest, reason) if broken.is_none() => {
+                let most = rest.get(..LARGEST_FILE).unwrap_or(rest);
+                broken = Some((most.to_vec(), reason));
+            }
+            // A file breaks once; what is nested in it may, too.
+            Piece::Broken(rest, reason) => self.count(job, reading, rest, Fate::Rejected(reason)),
+            Piece::Foreign => self.outcome.foreign += 1,
+            Piece::Digest => is_digest = true,
         });
         if let Some(error) = failed {
             return Err(error);
         }
+        let files = &mut self.outcome.files;
         let (rest, reason) = match (cut, broken) {
-            (None, None) => return Ok(State::Read),
+            (None, None) if is_digest && reading.records.read == 0 => {
+                files.skipped.digest += 1;
+                return Ok(State::Read);
+            }
+            (None, None) => {
+                files.read += 1;
+                return Ok(State::Read);
+            }
             (None, Some(broken)) => broken,
             // A cut member explains itself better than the JSON that it cuts.
-            (Some(reason), broken) => (broken.map_or(&b""[..], |(rest, _)| rest), reason),
+            (Some(reason), broken) => (broken.map_or_else(Vec::new, |(rest, _)| rest), reason),
         };
-        self.reject(job, reading, None, rest, reason);
+        self.reject(job, reading, None, &rest, reason);
         Ok(State::Broken)
     }
 
