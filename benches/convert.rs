@@ -7,7 +7,7 @@
 
 use anyhow::Context as _;
 use buildtrail::convert::{
-    ConvertConfig, Keep, Limits as FileLimits, PART_BYTES, Progress, Redact, convert,
+    ConvertConfig, Keep, Limits as FileLimits, PART_BYTES, Progress, Redact, Selection, convert,
 };
 use buildtrail::dataset::Dataset;
 use buildtrail::query::{self, Access, Form, Format, Limits, Runner, SavedQueries};
@@ -91,6 +91,7 @@ fn config(logs: &Path, out: &Path) -> ConvertConfig {
         part_bytes: PART_BYTES,
         retry_rejected: false,
         limits: FileLimits::default(),
+        selection: Selection::default(),
     }
 }
 

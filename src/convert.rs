@@ -15,6 +15,7 @@ mod flatten;
 mod forms;
 mod identity;
 mod inflate;
+mod keys;
 mod merge;
 mod operation;
 mod paths;
@@ -29,18 +30,21 @@ mod writer;
 
 pub use crate::dataset::{Keep, RecordCounts, Redact};
 pub use inflate::Limits;
+pub use keys::{LATE_DAYS, Selection};
 pub use summary::{Conflict, FileCounts, Outcome, Problem, SkippedFiles};
 
 use crate::dataset::{Dataset, Input, Ledger, PartFile, Scope, Seen, Transaction};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::part::Wanted;
+use crate::store::{self, Fetching};
 use discover::{Found, LogFile};
 use merge::{Merged, Source};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use worker::{Job, Worker};
 
@@ -50,6 +54,8 @@ pub struct ConvertConfig {
     /// Files, folders and patterns; with [`retry_rejected`](Self::retry_rejected) none stands for the
     /// log files that the dataset has rejects of.
     pub sources: Vec<String>,
+    /// Which of the log files in them.
+    pub selection: Selection,
     /// The dataset's folder; made if it is not there.
     pub out: PathBuf,
     /// Which records become rows.
@@ -146,7 +152,7 @@ impl Sources {
             let dataset = Dataset::open_to_write(&config.out)?;
             (None, dataset.accept(partition_by, config.redact)?)
         } else {
-            let found = discover::discover(&config.sources, keep_all)?;
+            let found = discover::discover(&config.sources, &config.selection, keep_all)?;
             (Some(found), Dataset::create(&config.out, partition_by, config.redact)?)
         };
         let mut retry =
@@ -159,7 +165,10 @@ impl Sources {
             let both = retry.get(&archive).map_or_else(|| scope.clone(), |known| known.and(&scope));
             retry.insert(archive, both);
         }
-        let found = listed.unwrap_or_else(|| discover::again(retry.keys(), keep_all));
+        let found = match listed {
+            Some(listed) => listed,
+            None => discover::again(retry.keys(), keep_all)?,
+        };
         Ok(Self { found, dataset, retry })
     }
 }
@@ -234,11 +243,28 @@ fn read_all(
     progress: &dyn Progress,
 ) -> Result<Worker> {
     let next = AtomicUsize::new(0);
+    let of_bucket = |log_file: &LogFile| {
+        let (bucket, key) = log_file.in_bucket().filter(|_| log_file.bytes <= job.limits.bytes)?;
+        Some((Arc::clone(bucket), key.to_owned(), log_file.bytes))
+    };
+    let objects = log_files.iter().enumerate().filter_map(|(index, log_file)| {
+        of_bucket(log_file).map(|(bucket, key, bytes)| (index, bucket, key, bytes))
+    });
+    let objects: Vec<_> = objects.collect();
+    let fetching = if objects.is_empty() { None } else { Some(store::fetch(objects)?) };
     let workers = pool.broadcast(|_| {
         let mut worker = Worker::new();
         while let Some(log_file) = log_files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            worker.read(job, log_file)?;
-            progress.advance();
+            if of_bucket(log_file).is_none() {
+                worker.read(job, log_file)?;
+                progress.advance();
+            }
+        }
+        while let Some(object) = fetching.as_ref().and_then(Fetching::next) {
+            if let Some(log_file) = log_files.get(object.index) {
+                worker.fetched(job, log_file, object.bytes)?;
+                progress.advance();
+            }
         }
         worker.finish()
     });
@@ -247,16 +273,17 @@ fn read_all(
 
 /// Adds what listing found, and puts the problems in order.
 fn add_listing(outcome: &mut Outcome, found: Found) {
-    let Found { log_files, digests, insights, aggregated, others, problems } = found;
+    let Found { log_files, digests, insights, aggregated, others, outside, problems } = found;
     let skipped = &mut outcome.files.skipped;
     skipped.digest += digests;
     skipped.insight += insights;
     skipped.aggregated += aggregated;
     skipped.other += others;
+    skipped.outside += outside;
     let unlisted = problems.len() as u64;
     outcome.files.rejected += unlisted;
     outcome.files.found +=
-        log_files.len() as u64 + digests + insights + aggregated + others + unlisted;
+        log_files.len() as u64 + digests + insights + aggregated + others + outside + unlisted;
     outcome.problems.extend(problems);
     outcome.problems.sort();
 }

@@ -23,6 +23,7 @@ use crate::error::{Error, Result};
 use crate::layout::{META_FOLDER, PartitionColumn};
 use crate::part::{self, PartReader};
 use crate::schema::SCHEMA_VERSION;
+use crate::store::is_s3;
 use commit::{Commit, REMOVED, STAGING, removed_name};
 use serde::{Deserialize, Serialize};
 use std::collections::btree_map::Entry;
@@ -137,6 +138,7 @@ impl Dataset {
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
+        refuse_bucket(folder)?;
         let meta = folder.join(META_FOLDER);
         if folder.exists() && remembered(&meta)?.is_none() {
             refuse_remains(folder, &meta)?;
@@ -153,6 +155,7 @@ impl Dataset {
 
     /// Opens the dataset in `folder` for writing; fails where there is none.
     pub fn open_to_write(folder: &Path) -> Result<Self> {
+        refuse_bucket(folder)?;
         let meta = folder.join(META_FOLDER);
         if remembered(&meta)?.is_none() {
             return Err(no_dataset(folder));
@@ -162,6 +165,7 @@ impl Dataset {
 
     /// Opens the dataset in `folder`; fails where there is none. Needs no right to write.
     pub fn open(folder: &Path) -> Result<Self> {
+        refuse_bucket(folder)?;
         let mut attempts = 3;
         loop {
             attempts -= 1;
@@ -502,6 +506,17 @@ fn write_whole(meta: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
     written.map_err(Error::io("write", path))?;
     file.persist(path).map_err(|failed| Error::io("write", path)(failed.error))?;
     sync_folder(folder)
+}
+
+/// A dataset is a folder on disk: a name that looks like a bucket's would be a folder called `s3:`.
+fn refuse_bucket(folder: &Path) -> Result<()> {
+    let location = folder.to_string_lossy();
+    if !is_s3(&location) {
+        return Ok(());
+    }
+    let reason = "a dataset is written to and asked on disk: use a folder, and \
+                  `aws s3 sync FOLDER S3-URL` after each run for engines that read from S3";
+    Err(Error::Dataset(location.into_owned(), reason.to_owned()))
 }
 
 /// What a file is named by: the first 16 digits of its SHA-256.

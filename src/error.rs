@@ -58,6 +58,9 @@ pub enum Error {
     /// The counts do not add up: a defect of this tool, and the dataset was left as it was.
     #[error("the counts do not add up ({0}); this is a defect, please report it")]
     Unreconciled(String),
+    /// S3 failed, and what to do about it.
+    #[error("{0}")]
+    Store(String),
     /// A query failed.
     #[error("{}", query_failure(.0))]
     Query(DataFusionError),

@@ -52,6 +52,7 @@ pub mod query;
 mod rows;
 pub mod schema;
 pub mod status;
+mod store;
 mod times;
 pub mod verify;
 

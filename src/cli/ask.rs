@@ -132,6 +132,7 @@ fn read_logs(sources: &[String], keep: KeepArg, scratch: &Scratch) -> Result<Dat
     let folder = folder.map_err(Error::io("create", &std::env::temp_dir()))?;
     let config = ConvertConfig {
         sources: sources.to_vec(),
+        selection: crate::convert::Selection::default(),
         out: folder.path().join("events"),
         keep: keep.into(),
         redact: Redact::Standard,

@@ -1,14 +1,18 @@
 //! `buildtrail convert`.
 
 use super::{Format, KeepArg, PART_SIZE, Status, parse_part_size, put, say, wrong_usage};
-use crate::convert::{ConvertConfig, Limits, Outcome, Progress, Redact, SkippedFiles, convert};
+use crate::convert::{
+    ConvertConfig, LATE_DAYS, Limits, Outcome, Progress, Redact, Selection, SkippedFiles, convert,
+};
 use crate::layout::PartitionColumn;
 use crate::times;
+use anyhow::Context as _;
 use bytesize::ByteSize;
 use chrono::Utc;
 use clap::ValueEnum;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Convert log files into a dataset
@@ -17,9 +21,12 @@ use std::path::{Path, PathBuf};
 /// event once. What is in the dataset already is not written again.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Log files, folders, archives, quoted patterns (`'logs/**/*.json.gz'`), - for standard input
-    #[arg(required_unless_present = "retry_rejected")]
+    // An attribute, for a doc comment would want brackets around the URL.
+    #[arg(help = SOURCES, required_unless_present_any = ["retry_rejected", "inputs_from"])]
     sources: Vec<String>,
+    /// A file with more of them, one a line (`-` is standard input)
+    #[arg(long, value_name = "FILE")]
+    inputs_from: Option<PathBuf>,
     /// The dataset's folder; made if it is not there
     #[arg(long, short, value_name = "DATASET")]
     out: PathBuf,
@@ -32,6 +39,15 @@ pub(super) struct Args {
     // An attribute, for a doc comment would want backticks that a help text does not.
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS", help = PARTITION_BY)]
     partition_by: Option<Vec<PartitionColumn>>,
+    /// Only log files of these accounts, as their keys say
+    #[arg(long, value_delimiter = ',', value_name = "IDS")]
+    account: Vec<String>,
+    /// Only log files from these regions, as their keys say
+    #[arg(long, value_delimiter = ',', value_name = "REGIONS")]
+    region: Vec<String>,
+    /// Days after --until that log files are still looked for: CloudTrail delivers up to 30 late
+    #[arg(long, value_name = "N", default_value_t = LATE_DAYS)]
+    late_days: u32,
     /// Only events at or after this time: 2026-09-01, 2026-09-01T12:00:00Z, 7d, 12h, now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     since: Option<i64>,
@@ -58,6 +74,9 @@ pub(super) struct Args {
     format: Format,
 }
 
+const SOURCES: &str = "Log files, folders, archives, quoted patterns ('logs/**/*.json.gz'), \
+                       s3://BUCKET/PREFIX, - for standard input";
+
 const PARTITION_BY: &str = "Partition columns, in order: any of account, region, year, month, day, \
                             event_name [default: the dataset's own, else region,month]";
 
@@ -67,6 +86,18 @@ enum RedactArg {
     Standard,
     /// Keep every byte as it is
     None,
+}
+
+/// The sources that a file lists.
+fn listed(list: &Path) -> anyhow::Result<Vec<String>> {
+    let text = if list.as_os_str() == "-" {
+        io::read_to_string(io::stdin())
+    } else {
+        std::fs::read_to_string(list)
+    };
+    let text = text.with_context(|| format!("read {}", list.display()))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(lines.map(str::to_owned).collect())
 }
 
 fn parse_time(text: &str) -> Result<i64, String> {
@@ -79,8 +110,15 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     {
         wrong_usage("convert", &format!("--partition-by names `{}` twice", twice.1));
     }
+    let mut sources = args.sources;
+    if let Some(list) = &args.inputs_from {
+        sources.extend(listed(list)?);
+    }
+    let selection =
+        Selection { accounts: args.account, regions: args.region, ..Selection::default() };
     let config = ConvertConfig {
-        sources: args.sources,
+        sources,
+        selection: selection.of_period(args.since, args.until, args.late_days),
         out: args.out,
         keep: args.keep.into(),
         redact: match args.redact {
@@ -206,6 +244,7 @@ fn kinds(skipped: &SkippedFiles) -> String {
         (skipped.empty, "empty"),
         (skipped.known, "known"),
         (skipped.other, "other"),
+        (skipped.outside, "outside"),
     ];
     let kinds: Vec<_> = kinds
         .iter()

@@ -5,15 +5,18 @@
 //! their key and skipped. Only names are looked at here: this module refuses to open anything.
 
 use crate::convert::Problem;
+use crate::convert::keys::{Selection, delivery_time};
 use crate::dataset::Scope;
 use crate::error::{Error, Result};
 use crate::layout::META_FOLDER;
-use chrono::NaiveDateTime;
+use crate::store::{self, Bucket, Object};
 use globset::GlobBuilder;
 use memchr::memmem;
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 use walkdir::WalkDir;
 
@@ -27,12 +30,14 @@ const MEMBER: char = '!';
 const STANDARD_INPUT: &str = "-";
 
 /// Where a log file's bytes come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Origin {
     /// The file at its path.
     Disk,
     /// Whatever is piped.
     StandardInput,
+    /// The object of a bucket; the path is its URI.
+    Object(Arc<Bucket>),
 }
 
 /// One log file.
@@ -65,7 +70,20 @@ impl LogFile {
         let path = PathBuf::from(format!("{archive}{MEMBER}{name}"));
         let etag = self.etag.clone();
         let (changed, scope) = (self.changed, self.scope.clone());
-        Self { etag, changed, scope, ..Self::named(path, self.origin) }
+        Self { etag, changed, scope, ..Self::named(path, self.origin.clone()) }
+    }
+
+    /// An object of a bucket.
+    fn object(bucket: &Arc<Bucket>, object: Object) -> Self {
+        let path = PathBuf::from(bucket.uri(&object.key));
+        let (bytes, etag) = (object.bytes, object.etag);
+        Self { bytes, etag, ..Self::named(path, Origin::Object(Arc::clone(bucket))) }
+    }
+
+    /// The bucket and key, where it is an object.
+    pub(crate) fn in_bucket(&self) -> Option<(&Arc<Bucket>, &str)> {
+        let Origin::Object(bucket) = &self.origin else { return None };
+        Some((bucket, self.path.to_str()?.strip_prefix(&bucket.uri(""))?))
     }
 
     /// What `source_file` says: the path as given and walked.
@@ -99,24 +117,29 @@ pub(crate) struct Found {
     pub(crate) aggregated: u64,
     /// Files in folders whose names end like no log file's.
     pub(crate) others: u64,
+    /// Log files whose keys say that they are not wanted.
+    pub(crate) outside: u64,
     /// What could not be listed.
     pub(crate) problems: Vec<Problem>,
 }
 
-/// Lists what `sources` name: files, folders, patterns. Insight files and those of
+/// Lists what `sources` name: files, folders, patterns, buckets. Insight files and those of
 /// aggregated records are taken only to `keep_all`.
-pub(crate) fn discover(sources: &[String], keep_all: bool) -> Result<Found> {
+pub(crate) fn discover(sources: &[String], wanted: &Selection, keep_all: bool) -> Result<Found> {
     let mut found = Found::default();
+    let mut buckets = Buckets::default();
     for source in sources {
         let path = Path::new(source);
         if source == STANDARD_INPUT {
             found.log_files.push(LogFile::named(path.to_owned(), Origin::StandardInput));
+        } else if store::is_s3(source) {
+            found.list(&mut buckets, source, wanted, keep_all)?;
         } else if path.is_dir() {
-            found.walk(path, keep_all);
+            found.walk(path, wanted, keep_all);
         } else if path.symlink_metadata().is_ok() {
             found.take(path, keep_all);
         } else if source.contains(['*', '?', '[', '{']) {
-            found.expand(source, keep_all)?;
+            found.expand(source, wanted, keep_all)?;
         } else {
             return Err(Error::NoSource(source.clone()));
         }
@@ -126,12 +149,19 @@ pub(crate) fn discover(sources: &[String], keep_all: bool) -> Result<Found> {
 }
 
 /// Log files by the names that they were read by.
-pub(crate) fn again<'f>(files: impl Iterator<Item = &'f String>, keep_all: bool) -> Found {
+pub(crate) fn again<'f>(files: impl Iterator<Item = &'f String>, keep_all: bool) -> Result<Found> {
     let mut found = Found::default();
+    let mut buckets = Buckets::default();
     for file in files {
         let path = Path::new(file);
         if archive_of(file).is_some() {
             // The archive is among them.
+        } else if store::is_s3(file) {
+            let (bucket, key) = buckets.open(file)?;
+            match bucket.head(&key)? {
+                Some(object) => found.log_files.push(LogFile::object(&bucket, object)),
+                None => found.problems.push(Problem::gone(file)),
+            }
         } else if path.symlink_metadata().is_ok() {
             found.take(path, keep_all);
         } else {
@@ -139,16 +169,71 @@ pub(crate) fn again<'f>(files: impl Iterator<Item = &'f String>, keep_all: bool)
         }
     }
     found.arrange();
-    found
+    Ok(found)
+}
+
+/// The buckets that were opened, by name: credentials are asked for once.
+#[derive(Default)]
+struct Buckets(HashMap<String, Arc<Bucket>>);
+
+impl Buckets {
+    /// The bucket and the key or prefix of `s3://BUCKET/KEY`.
+    fn open(&mut self, location: &str) -> Result<(Arc<Bucket>, String)> {
+        let rest = location.strip_prefix("s3://").unwrap_or(location);
+        let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
+        if let Some(bucket) = self.0.get(name) {
+            return Ok((Arc::clone(bucket), key.to_owned()));
+        }
+        let (bucket, key) = Bucket::open(location)?;
+        self.0.insert(name.to_owned(), Arc::clone(&bucket));
+        Ok((bucket, key))
+    }
 }
 
 impl Found {
-    fn walk(&mut self, folder: &Path, keep_all: bool) {
-        for entry in walk(folder) {
+    /// Takes the object, or all that is below the prefix, of a location in S3.
+    fn list(
+        &mut self,
+        buckets: &mut Buckets,
+        source: &str,
+        wanted: &Selection,
+        keep_all: bool,
+    ) -> Result<()> {
+        let (bucket, prefix) = buckets.open(source)?;
+        let enters = |folder: &str| {
+            wanted.may_hold(folder) && !folder.split('/').any(|level| level == META_FOLDER)
+        };
+        let mut objects = bucket.list(&prefix, &enters, &|folder| wanted.is_leaf(folder))?;
+        let is_named = objects.is_empty() && !prefix.is_empty();
+        if is_named {
+            objects.extend(bucket.head(&prefix)?);
+        }
+        if objects.is_empty() {
+            return Err(Error::Store(format!(
+                "nothing in {source}: check bucket and prefix (and --account, --region, --since, --until)"
+            )));
+        }
+        for object in objects {
+            if !is_named && !is_taken(&object.key) {
+                self.others += 1;
+            } else if !wanted.may_hold(&object.key) {
+                self.outside += 1;
+            } else {
+                let kind = Kind::of(&object.key, keep_all);
+                self.sort_in(kind, || LogFile::object(&bucket, object));
+            }
+        }
+        Ok(())
+    }
+
+    fn walk(&mut self, folder: &Path, wanted: &Selection, keep_all: bool) {
+        for entry in walk(folder, wanted) {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
-                    if is_taken(&entry.file_name().to_string_lossy()) {
+                    if !wanted.may_hold(&entry.path().to_string_lossy()) {
+                        self.outside += 1;
+                    } else if is_taken(&entry.file_name().to_string_lossy()) {
                         self.take(entry.path(), keep_all);
                     } else {
                         self.others += 1;
@@ -167,27 +252,31 @@ impl Found {
     }
 
     fn take(&mut self, path: &Path, keep_all: bool) {
-        match Kind::of(&path.to_string_lossy(), keep_all) {
+        self.sort_in(Kind::of(&path.to_string_lossy(), keep_all), || {
+            let mut file = LogFile::named(path.to_owned(), Origin::Disk);
+            if let Ok(metadata) = path.metadata() {
+                file.bytes = metadata.len();
+                let modified = metadata.modified().ok();
+                let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                file.etag = modified.map_or_else(String::new, |time| {
+                    format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
+                });
+            }
+            file
+        });
+    }
+
+    fn sort_in(&mut self, kind: Kind, file: impl FnOnce() -> LogFile) {
+        match kind {
             Kind::Digest => self.digests += 1,
             Kind::Insight => self.insights += 1,
             Kind::Aggregated => self.aggregated += 1,
-            Kind::LogFile => {
-                let mut file = LogFile::named(path.to_owned(), Origin::Disk);
-                if let Ok(metadata) = path.metadata() {
-                    file.bytes = metadata.len();
-                    let modified = metadata.modified().ok();
-                    let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                    file.etag = modified.map_or_else(String::new, |time| {
-                        format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
-                    });
-                }
-                self.log_files.push(file);
-            }
+            Kind::LogFile => self.log_files.push(file()),
         }
     }
 
     /// Takes the files and folders that match a pattern: `*` within a level, `**` across levels.
-    fn expand(&mut self, pattern: &str, keep_all: bool) -> Result<()> {
+    fn expand(&mut self, pattern: &str, wanted: &Selection, keep_all: bool) -> Result<()> {
         let glob = GlobBuilder::new(pattern.trim_start_matches("./"))
             .literal_separator(true)
             .build()
@@ -197,7 +286,7 @@ impl Found {
             })?
             .compile_matcher();
         let root = literal_root(pattern);
-        let mut matches = walk(&root);
+        let mut matches = walk(&root, wanted);
         let mut any = false;
         while let Some(entry) = matches.next() {
             let entry = match entry {
@@ -213,7 +302,7 @@ impl Found {
             }
             any = true;
             if entry.file_type().is_dir() {
-                self.walk(entry.path(), keep_all);
+                self.walk(entry.path(), wanted, keep_all);
                 matches.skip_current_dir();
             } else {
                 self.take(entry.path(), keep_all);
@@ -223,12 +312,17 @@ impl Found {
     }
 }
 
-/// What is below a folder, but for datasets' own records: they are no source.
-fn walk(
+/// What is below a folder, but for datasets' own records, which are no source, and folders whose
+/// names say that nothing wanted is in them.
+fn walk<'w>(
     folder: &Path,
-) -> walkdir::FilterEntry<walkdir::IntoIter, impl FnMut(&walkdir::DirEntry) -> bool + use<>> {
+    wanted: &'w Selection,
+) -> walkdir::FilterEntry<walkdir::IntoIter, impl FnMut(&walkdir::DirEntry) -> bool + use<'w>> {
     let walk = WalkDir::new(folder).follow_links(true).into_iter();
-    walk.filter_entry(|entry| entry.file_name() != META_FOLDER)
+    walk.filter_entry(|entry| {
+        let enters = || wanted.may_hold(&entry.path().to_string_lossy());
+        entry.file_name() != META_FOLDER && (!entry.file_type().is_dir() || enters())
+    })
 }
 
 /// The folder above a pattern's first level that is not literal.
@@ -288,38 +382,9 @@ fn is_of_kind(key: &str, kind: &str) -> bool {
     name.split('_').nth(1) == Some(kind) || levels.any(|level| level == kind)
 }
 
-/// The delivery time in `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`; the `_` before
-/// the unique part is missing in an example of the documentation.
-fn delivery_time(name: &str) -> Option<i64> {
-    let mut parts = name.splitn(4, '_');
-    let (account, kind) = (parts.next()?, parts.next()?);
-    let time = parts.nth(1)?.get(..14)?;
-    let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
-    if !digits || !kind.starts_with("CloudTrail") {
-        return None;
-    }
-    let time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%MZ").ok()?;
-    Some(time.and_utc().timestamp_millis())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_delivery_time_is_in_the_name() {
-        let expected = Some(1_790_434_500_000);
-        for name in [
-            "111122223333_CloudTrail_us-east-1_20260926T1455Z_9nYN7gp2eWAJHIfT.json.gz",
-            "111122223333_CloudTrail_us-east-1_20260926T1455Z9nYN7gp2eWAJHIfT.json.gz",
-            "111122223333_CloudTrail-NetworkActivity_us-east-1_20260926T1455Z_9nYN7gp2eWAJHIfT.json",
-        ] {
-            assert_eq!(delivery_time(name), expected, "{name}");
-        }
-        for name in ["events.json", "1_CloudTrail_r_20260926T1455Z_x", "a_b_c_é", ""] {
-            assert_eq!(delivery_time(name), None, "{name}");
-        }
-    }
 
     #[test]
     fn kinds_are_known_by_level_or_name() {

@@ -71,6 +71,8 @@ impl Buffers {
         let most = limits.bytes.saturating_add(1);
         match &file.origin {
             Origin::StandardInput => io::copy(&mut io::stdin().lock().take(most), &mut self.raw)?,
+            // Objects are fetched ahead, but for those that are too large.
+            Origin::Object(_) => return Err(io::Error::other(too_large(limits.bytes))),
             Origin::Disk => {
                 let open = File::open(&file.path)?;
                 if !open.metadata()?.is_file() {

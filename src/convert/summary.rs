@@ -38,23 +38,33 @@ pub struct SkippedFiles {
     pub known: u64,
     /// Files in folders whose names end like no log file's.
     pub other: u64,
+    /// Log files of other accounts, regions or times than asked for, as their keys say. What is below
+    /// a folder whose name says so is not looked at, and not counted.
+    pub outside: u64,
 }
 
 impl SkippedFiles {
     fn add(&mut self, other: Self) {
-        let Self { digest, insight, aggregated, empty, known, other } = other;
+        let Self { digest, insight, aggregated, empty, known, other, outside } = other;
         self.digest += digest;
         self.insight += insight;
         self.aggregated += aggregated;
         self.empty += empty;
         self.known += known;
         self.other += other;
+        self.outside += outside;
     }
 
     /// All of them.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.digest + self.insight + self.aggregated + self.empty + self.known + self.other
+        self.digest
+            + self.insight
+            + self.aggregated
+            + self.empty
+            + self.known
+            + self.other
+            + self.outside
     }
 }
 

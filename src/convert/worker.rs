@@ -100,6 +100,24 @@ impl Worker {
         Ok(())
     }
 
+    /// Reads a log file whose bytes were fetched, or could not be.
+    pub(crate) fn fetched(
+        &mut self,
+        job: Job<'_>,
+        file: &LogFile,
+        bytes: std::result::Result<Vec<u8>, String>,
+    ) -> Result<()> {
+        match bytes {
+            Ok(bytes) => {
+                let mut buffers = std::mem::take(&mut self.buffers);
+                self.inflated(job, file, buffers.take(bytes, job.limits))?;
+                self.buffers = buffers;
+            }
+            Err(reason) => self.unreadable(job, file, reason),
+        }
+        Ok(())
+    }
+
     /// A log file that nothing can be read of.
     fn unreadable(&mut self, job: Job<'_>, file: &LogFile, reason: String) {
         let reading = Reading::of(job, file, true);
@@ -111,7 +129,7 @@ impl Worker {
     /// Reads a log file's bytes, unless they are known.
     fn inflated(&mut self, job: Job<'_>, file: &LogFile, read: Inflated<'_>) -> Result<()> {
         let mut reading = Reading::of(job, file, false);
-        let piped = file.origin == Origin::StandardInput && file.path.as_os_str() == "-";
+        let piped = matches!(file.origin, Origin::StandardInput) && file.path.as_os_str() == "-";
         if piped {
             // What is piped has no name: its bytes are told apart, and known again, by their hash.
             reading.uri = Cow::Owned(format!("stdin-{}", short(&read.sha256)));

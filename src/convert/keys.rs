@@ -1,0 +1,192 @@
+//! What a key tells of a log file before it is read: whose it is, from which region, and when it was
+//! delivered.
+//!
+//! `[prefix/]AWSLogs/[o-ORG/]ACCOUNT/CloudTrail/REGION/YYYY/MM/DD/ACCOUNT_CloudTrail_REGION_TIME_...`
+//! (CloudTrail guide, "Finding your log files"). The same for folders on disk as in S3. What a key
+//! does not tell is not guessed: such a log file is read.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime};
+
+/// Days after an event that its log file may still be delivered: CloudTrail tries for 30.
+pub const LATE_DAYS: u32 = 30;
+
+/// Which log files are wanted, by their keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Of these accounts; none means all.
+    pub accounts: Vec<String>,
+    /// From these regions; none means all.
+    pub regions: Vec<String>,
+    /// Delivered on or after this day.
+    pub from: Option<NaiveDate>,
+    /// Delivered on or before this day.
+    pub to: Option<NaiveDate>,
+}
+
+/// What the levels of a key tell, as far as it goes.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told<'k> {
+    account: Option<&'k str>,
+    region: Option<&'k str>,
+    /// The first and last day of the year, month or day that it is below.
+    days: Option<(NaiveDate, NaiveDate)>,
+    /// How many of year, month, day.
+    date_levels: usize,
+}
+
+impl Selection {
+    /// The log files that events of a period can be in, in milliseconds since 1970: none is delivered
+    /// before its events, but for a clock's error, nor more than `late` days after them.
+    #[must_use]
+    pub fn of_period(mut self, since: Option<i64>, until: Option<i64>, late: u32) -> Self {
+        let day = |millis| DateTime::from_timestamp_millis(millis).map(|time| time.date_naive());
+        self.from = since.and_then(day).and_then(|day| day.checked_sub_days(Days::new(1)));
+        let late = Days::new(u64::from(late) + 1);
+        self.to = until.and_then(day).and_then(|day| day.checked_add_days(late));
+        self
+    }
+
+    /// Whether a folder, or a key, can be or hold a log file that is wanted.
+    pub(crate) fn may_hold(&self, key: &str) -> bool {
+        let told = Told::by(key);
+        let is_of = |known: Option<&str>, wanted: &[String]| {
+            wanted.is_empty() || known.is_none_or(|known| wanted.iter().any(|one| one == known))
+        };
+        is_of(told.account, &self.accounts)
+            && is_of(told.region, &self.regions)
+            && told.days.is_none_or(|(first, last)| {
+                self.from.is_none_or(|from| last >= from) && self.to.is_none_or(|to| first <= to)
+            })
+    }
+
+    /// Whether a folder is best listed all at once: a month that is wanted whole, or a day.
+    pub(crate) fn is_leaf(&self, folder: &str) -> bool {
+        let told = Told::by(folder);
+        let inside = told.days.is_some_and(|(first, last)| {
+            self.from.is_none_or(|from| first >= from) && self.to.is_none_or(|to| last <= to)
+        });
+        told.date_levels == 3 || (told.date_levels == 2 && inside)
+    }
+}
+
+impl<'k> Told<'k> {
+    fn by(key: &'k str) -> Self {
+        let mut told = Self::default();
+        let name = key.rsplit('/').next().unwrap_or_default();
+        if let Some((account, region, time)) = of_name(name) {
+            let day = time.date();
+            (told.account, told.region) = (Some(account), Some(region));
+            (told.days, told.date_levels) = (Some((day, day)), 3);
+            return told;
+        }
+        let mut levels = key.split('/').skip_while(|level| *level != "AWSLogs").skip(1).peekable();
+        levels.next_if(|level| level.starts_with("o-"));
+        told.account = levels.next_if(|level| is_account(level));
+        if told.account.is_none()
+            || levels.next_if(|level| level.starts_with("CloudTrail")).is_none()
+        {
+            return told;
+        }
+        told.region = levels.next_if(|level| !level.is_empty());
+        let numbers = levels.map_while(|level| level.parse::<u32>().ok()).take(3);
+        let numbers: Vec<_> = numbers.collect();
+        told.days = days(&numbers);
+        told.date_levels = if told.days.is_some() { numbers.len() } else { 0 };
+        told
+    }
+}
+
+/// The first and last day of a year, a month, or a day.
+fn days(numbers: &[u32]) -> Option<(NaiveDate, NaiveDate)> {
+    let day =
+        |year: u32, month, day| NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day);
+    Some(match *numbers {
+        [year] => (day(year, 1, 1)?, day(year, 12, 31)?),
+        [year, 12] => (day(year, 12, 1)?, day(year, 12, 31)?),
+        [year, month] => (day(year, month, 1)?, day(year, month + 1, 1)?.pred_opt()?),
+        [year, month, of] => (day(year, month, of)?, day(year, month, of)?),
+        _ => return None,
+    })
+}
+
+fn is_account(level: &str) -> bool {
+    level.len() == 12 && level.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Account, region and delivery time in `ACCOUNT_CloudTrail_REGION_YYYYMMDDTHHmmZ_UNIQUE.json.gz`; the
+/// `_` before the unique part is missing in an example of the documentation.
+fn of_name(name: &str) -> Option<(&str, &str, NaiveDateTime)> {
+    let mut parts = name.splitn(4, '_');
+    let (account, kind, region) = (parts.next()?, parts.next()?, parts.next()?);
+    let time = parts.next()?.get(..14)?;
+    if !is_account(account) || !kind.starts_with("CloudTrail") {
+        return None;
+    }
+    Some((account, region, NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%MZ").ok()?))
+}
+
+/// The delivery time in a log file's name, in milliseconds since 1970.
+pub(crate) fn delivery_time(name: &str) -> Option<i64> {
+    of_name(name).map(|(_, _, time)| time.and_utc().timestamp_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAME: &str = "111122223333_CloudTrail_us-east-1_20260926T1455Z_9nYN7gp2eWAJHIfT.json.gz";
+
+    #[test]
+    fn the_delivery_time_is_in_the_name() {
+        let expected = Some(1_790_434_500_000);
+        for name in [
+            NAME,
+            "111122223333_CloudTrail_us-east-1_20260926T1455Z9nYN7gp2eWAJHIfT.json.gz",
+            "111122223333_CloudTrail-NetworkActivity_us-east-1_20260926T1455Z_9nYN7gp2eWAJHIfT.json",
+        ] {
+            assert_eq!(delivery_time(name), expected, "{name}");
+        }
+        for name in ["events.json", "1_CloudTrail_r_20260926T1455Z_x", "a_b_c_é", ""] {
+            assert_eq!(delivery_time(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_are_wanted_or_not() {
+        let millis = |text: &str| DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis();
+        let selection = Selection {
+            accounts: vec!["111122223333".to_owned()],
+            regions: vec!["us-east-1".to_owned()],
+            ..Selection::default()
+        };
+        let (since, until) = (millis("2026-02-10T12:00:00Z"), millis("2026-03-05T00:00:00Z"));
+        let selection = selection.of_period(Some(since), Some(until), 3);
+        for (key, wanted) in [
+            ("anything/at/all.json", true),
+            ("AWSLogs", true),
+            ("p/q/AWSLogs/o-abcdefghij/111122223333", true),
+            ("AWSLogs/999999999999", false),
+            ("AWSLogs/111122223333/CloudTrail/eu-west-1", false),
+            ("AWSLogs/111122223333/CloudTrail/us-east-1/2025", false),
+            ("AWSLogs/111122223333/CloudTrail/us-east-1/2026", true),
+            ("AWSLogs/111122223333/CloudTrail/us-east-1/2026/01", false),
+            ("AWSLogs/111122223333/CloudTrail/us-east-1/2026/02", true),
+            ("AWSLogs/111122223333/CloudTrail/us-east-1/2026/02/08", false),
+            // A day before for clocks, three days late and the rest of the day.
+            ("AWSLogs/111122223333/CloudTrail/us-east-1/2026/02/09", true),
+            ("AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/09", true),
+            ("AWSLogs/111122223333/CloudTrail/us-east-1/2026/03/10", false),
+            (NAME, false),
+            ("x/111122223333_CloudTrail_us-east-1_20260215T0000Z_x.json.gz", true),
+            ("x/999999999999_CloudTrail_us-east-1_20260215T0000Z_x.json.gz", false),
+        ] {
+            assert_eq!(selection.may_hold(key), wanted, "{key}");
+        }
+        let month = |month: &str| format!("AWSLogs/111122223333/CloudTrail/us-east-1/2026/{month}");
+        assert!(!selection.is_leaf(&month("02")) && selection.is_leaf(&month("02/11")));
+        assert!(
+            Selection::default().is_leaf(&month("12")) && !Selection::default().is_leaf("AWSLogs")
+        );
+        assert!(Selection::default().may_hold(NAME));
+    }
+}

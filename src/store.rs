@@ -1,0 +1,276 @@
+//! S3: listing buckets and reading objects.
+//!
+//! The client is `object_store`'s, with the credentials of the AWS SDK (environment, profiles, SSO,
+//! roles, web identity, instance metadata) as `datafusion-cli` joins them. Callers are threads that
+//! wait; what waits for the network runs on threads of its own here. Failures are told as what to do
+//! about them. It refuses to write.
+
+use crate::error::{Error, Result};
+use datafusion_cli::object_storage::{AwsOptions, get_s3_object_store_builder};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use object_store::aws::{AmazonS3, AmazonS3ConfigKey};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore as _, ObjectStoreExt as _, RetryConfig};
+use std::fmt;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Runtime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use url::Url;
+
+/// Requests at a time.
+const REQUESTS: usize = 32;
+/// Bytes of objects that are on their way or wait to be read, about, in KiB.
+const AHEAD: u32 = 64 << 10;
+
+/// A bucket.
+pub(crate) struct Bucket {
+    name: String,
+    client: AmazonS3,
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "s3://{}", self.name)
+    }
+}
+
+/// An object of a bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Object {
+    pub(crate) key: String,
+    pub(crate) bytes: u64,
+    /// The entity tag, or the time of the last change where the server gives none.
+    pub(crate) etag: String,
+}
+
+impl From<ObjectMeta> for Object {
+    fn from(meta: ObjectMeta) -> Self {
+        let changed = || meta.last_modified.timestamp_millis().to_string();
+        let etag = meta.e_tag.map(|etag| etag.trim_matches('"').to_owned());
+        Self { key: meta.location.into(), bytes: meta.size, etag: etag.unwrap_or_else(changed) }
+    }
+}
+
+/// Whether a source or dataset is in S3.
+pub(crate) fn is_s3(location: &str) -> bool {
+    location.starts_with("s3://")
+}
+
+/// The threads that wait for the network.
+fn runtime() -> Result<&'static Runtime> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
+    }
+    let made = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let made = made.map_err(|error| Error::Store(format!("start threads: {error}")))?;
+    Ok(RUNTIME.get_or_init(|| made))
+}
+
+impl Bucket {
+    /// Opens the bucket of `s3://BUCKET/PREFIX`; the bucket and the prefix.
+    pub(crate) fn open(location: &str) -> Result<(Arc<Self>, String)> {
+        let wrong = |reason: &str| Error::Store(format!("{location}: {reason}"));
+        let url = Url::parse(location).map_err(|error| wrong(&error.to_string()))?;
+        let name = url.host_str().ok_or_else(|| wrong("expected s3://BUCKET/PREFIX"))?.to_owned();
+        let rest = location.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
+        let prefix = rest.map(|(_, prefix)| prefix.trim_start_matches('/').to_owned());
+        let client = runtime()?.block_on(client(&url, &name))?;
+        Ok((Arc::new(Self { name, client }), prefix.unwrap_or_default()))
+    }
+
+    /// The URI of a key.
+    pub(crate) fn uri(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.name)
+    }
+
+    /// Lists what is below a prefix and `enters` lets through, folder by folder and many at a time;
+    /// below a folder that `is_leaf`, all at once.
+    pub(crate) fn list(
+        &self,
+        prefix: &str,
+        enters: &(dyn Fn(&str) -> bool + Sync),
+        is_leaf: &(dyn Fn(&str) -> bool + Sync),
+    ) -> Result<Vec<Object>> {
+        runtime()?.block_on(async {
+            let mut objects = Vec::new();
+            let mut level = vec![prefix.trim_end_matches('/').to_owned()];
+            while !level.is_empty() {
+                let listed = stream::iter(std::mem::take(&mut level))
+                    .map(|folder| async move {
+                        if is_leaf(&folder) {
+                            Ok((Vec::new(), self.below(&folder).await?))
+                        } else {
+                            self.folder(&folder).await
+                        }
+                    })
+                    .buffered(REQUESTS);
+                let listed: Vec<_> = listed.try_collect().await?;
+                for (folders, found) in listed {
+                    level.extend(folders.into_iter().filter(|folder| enters(folder)));
+                    objects.extend(found);
+                }
+            }
+            Ok(objects)
+        })
+    }
+
+    /// All objects below a folder.
+    async fn below(&self, folder: &str) -> Result<Vec<Object>> {
+        let path = self.path(folder)?;
+        let found = self.client.list(Some(&path)).map_ok(Object::from).try_collect().await;
+        found.map_err(|error| self.failed(folder, &error))
+    }
+
+    /// The folders and objects of a folder.
+    async fn folder(&self, folder: &str) -> Result<(Vec<String>, Vec<Object>)> {
+        let path = self.path(folder)?;
+        let listed = self.client.list_with_delimiter(Some(&path)).await;
+        let listed = listed.map_err(|error| self.failed(folder, &error))?;
+        let folders = listed.common_prefixes.into_iter().map(String::from).collect();
+        Ok((folders, listed.objects.into_iter().map(Object::from).collect()))
+    }
+
+    /// One object by its key, if it is there.
+    pub(crate) fn head(&self, key: &str) -> Result<Option<Object>> {
+        let path = self.path(key)?;
+        match runtime()?.block_on(self.client.head(&path)) {
+            Ok(meta) => Ok(Some(meta.into())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed(key, &error)),
+        }
+    }
+
+    fn path(&self, key: &str) -> Result<Path> {
+        Path::parse(key.trim_end_matches('/'))
+            .map_err(|error| Error::Store(format!("{}: {error}", self.uri(key))))
+    }
+
+    /// What a failure means, and what to do about it.
+    fn failed(&self, key: &str, error: &object_store::Error) -> Error {
+        let (mut text, mut root) = (error.to_string(), error.to_string());
+        let mut cause = std::error::Error::source(error);
+        while let Some(inner) = cause {
+            root = inner.to_string();
+            text = format!("{text}: {root}");
+            cause = inner.source();
+        }
+        let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
+        let advice = if says(&["NoSuchBucket"]) {
+            format!("no bucket {}: check its name", self.name)
+        } else if says(&[
+            "InvalidAccessKeyId",
+            "SignatureDoesNotMatch",
+            "ExpiredToken",
+            "InvalidToken",
+        ]) {
+            "the credentials are wrong or have expired: log in again, or check AWS_PROFILE"
+                .to_owned()
+        } else if says(&["AccessDenied", "403", "Forbidden"]) {
+            "access denied: the credentials need s3:ListBucket on the bucket, s3:GetObject on its \
+             objects, and kms:Decrypt where they are encrypted with a key"
+                .to_owned()
+        } else if says(&["PermanentRedirect", "AuthorizationHeaderMalformed", "301"]) {
+            "the bucket is in another region: set AWS_REGION".to_owned()
+        } else if says(&["SlowDown", "503"]) {
+            "throttled: try again later, or convert fewer accounts at a time".to_owned()
+        } else if matches!(error, object_store::Error::NotFound { .. }) {
+            "no longer there".to_owned()
+        } else if says(&["client error (Connect)", "dns error"]) {
+            format!(
+                "cannot be reached ({root}): check the network, and AWS_ENDPOINT_URL if it is set"
+            )
+        } else {
+            text
+        };
+        Error::Store(format!("{}: {advice}", self.uri(key)))
+    }
+}
+
+/// A client with the user's credentials.
+async fn client(url: &Url, bucket: &str) -> Result<AmazonS3> {
+    let failed = |error: &dyn fmt::Display| Error::Store(format!("s3://{bucket}: {error}"));
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
+    let endpoint = endpoint.iter().find_map(|name| set(name));
+    let region = set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"));
+    let options = AwsOptions {
+        // Servers that are not AWS's have no region to look up.
+        region: region.or_else(|| endpoint.as_ref().map(|_| "us-east-1".to_owned())),
+        allow_http: endpoint.as_ref().map(|endpoint| endpoint.starts_with("http://")),
+        endpoint,
+        ..AwsOptions::default()
+    };
+    let builder = get_s3_object_store_builder(url, &options, false).await;
+    let builder = builder.map_err(|error| failed(&error.strip_backtrace()))?;
+    let unsigned = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature);
+    if unsigned.as_deref() == Some("true") && set("AWS_SKIP_SIGNATURE").is_none() {
+        return Err(failed(
+            &"no AWS credentials: log in (aws sso login), set AWS_PROFILE or AWS_ACCESS_KEY_ID and \
+              AWS_SECRET_ACCESS_KEY; AWS_SKIP_SIGNATURE=true for a public bucket",
+        ));
+    }
+    let retry = RetryConfig {
+        max_retries: 6,
+        retry_timeout: Duration::from_mins(1),
+        ..RetryConfig::default()
+    };
+    builder.with_retry(retry).build().map_err(|error| failed(&error))
+}
+
+/// An object on its way.
+pub(crate) struct Fetched {
+    /// Which of those asked for.
+    pub(crate) index: usize,
+    pub(crate) bytes: std::result::Result<Vec<u8>, String>,
+    /// Its share of what may be ahead, given back when it has been read.
+    _share: OwnedSemaphorePermit,
+}
+
+/// Objects that are fetched ahead of those who read them.
+pub(crate) struct Fetching(Mutex<mpsc::Receiver<Fetched>>);
+
+/// Begins to fetch objects, each with its number, bucket, key and size.
+pub(crate) fn fetch(wanted: Vec<(usize, Arc<Bucket>, String, u64)>) -> Result<Fetching> {
+    let (send, receive) = mpsc::channel(REQUESTS);
+    let shares = Arc::new(Semaphore::new(AHEAD as usize));
+    let fetch_one = move |(index, bucket, key, size): (usize, Arc<Bucket>, String, u64)| {
+        let shares = Arc::clone(&shares);
+        async move {
+            // What is larger than all that may be ahead waits until nothing else is.
+            let share = u32::try_from(size / 1024 + 1).unwrap_or(AHEAD).min(AHEAD);
+            let share = shares.acquire_many_owned(share).await.ok()?;
+            let bytes = bucket.get(&key).await;
+            Some(Fetched { index, bytes, _share: share })
+        }
+    };
+    runtime()?.spawn(async move {
+        let mut fetched = stream::iter(wanted).map(fetch_one).buffered(REQUESTS);
+        while let Some(Some(object)) = fetched.next().await {
+            // Nobody reads any more.
+            if send.send(object).await.is_err() {
+                break;
+            }
+        }
+    });
+    Ok(Fetching(Mutex::new(receive)))
+}
+
+impl Bucket {
+    async fn get(&self, key: &str) -> std::result::Result<Vec<u8>, String> {
+        let path = self.path(key).map_err(|error| error.to_string())?;
+        let read = async { self.client.get(&path).await?.bytes().await };
+        match read.await {
+            Ok(bytes) => Ok(bytes.into()),
+            Err(error) => Err(self.failed(key, &error).to_string()),
+        }
+    }
+}
+
+impl Fetching {
+    /// The next object; waits for it.
+    pub(crate) fn next(&self) -> Option<Fetched> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
+    }
+}
