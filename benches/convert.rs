@@ -90,6 +90,7 @@ fn config(logs: &Path, out: &Path) -> ConvertConfig {
         until: None,
         part_bytes: PART_BYTES,
         retry_rejected: false,
+        vouched: None,
         limits: FileLimits::default(),
         selection: Selection::default(),
     }

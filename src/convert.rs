@@ -74,6 +74,8 @@ pub struct ConvertConfig {
     pub part_bytes: u64,
     /// Reads log files again of which something was rejected.
     pub retry_rejected: bool,
+    /// The only log files that may be read, and the SHA-256 of their contents, inflated; `None` reads all.
+    pub vouched: Option<HashMap<PathBuf, String>>,
     /// How large a log file may be.
     pub limits: Limits,
 }
@@ -103,7 +105,13 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
     let pool = thread_pool(config.threads)?;
     progress.start(found.log_files.len());
-    let job = Job { scope: &scope, redact: config.redact, ledger: &ledger, limits: config.limits };
+    let job = Job {
+        scope: &scope,
+        redact: config.redact,
+        ledger: &ledger,
+        limits: config.limits,
+        vouched: config.vouched.as_ref(),
+    };
     let worker = read_all(&pool, job, &found.log_files, progress);
     progress.writing();
     let Worker { sources, mut inputs, mut rejects, mut outcome, .. } = worker?;

@@ -61,6 +61,9 @@ pub enum Error {
     /// S3 failed, and what to do about it.
     #[error("{0}")]
     Store(String),
+    /// Keys or signatures to check log files by cannot be used.
+    #[error("{0}")]
+    Integrity(String),
     /// A query failed.
     #[error("{}", query_failure(.0))]
     Query(DataFusionError),
@@ -106,6 +109,12 @@ fn query_failure(error: &DataFusionError) -> String {
         }
         // Ours, on its way through the engine.
         DataFusionError::External(cause) if cause.is::<Error>() => return cause.to_string(),
+        DataFusionError::Plan(reason)
+            if reason.contains("'json_") && reason.ends_with("got Boolean.") =>
+        {
+            let hint = "-> and ->> bind less than a comparison: write (a->>'b') = 'c'";
+            return format!("{reason} {hint}");
+        }
         _ => return error.strip_backtrace(),
     };
     let SchemaError::FieldNotFound { field, valid_fields } = failure.as_ref() else {

@@ -44,6 +44,7 @@ pub mod compact;
 pub mod convert;
 pub mod dataset;
 pub mod error;
+pub mod integrity;
 mod json;
 pub mod layout;
 mod part;

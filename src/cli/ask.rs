@@ -142,6 +142,7 @@ fn read_logs(sources: &[String], keep: KeepArg, scratch: &Scratch) -> Result<Dat
         until: None,
         part_bytes: PART_BYTES,
         retry_rejected: false,
+        vouched: None,
         limits: crate::convert::Limits::default(),
     };
     let bar = super::convert::Bar::new();

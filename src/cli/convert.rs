@@ -1,5 +1,6 @@
 //! `buildtrail convert`.
 
+use super::verify::Digests;
 use super::{Format, KeepArg, PART_SIZE, Status, parse_part_size, put, say, wrong_usage};
 use crate::convert::{
     ConvertConfig, LATE_DAYS, Limits, Outcome, Progress, Redact, Selection, SkippedFiles, convert,
@@ -11,6 +12,7 @@ use bytesize::ByteSize;
 use chrono::Utc;
 use clap::ValueEnum;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -60,6 +62,11 @@ pub(super) struct Args {
     /// Read log files again of which something was rejected; without SOURCE, all that the dataset knows
     #[arg(long)]
     retry_rejected: bool,
+    /// Read only log files that a valid digest vouches for (--public-keys); reject the others
+    #[arg(long, requires = "public_keys")]
+    verify: bool,
+    #[command(flatten)]
+    digests: Digests,
     /// Most bytes of one log file, inflated
     #[arg(long, value_name = "SIZE", default_value = "4GiB")]
     max_file_size: ByteSize,
@@ -88,6 +95,19 @@ enum RedactArg {
     None,
 }
 
+/// The log files of the sources that digests vouch for, and the hashes of their contents.
+fn vouched(digests: &Digests, sources: &[String]) -> anyhow::Result<HashMap<PathBuf, String>> {
+    let mut vouched = HashMap::new();
+    for source in sources {
+        if !Path::new(source).is_dir() {
+            let reason = format!("--verify needs folders with log files and digests, not {source}");
+            wrong_usage("convert", &reason);
+        }
+        vouched.extend(digests.check(Path::new(source))?.vouched);
+    }
+    Ok(vouched)
+}
+
 /// The sources that a file lists.
 fn listed(list: &Path) -> anyhow::Result<Vec<String>> {
     let text = if list.as_os_str() == "-" {
@@ -114,6 +134,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     if let Some(list) = &args.inputs_from {
         sources.extend(listed(list)?);
     }
+    let vouched = if args.verify { Some(vouched(&args.digests, &sources)?) } else { None };
     let selection =
         Selection { accounts: args.account, regions: args.region, ..Selection::default() };
     let config = ConvertConfig {
@@ -131,6 +152,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
         until: args.until,
         part_bytes: args.part_size,
         retry_rejected: args.retry_rejected,
+        vouched,
         limits: Limits { bytes: args.max_file_size.as_u64(), ratio: args.max_ratio },
     };
     let bar = Bar::new();

@@ -155,52 +155,62 @@ pub(crate) fn document(
         let reason = "not a CloudTrail log file: expected an object with a `Records` list at byte";
         return Err(Stop::Line(format!("{reason} {at}")));
     }
-    let mut members = Members::default();
-    let mut has_list = false;
+    let mut members = Members::at(start);
     let mut at = skip_space(bytes, at + 1);
-    // Until a list of records has begun, the trouble is this document's alone.
-    let stop = |has_list, at, reason: &str| {
-        if has_list {
-            broken(at, reason)
-        } else {
-            Err(Stop::Line(format!("{reason} at byte {at}")))
-        }
-    };
     while bytes.get(at) != Some(&b'}') {
         let Some(end) = (bytes.get(at) == Some(&b'"')).then(|| skip_value(bytes, at)).flatten()
         else {
-            return stop(has_list, at, "expected a member's name");
+            return members.stop(bytes, at, "expected a member's name");
         };
         let name = bytes.get(at + 1..end - 1).unwrap_or_default();
         let colon = skip_space(bytes, end);
         if bytes.get(colon) != Some(&b':') {
-            return stop(has_list, colon, "expected `:`");
+            return members.stop(bytes, colon, "expected `:`");
         }
         let value = skip_space(bytes, colon + 1);
         let of_name = List::of(name).filter(|_| bytes.get(value) == Some(&b'['));
         let end = if let Some(kind) = of_name {
-            has_list = true;
+            members.has_list = true;
             list(bytes, value, kind, nested, each)?
         } else if let Some(end) = skip_value(bytes, value) {
             members.add(name, bytes.get(value..end).unwrap_or_default());
             end
-        } else if members.are_of_record() && next_line(bytes, start).is_none() {
-            return Err(Stop::Cut(start));
         } else {
-            return stop(has_list, value, "a member breaks off");
+            return members.stop(bytes, value, "a member breaks off");
         };
         at = match separator(bytes, end, b'}') {
-            Err(Stop::Broken(_, reason)) if !has_list => return Err(Stop::Line(reason)),
+            Err(Stop::Broken(at, reason)) => return members.stop_with(bytes, at, reason),
             at => at?,
         };
     }
-    if !has_list {
+    if !members.has_list {
         let document = bytes.get(start..=at).unwrap_or_default();
         forms::single(document, &members, nested, each).map_err(|reason| {
             Stop::Unknown(at + 1, format!("{reason}; the object ends at byte {at}"))
         })?;
     }
     Ok(at + 1)
+}
+
+impl Members<'_> {
+    /// The end of a document that cannot be followed past `at`.
+    fn stop<T>(&self, bytes: &[u8], at: usize, reason: &str) -> Result<T, Stop> {
+        self.stop_with(bytes, at, format!("{reason} at byte {at}"))
+    }
+
+    fn stop_with<T>(&self, bytes: &[u8], at: usize, reason: String) -> Result<T, Stop> {
+        Err(if self.has_list {
+            Stop::Broken(at, reason)
+        } else if self.are_of_record()
+            && skip_value(bytes, self.start).is_none()
+            && next_line(bytes, self.start).is_none()
+        {
+            Stop::Cut(self.start)
+        } else {
+            // Until a list of records has begun, the trouble is this document's alone.
+            Stop::Line(reason)
+        })
+    }
 }
 
 /// Reads the list that begins at `at`; its end.

@@ -59,14 +59,23 @@ const TELLING: [&str; 10] = [
 ];
 
 /// What a document's members tell of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Members<'a> {
+    /// Where the document begins.
+    pub(crate) start: usize,
+    /// Whether a list of records was among them.
+    pub(crate) has_list: bool,
     known: Vec<(&'static str, &'a [u8])>,
     /// The first names, to say what it is if it is nothing else.
     names: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Members<'a> {
+    /// Of a document that begins at `start`.
+    pub(crate) fn at(start: usize) -> Self {
+        Self { start, has_list: false, known: Vec::new(), names: Vec::new() }
+    }
+
     pub(crate) fn add(&mut self, name: &'a [u8], value: &'a [u8]) {
         if self.names.len() < 8 {
             self.names.push(shown(name));

@@ -20,9 +20,12 @@ use crate::dataset::{
 };
 use crate::error::{Error, Result};
 use crate::json;
-use crate::part::{BATCH_BYTES, BATCH_ROWS};
+use crate::part::{BATCH_BYTES, BATCH_ROWS, hex};
 use crate::schema::Col;
+use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::PathBuf;
 
 /// The largest record that becomes a row. CloudTrail's own limit is 1 MB (256 KB in log files).
 const LARGEST: usize = 64 << 20;
@@ -37,6 +40,21 @@ pub(crate) struct Job<'j> {
     pub(crate) redact: Redact,
     pub(crate) ledger: &'j Ledger,
     pub(crate) limits: Limits,
+    /// The hashes of those that may be read; none may all.
+    pub(crate) vouched: Option<&'j HashMap<PathBuf, String>>,
+}
+
+impl Job<'_> {
+    /// Why a log file's content may not be read, if digests do not vouch for it.
+    fn refuses(&self, file: &LogFile, read: &Inflated<'_>) -> Option<String> {
+        match self.vouched?.get(&file.path) {
+            None => Some("no valid digest names it: `buildtrail verify` tells more".to_owned()),
+            Some(hash) if read.broken.is_none() && *hash == hex(&Sha256::digest(read.bytes)) => {
+                None
+            }
+            Some(_) => Some("its content is not what its digest says".to_owned()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -134,6 +152,7 @@ impl Worker {
             // What is piped has no name: its bytes are told apart, and known again, by their hash.
             reading.uri = Cow::Owned(format!("stdin-{}", short(&read.sha256)));
         }
+        let refused = job.refuses(file, &read);
         let (sha256, size) = (read.sha256, read.size);
         let files = &mut self.outcome.files;
         let known = file.changed || piped;
@@ -146,7 +165,10 @@ impl Worker {
         } else {
             self.outcome.bytes_read += size;
             self.outcome.changed += u64::from(file.changed);
-            if let Some(archive) = Archive::of(read.bytes) {
+            if let Some(reason) = refused {
+                self.reject(job, &reading, None, b"", reason);
+                State::Broken
+            } else if let Some(archive) = Archive::of(read.bytes) {
                 self.archive(job, &reading, archive, read.bytes, read.broken)?
             } else {
                 self.read_bytes(job, &mut reading, read.bytes, read.broken)?

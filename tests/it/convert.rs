@@ -70,7 +70,7 @@ fn the_sample_gives_what_its_readme_says() {
         assert_eq!(json!(sample.rows().len()), expected["written"], "{keep}");
         let insight = u64::from(keep != "all");
         let files = json!({"found": 15, "read": 14 - insight, "rejected": 0,
-            "skipped": {"aggregated": 0, "digest": 1, "insight": insight, "empty": 0, "known": 0, "other": 0}});
+            "skipped": {"aggregated": 0, "digest": 1, "insight": insight, "empty": 0, "known": 0, "other": 0, "outside": 0}});
         assert_eq!(sample.summary["files"], files, "{keep}");
     }
     let insights = sample("all").rows().into_iter().filter(|r| r["event_category"] == "Insight");
@@ -301,7 +301,7 @@ fn the_same_inputs_twice_change_nothing() {
                           "conflicting": 0, "rejected": 0});
     assert_eq!(again["records"], expected);
     let files = json!({"found": 15, "read": 0, "rejected": 0, "skipped": {"aggregated": 0,
-                       "digest": 1, "insight": 1, "empty": 0, "known": 13, "other": 0}});
+                       "digest": 1, "insight": 1, "empty": 0, "known": 13, "other": 0, "outside": 0}});
     assert_eq!(again["files"], files);
     assert_eq!((&again["parts"], &again["bytes"]), (&json!(0), &json!(0)));
     assert_eq!(tree(&dataset.path()), before);
@@ -358,7 +358,9 @@ fn a_period_is_of_event_times() {
         let counts = &period.summary["records"];
         let [read, written, filtered, duplicate] = ["read", "written", "filtered", "duplicate"]
             .map(|count| counts[count].as_u64().unwrap());
-        assert_eq!((read, written + filtered + duplicate), (98, 98), "{args:?}");
+        assert_eq!(read, written + filtered + duplicate, "{args:?}");
+        // Keys say of some log files that they are of another time; what is late is not missed.
+        assert!(read <= 98 && counts["rejected"] == 0, "{args:?}");
     }
 }
 
@@ -502,14 +504,15 @@ fn the_summary_has_its_members() {
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     let set = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     let summary = &sample("codebuild").summary;
-    let members = "bytes bytes_read changed coercions conflicts files parts records rejected";
+    let members =
+        "bytes bytes_read changed coercions conflicts files foreign parts records rejected";
     assert_eq!(names(summary), set(&members.split(' ').collect::<Vec<_>>()));
     let records = ["read", "written", "filtered", "duplicate", "conflicting", "rejected"];
     assert_eq!(names(&summary["records"]), set(&records));
     assert_eq!(names(&summary["files"]), set(&["found", "read", "skipped", "rejected"]));
     assert_eq!(
         names(&summary["files"]["skipped"]),
-        set(&["aggregated", "digest", "insight", "empty", "known", "other"])
+        set(&["aggregated", "digest", "insight", "empty", "known", "other", "outside"])
     );
     let sizes = log_files().into_keys().filter(|name| !name.contains("Insight"));
     let sizes = sizes.map(|name| fs::metadata(Path::new(ROOT).join(name)).unwrap().len());

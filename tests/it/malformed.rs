@@ -83,7 +83,7 @@ fn every_fault_costs_itself_alone() {
         let empty = case.file == "empty.json";
         let files = json!({"found": 1, "read": u64::from(!case.broken && !empty),
             "rejected": u64::from(case.broken),
-            "skipped": {"aggregated": 0, "digest": 0, "insight": 0, "empty": u64::from(empty), "known": 0, "other": 0}});
+            "skipped": {"aggregated": 0, "digest": 0, "insight": 0, "empty": u64::from(empty), "known": 0, "other": 0, "outside": 0}});
         assert_eq!(summary["files"], files, "{}", case.file);
         assert_eq!(summary["rejected"].as_array().unwrap().len(), case.named().len());
         let mut rows: Vec<_> =
@@ -205,7 +205,7 @@ fn links_that_lead_nowhere_or_back_are_named() {
     assert_eq!(
         run.json()["files"],
         json!({"found": 3, "read": 1, "rejected": 2,
-        "skipped": {"aggregated": 0, "digest": 0, "insight": 0, "empty": 0, "known": 0, "other": 0}})
+        "skipped": {"aggregated": 0, "digest": 0, "insight": 0, "empty": 0, "known": 0, "other": 0, "outside": 0}})
     );
     for name in ["nowhere.json: ", "sub/loop: a link that leads back"] {
         assert!(run.stderr.contains(name), "{}", run.stderr);
@@ -219,8 +219,7 @@ fn what_is_no_log_file_is_counted() {
     for name in ["notes.txt", "empty.json", "empty.json.gz"] {
         fs::write(folder.path().join(name), "").unwrap();
     }
-    let skipped =
-        json!({"aggregated": 0, "digest": 0, "insight": 0, "empty": 2, "known": 0, "other": 1});
+    let skipped = json!({"aggregated": 0, "digest": 0, "insight": 0, "empty": 2, "known": 0, "other": 1, "outside": 0});
     assert_eq!(dataset(&[&text(folder.path())]).summary["files"]["skipped"], skipped);
     // Named outright it is read, whatever its name.
     let copy = folder.path().join("log.txt");

@@ -270,14 +270,17 @@ fn json_text_can_be_reached_into() {
         // Text that is no JSON, and no text at all.
         ("json_get_str('broken {', 'a')", json!(null)),
         ("json_get_str('\"text\"', 'a')", json!(null)),
-        ("json_get_str(NULL, 'a')", json!(null)),
+        ("json_get_str(NULL::text, 'a')", json!(null)),
     ] {
         assert_eq!(one(&expression.replace('J', text)), value, "{expression}");
     }
     // The record's own texts: the same as a typed column says, also where the request is null.
     let sql = "SELECT count(*) AS n FROM events WHERE event_name = 'StartBuild' AND project_name \
-               IS NOT NULL AND request_parameters->>'projectName' IS DISTINCT FROM project_name";
+               IS NOT NULL AND (request_parameters->>'projectName') IS DISTINCT FROM project_name";
     assert_eq!(sample.sql(sql), json!([{"n": 0}]));
+    let name = sample.name();
+    let loose = buildtrail(&["sql", &name, "-c", "SELECT 1 FROM events WHERE extra->>'a' = 'b'"]);
+    assert!(loose.exits(1).stderr.contains("write (a->>'b') = 'c'"));
     let sql = "SELECT DISTINCT request_parameters->'projectName' AS p FROM events \
                WHERE event_name = 'StartBuild' ORDER BY p LIMIT 2";
     let csv = answer(&sample, sql, "csv");

@@ -1,0 +1,116 @@
+//! CloudTrail's public keys, and the signatures that S3 keeps beside digests.
+
+use crate::error::{Error, Result};
+use crate::integrity::State;
+use crate::integrity::digest::Digest;
+use crate::part::hex;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use md5::{Digest as _, Md5};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use serde::Deserialize;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+/// RSA keys by their fingerprints.
+#[derive(Debug)]
+pub(super) struct Keys(HashMap<String, Vec<u8>>);
+
+#[derive(Deserialize)]
+struct Listed {
+    #[serde(rename = "PublicKeyList")]
+    keys: Vec<Key>,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    #[serde(rename = "Value")]
+    value: String,
+    #[serde(rename = "Fingerprint")]
+    fingerprint: String,
+}
+
+fn wrong(path: &Path, reason: &str) -> Error {
+    Error::Integrity(format!("{}: {reason}", path.display()))
+}
+
+fn read_json<T: for<'de> Deserialize<'de>>(path: &Path, expected: &str) -> Result<T> {
+    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| wrong(path, &format!("expected {expected}: {error}")))
+}
+
+impl Keys {
+    /// Reads what `aws cloudtrail list-public-keys` printed. A key that its fingerprint does not fit is
+    /// refused: the fingerprint is the MD5 of the key in DER.
+    pub(super) fn read(paths: &[PathBuf]) -> Result<Self> {
+        let mut keys = HashMap::new();
+        for path in paths {
+            let listed: Listed =
+                read_json(path, "the output of `aws cloudtrail list-public-keys`")?;
+            for key in listed.keys {
+                let der = BASE64_STANDARD.decode(key.value.as_bytes());
+                let der = der.map_err(|error| wrong(path, &format!("a key's value: {error}")))?;
+                let fingerprint = hex(&Md5::digest(&der));
+                if !fingerprint.eq_ignore_ascii_case(&key.fingerprint) {
+                    let given = key.fingerprint;
+                    let reason =
+                        format!("a key has the fingerprint {fingerprint}, it says {given}");
+                    return Err(wrong(path, &reason));
+                }
+                keys.insert(fingerprint, der);
+            }
+        }
+        Ok(Self(keys))
+    }
+
+    /// Checks a digest's signature, in hexadecimal digits.
+    pub(super) fn verify(&self, digest: &Digest, signature: &str) -> (State, String) {
+        if digest.text.algorithm != "SHA256withRSA" {
+            let why = format!("signed with `{}`, expected SHA256withRSA", digest.text.algorithm);
+            return (State::InvalidSignature, why);
+        }
+        let fingerprint = digest.text.fingerprint.to_ascii_lowercase();
+        let Some(key) = self.0.get(&fingerprint) else {
+            return (State::NoPublicKey, format!("signed with {fingerprint}"));
+        };
+        let Some(signature) = unhex(signature) else {
+            return (State::InvalidSignature, "its signature is not hexadecimal".to_owned());
+        };
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key);
+        match key.verify(digest.signed().as_bytes(), &signature) {
+            Ok(()) => (State::Valid, String::new()),
+            Err(_) => {
+                (State::InvalidSignature, "its signature does not fit its content".to_owned())
+            }
+        }
+    }
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit =
+        |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    pairs.iter().map(|[high, low]| Some(digit(high)? * 16 + digit(low)?)).collect()
+}
+
+/// Signatures by the keys of their digests.
+#[derive(Debug, Default)]
+pub(super) struct Signatures(HashMap<String, String>);
+
+impl Signatures {
+    /// Reads `{"KEY": {"x-amz-meta-signature": "HEX"}}`.
+    pub(super) fn read(path: Option<&Path>) -> Result<Self> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let expected = "an object of {\"KEY\": {\"x-amz-meta-signature\": \"HEX\"}}";
+        let listed: HashMap<String, HashMap<String, String>> = read_json(path, expected)?;
+        let signature = |(key, mut metadata): (String, HashMap<String, String>)| {
+            Some((key, metadata.remove("x-amz-meta-signature")?))
+        };
+        Ok(Self(listed.into_iter().filter_map(signature).collect()))
+    }
+
+    pub(super) fn of(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+}

@@ -1,0 +1,358 @@
+//! `verify` of log files: a chain of digests that the test signs itself, tampered with in every way.
+//!
+//! The key in `tests/digests` was made for these tests and signs nothing else.
+
+use crate::support::{Dataset, Run, buildtrail, events, files, text};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use ring::rand::SystemRandom;
+use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const BUCKET: &str = "trail-bucket";
+const ACCOUNT: &str = "AWSLogs/111122223333";
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn digest_key(hour: usize) -> String {
+    format!(
+        "{ACCOUNT}/CloudTrail-Digest/us-east-1/2026/09/26/\
+         111122223333_CloudTrail-Digest_us-east-1_trail_us-east-1_20260926T{hour:02}0131Z.json.gz"
+    )
+}
+
+fn log_key(hour: usize) -> String {
+    format!(
+        "{ACCOUNT}/CloudTrail/us-east-1/2026/09/26/\
+         111122223333_CloudTrail_us-east-1_20260926T{hour:02}55Z_abcdefghijklmnop.json.gz"
+    )
+}
+
+/// A folder with a log file and a digest for each of six hours.
+struct Trail {
+    folder: TempDir,
+    key: RsaKeyPair,
+}
+
+impl Trail {
+    /// `restarts`: hours whose digest begins a chain.
+    fn new(restarts: &[usize]) -> Self {
+        let key = RsaKeyPair::from_pkcs8(
+            &fs::read("tests/digests/private-key-for-tests-only.pk8").unwrap(),
+        );
+        let trail = Self { folder: tempfile::tempdir().unwrap(), key: key.unwrap() };
+        let public = trail.key.public_key().as_ref().to_vec();
+        let fingerprint = hex(&md5::Md5::digest(&public));
+        let keys = json!({"PublicKeyList": [{"Value": BASE64_STANDARD.encode(&public),
+            "ValidityStartTime": "2026-09-20T00:00:00Z", "Fingerprint": fingerprint}]});
+        trail.write("keys.json", keys.to_string().as_bytes());
+        let (mut before, mut metadata) = (None, Map::new());
+        for (hour, event) in events().iter().enumerate().take(6) {
+            let log = json!({"Records": [event]}).to_string();
+            trail.write(&log_key(hour), &gzip(&log));
+            let previous = before.take().filter(|_| !restarts.contains(&hour));
+            let (content, signature) = trail.digest(hour, &log, &fingerprint, previous);
+            trail.write(&digest_key(hour), &gzip(&content));
+            metadata.insert(digest_key(hour), json!({"x-amz-meta-signature": signature}));
+            before = Some((hex(&Sha256::digest(&content)), signature));
+        }
+        trail.write("metadata.json", Value::from(metadata).to_string().as_bytes());
+        trail
+    }
+
+    /// A digest's content and signature.
+    fn digest(
+        &self,
+        hour: usize,
+        log: &str,
+        fingerprint: &str,
+        before: Option<(String, String)>,
+    ) -> (String, String) {
+        let end = format!("2026-09-26T{hour:02}:01:31Z");
+        let start = format!(
+            "2026-09-{:02}T{:02}:01:31Z",
+            if hour == 0 { 25 } else { 26 },
+            (hour + 23) % 24
+        );
+        let key = digest_key(hour);
+        let previous = before.as_ref().map(|_| digest_key(hour - 1));
+        let (hash, signed) = before.unzip();
+        let content = json!({"awsAccountId": "111122223333", "digestStartTime": start, "digestEndTime": end,
+            "digestS3Bucket": BUCKET, "digestS3Object": key, "digestPublicKeyFingerprint": fingerprint,
+            "digestSignatureAlgorithm": "SHA256withRSA", "newestEventTime": null, "oldestEventTime": null,
+            "previousDigestS3Bucket": previous.as_ref().map(|_| BUCKET), "previousDigestS3Object": previous,
+            "previousDigestHashValue": hash, "previousDigestHashAlgorithm": "SHA-256",
+            "previousDigestSignature": signed,
+            "logFiles": [{"s3Bucket": BUCKET, "s3Object": log_key(hour), "hashAlgorithm": "SHA-256",
+                          "hashValue": hex(&Sha256::digest(log)), "newestEventTime": null, "oldestEventTime": null}]});
+        let content = content.to_string();
+        let signed = signed.as_deref().unwrap_or("null");
+        let text = format!("{end}\n{BUCKET}/{key}\n{}\n{signed}", hex(&Sha256::digest(&content)));
+        let mut signature = vec![0; self.key.public().modulus_len()];
+        self.key
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
+            .unwrap();
+        (content, hex(&signature))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), bytes).unwrap();
+    }
+
+    fn edit(&self, name: &str, edit: impl FnOnce(String) -> String) {
+        let mut content = String::new();
+        let packed = fs::read(self.path(name)).unwrap();
+        std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*packed), &mut content)
+            .unwrap();
+        self.write(name, &gzip(&edit(content)));
+    }
+
+    fn verify(&self, options: &[&str]) -> Run {
+        let (logs, keys) = (text(self.folder.path()), text(&self.path("keys.json")));
+        buildtrail(
+            &[&["verify", &logs, "--public-keys", &keys, "--format", "json"], options].concat(),
+        )
+    }
+
+    /// Every state but valid, with the end of the object's name, after a check with metadata.
+    fn found(&self, status: i32) -> Vec<(String, String)> {
+        let metadata = text(&self.path("metadata.json"));
+        let report = self.verify(&["--metadata", &metadata]).exits(status).json();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let wrong = findings.filter(|finding| finding["state"] != "valid");
+        wrong.map(|f| (f["state"].as_str().unwrap().to_owned(), hour_of(&f["object"]))).collect()
+    }
+}
+
+/// `digest 3` or `log 3`: which object it is.
+fn hour_of(object: &Value) -> String {
+    let object = object.as_str().unwrap();
+    let names = (0..6).map(|hour| (digest_key(hour), log_key(hour), hour));
+    let hour = names.into_iter().find_map(|(digest, log, hour)| {
+        let is = |key: &str| object.ends_with(key) || object.ends_with(key.trim_end_matches(".gz"));
+        is(&digest)
+            .then(|| format!("digest {hour}"))
+            .or_else(|| is(&log).then(|| format!("log {hour}")))
+    });
+    hour.unwrap_or_else(|| "other".to_owned())
+}
+
+#[test]
+fn a_whole_chain_is_valid() {
+    let trail = Trail::new(&[]);
+    assert_eq!(trail.found(0), []);
+    let report = trail.verify(&["--metadata", &text(&trail.path("metadata.json"))]).json();
+    assert_eq!(report["counts"], json!({"valid": 12}));
+    // The newest digest's signature is in S3 alone: its log file is not vouched for without.
+    let unsigned = trail.verify(&[]).exits(3).json();
+    assert_eq!(unsigned["counts"], json!({"unsigned": 2, "valid": 10}));
+    // Stored without gzip, in a folder of its own, found all the same.
+    for name in files(trail.folder.path()).iter().filter(|name| name.contains(".gz")) {
+        let mut content = Vec::new();
+        let packed = fs::read(trail.path(name)).unwrap();
+        std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*packed), &mut content)
+            .unwrap();
+        trail.write(&format!("copy/{}", name.trim_end_matches(".gz")), &content);
+        fs::remove_file(trail.path(name)).unwrap();
+    }
+    assert_eq!(trail.found(0), []);
+}
+
+/// What is done, how, and the states that it must give, each with its object.
+type Tampering = (&'static str, fn(&Trail), &'static [(&'static str, &'static str)]);
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn each_tampering_has_its_state() {
+    let cases: &[Tampering] = &[
+        (
+            "a log file changed",
+            |t| t.edit(&log_key(2), |text| text.replace("1.1", "1.2")),
+            &[("invalid-hash", "log 2")],
+        ),
+        (
+            "a log file gone",
+            |t| fs::remove_file(t.path(&log_key(2))).unwrap(),
+            &[("missing-object", "log 2")],
+        ),
+        (
+            "a log file cut",
+            |t| {
+                let bytes = fs::read(t.path(&log_key(2))).unwrap();
+                t.write(&log_key(2), &bytes[..bytes.len() - 9]);
+            },
+            &[("invalid-hash", "log 2")],
+        ),
+        (
+            "bytes after a log file",
+            |t| {
+                let bytes = fs::read(t.path(&log_key(2))).unwrap();
+                t.write(&log_key(2), &[bytes, gzip("{}")].concat());
+            },
+            &[("invalid-hash", "log 2")],
+        ),
+        (
+            "a log file that no digest names",
+            |t| {
+                t.write(&log_key(2).replace("abcdefgh", "zzzzzzzz"), &gzip("{}"));
+            },
+            &[("not-covered", "other")],
+        ),
+        (
+            "a digest gone",
+            |t| fs::remove_file(t.path(&digest_key(2))).unwrap(),
+            &[("gap", "digest 3"), ("missing-object", "digest 2"), ("not-covered", "log 2")],
+        ),
+        (
+            "two digests gone in a row",
+            |t| {
+                fs::remove_file(t.path(&digest_key(2))).unwrap();
+                fs::remove_file(t.path(&digest_key(3))).unwrap();
+            },
+            &[
+                ("gap", "digest 4"),
+                ("missing-object", "digest 3"),
+                ("not-covered", "log 2"),
+                ("not-covered", "log 3"),
+            ],
+        ),
+        (
+            "a digest changed",
+            |t| t.edit(&digest_key(2), |text| text.replace("null", "1")),
+            &[("invalid-hash", "digest 2"), ("invalid-hash", "log 2")],
+        ),
+        (
+            "the newest digest changed",
+            |t| t.edit(&digest_key(5), |text| text.replace("null", "1")),
+            &[("invalid-signature", "digest 5"), ("invalid-signature", "log 5")],
+        ),
+        (
+            "two digests swapped",
+            |t| {
+                let (a, b) = (t.path(&digest_key(2)), t.path(&digest_key(3)));
+                let (two, three) = (fs::read(&a).unwrap(), fs::read(&b).unwrap());
+                fs::write(a, three).unwrap();
+                fs::write(b, two).unwrap();
+            },
+            &[("moved", "digest 2"), ("moved", "digest 3"), ("moved", "log 2"), ("moved", "log 3")],
+        ),
+        (
+            "another signature",
+            |t| {
+                let metadata = fs::read_to_string(t.path("metadata.json")).unwrap();
+                let mut metadata: Value = serde_json::from_str(&metadata).unwrap();
+                metadata[digest_key(5)] = metadata[digest_key(4)].clone();
+                t.write("metadata.json", metadata.to_string().as_bytes());
+            },
+            &[("invalid-signature", "digest 5"), ("invalid-signature", "log 5")],
+        ),
+        (
+            "no key",
+            |t| t.write("keys.json", br#"{"PublicKeyList": []}"#),
+            &[("no-public-key", "all")],
+        ),
+        (
+            "a digest that is none",
+            |t| t.write(&digest_key(5), b"{}"),
+            &[("invalid-hash", "digest 5"), ("not-covered", "log 5")],
+        ),
+    ];
+    for (what, tamper, expected) in cases {
+        let trail = Trail::new(&[]);
+        tamper(&trail);
+        let wrong = |state: &str| !["no-public-key", "not-covered", "unsigned"].contains(&state);
+        let status = if expected.iter().any(|(state, _)| wrong(state)) { 1 } else { 3 };
+        let mut found = trail.found(status);
+        if expected[0].1 == "all" {
+            assert_eq!(found.len(), 12, "{what}");
+            found.truncate(1);
+            found[0].1 = "all".to_owned();
+        }
+        found.sort();
+        let expected: Vec<_> =
+            expected.iter().map(|(s, o)| ((*s).to_owned(), (*o).to_owned())).collect();
+        assert_eq!(found, expected, "{what}");
+    }
+}
+
+#[test]
+fn logging_that_stopped_is_a_gap_only_if_time_is_missing() {
+    // Restarted at once: a starting digest in the middle, signed by its metadata alone.
+    assert_eq!(Trail::new(&[3]).found(0), []);
+    let trail = Trail::new(&[4]);
+    fs::remove_file(trail.path(&digest_key(3))).unwrap();
+    fs::remove_file(trail.path(&log_key(3))).unwrap();
+    assert_eq!(trail.found(1), [("gap".to_owned(), "digest 4".to_owned())]);
+}
+
+#[test]
+fn a_hostile_digest_leads_nowhere() {
+    let trail = Trail::new(&[]);
+    trail.edit(&digest_key(5), |text| text.replace(&log_key(5), "AWSLogs/../../../../etc/passwd"));
+    let found = trail.found(1);
+    assert!(found.contains(&("missing-object".to_owned(), "other".to_owned())), "{found:?}");
+    let keys = text(&trail.path("keys.json"));
+    fs::write(&keys, fs::read_to_string(&keys).unwrap().replace("MII", "MIJ")).unwrap();
+    let run = trail.verify(&[]).exits(1);
+    assert!(run.stderr.contains("a key has the fingerprint"), "{}", run.stderr);
+}
+
+#[test]
+fn only_vouched_log_files_are_converted() {
+    let trail = Trail::new(&[]);
+    trail.edit(&log_key(1), |text| text.replace("1.1", "1.2"));
+    trail.write(&log_key(2).replace("abcdefgh", "zzzzzzzz"), &gzip("{\"Records\":[]}"));
+    let place = Dataset::place();
+    let (logs, keys) = (text(&trail.path("AWSLogs")), text(&trail.path("keys.json")));
+    let metadata = text(&trail.path("metadata.json"));
+    let name = place.name();
+    let convert = [
+        "convert",
+        &logs,
+        "--out",
+        &name,
+        "--format",
+        "json",
+        "--verify",
+        "--public-keys",
+        &keys,
+        "--metadata",
+        &metadata,
+    ];
+    let run = buildtrail(&convert).exits(3);
+    let summary = run.json();
+    assert_eq!(
+        (&summary["records"]["written"], &summary["files"]["rejected"]),
+        (&json!(5), &json!(2))
+    );
+    assert!(
+        run.stderr.contains("its content is not what its digest says")
+            || run.stderr.contains("no valid digest"),
+        "{}",
+        run.stderr
+    );
+    buildtrail(&["verify", &name]).exits(0);
+    let misused = buildtrail(&["verify", &name, "--public-keys", &keys]).exits(2);
+    assert!(misused.stderr.contains("digests are of log files"), "{}", misused.stderr);
+    assert!(Path::new(&keys).exists());
+}

@@ -1,0 +1,149 @@
+//! Log files from S3, from a real server on loopback: the environment's `BUILDTRAIL_TEST_S3` is its
+//! URL (`moto_server`). CI starts one; without it these tests say that they did nothing.
+
+use crate::support::{Dataset, SAMPLE, buildtrail, command, dataset, files, run};
+use object_store::aws::{AmazonS3, AmazonS3Builder};
+use object_store::path::Path as Key;
+use object_store::{ObjectStoreExt as _, PutPayload};
+use serde_json::json;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+
+/// A bucket of the test's own with the sample trail below `org/`.
+struct Server {
+    url: String,
+    bucket: &'static str,
+}
+
+impl Server {
+    fn with(bucket: &'static str) -> Option<Self> {
+        let Ok(url) = std::env::var("BUILDTRAIL_TEST_S3") else {
+            let _ = writeln!(std::io::stderr(), "SKIPPED: BUILDTRAIL_TEST_S3 names no S3 server");
+            return None;
+        };
+        let server = Self { url, bucket };
+        assert!(server.request("PUT", "").contains(" 200 "), "no bucket {bucket}");
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let client = server.client();
+        for name in files(Path::new(SAMPLE)) {
+            let bytes = std::fs::read(Path::new(SAMPLE).join(&name)).unwrap();
+            let key = Key::parse(format!("org/AWSLogs/{name}")).unwrap();
+            runtime.block_on(client.put(&key, PutPayload::from(bytes))).unwrap();
+        }
+        Some(server)
+    }
+
+    /// Making a bucket is no request of the client's.
+    fn request(&self, method: &str, path: &str) -> String {
+        let host = self.url.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(host).unwrap();
+        let bucket = self.bucket;
+        write!(stream, "{method} /{bucket}{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn client(&self) -> AmazonS3 {
+        let builder = AmazonS3Builder::new().with_bucket_name(self.bucket).with_endpoint(&self.url);
+        let builder = builder.with_access_key_id("test").with_secret_access_key("test");
+        builder.with_region("us-east-1").with_allow_http(true).build().unwrap()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = command(args);
+        command.env("AWS_ENDPOINT_URL", &self.url).env("AWS_EC2_METADATA_DISABLED", "true");
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        command
+    }
+
+    /// The summary of a conversion.
+    fn convert(&self, place: &Dataset, args: &[&str]) -> serde_json::Value {
+        let name = place.name();
+        let args = [&["convert", "--out", &name, "--format", "json"], args].concat();
+        run(self.command(&args), "").exits(0).json()
+    }
+}
+
+#[test]
+fn a_bucket_gives_what_its_folder_gives() {
+    let Some(server) = Server::with("whole") else { return };
+    let (local, place) = (dataset(&[SAMPLE]), Dataset::place());
+    let summary = server.convert(&place, &["s3://whole/org"]);
+    for counts in ["records", "files"] {
+        assert_eq!(summary[counts], local.summary[counts]);
+    }
+    let (mut rows, mut expected) = (place.rows(), local.rows());
+    for row in rows.iter_mut().chain(&mut expected) {
+        let file = row["source_file"].as_str().unwrap().to_owned();
+        row["source_file"] = file.replace("s3://whole/org/AWSLogs", SAMPLE).into();
+    }
+    assert_eq!(rows, expected);
+    buildtrail(&["verify", &place.name()]).exits(0);
+    // Known by entity tag, from a list as well, with one object named outright.
+    assert_eq!(server.convert(&place, &["s3://whole/org/"])["files"]["skipped"]["known"], 13);
+    let one = rows[0]["source_file"].as_str().unwrap().replace(SAMPLE, "s3://whole/org/AWSLogs");
+    let list = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(list.path(), format!("{one}\n\n")).unwrap();
+    let listed =
+        server.convert(&Dataset::place(), &["--inputs-from", list.path().to_str().unwrap()]);
+    assert_eq!((&listed["files"]["found"], &listed["files"]["read"]), (&json!(1), &json!(1)));
+}
+
+#[test]
+fn keys_tell_what_is_read() {
+    let Some(server) = Server::with("pruned") else { return };
+    let period = ["--since", "2026-09-20", "--until", "2026-09-22"];
+    for (args, local) in [
+        (&["--region", "eu-west-1"][..], "data/AWSLogs/111122223333/CloudTrail/eu-west-1"),
+        (&["--account", "444455556666"], "data/AWSLogs/444455556666"),
+    ] {
+        let place = Dataset::place();
+        let pruned = server.convert(&place, &[&["s3://pruned"], args].concat());
+        assert_eq!(pruned["records"]["written"], dataset(&[local]).summary["records"]["written"]);
+        // The same on disk.
+        assert_eq!(pruned["records"], dataset(&[&[SAMPLE], args].concat()).summary["records"]);
+    }
+    let place = Dataset::place().name();
+    let none = ["convert", "s3://pruned", "--account", "999999999999", "--out", &place];
+    let none = run(server.command(&none), "").exits(1);
+    assert!(none.stderr.contains("nothing in s3://pruned"), "{}", none.stderr);
+    // The events of a day, delivered on it, the day before, or three days later.
+    let late = [&period[..], &["--late-days", "3"]].concat();
+    let day = server.convert(&Dataset::place(), &[&["s3://pruned"], &late[..]].concat());
+    let all = server.convert(&Dataset::place(), &[&["s3://pruned"], &period[..]].concat());
+    // One comes later than that: the 30 days that CloudTrail tries for are not for nothing.
+    let written = |summary: &serde_json::Value| summary["records"]["written"].as_u64().unwrap();
+    assert_eq!((written(&day), written(&all)), (8, 9));
+    assert!(day["files"]["read"].as_u64() < all["files"]["read"].as_u64(), "{day} {all}");
+    assert_eq!(day["records"], dataset(&[&[SAMPLE], &late[..]].concat()).summary["records"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_bucket_is_said() {
+    let Some(server) = Server::with("wrong") else { return };
+    let place = Dataset::place();
+    let fails = |mut command: Command, reason: &str| {
+        command.env("HOME", "/nonexistent");
+        let run = run(command, "").exits(1);
+        assert!(run.stderr.contains(reason), "{}", run.stderr);
+        assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
+        assert!(!place.path().exists());
+    };
+    let convert = |source: &str| server.command(&["convert", source, "--out", &place.name()]);
+    fails(convert("s3://no-such-bucket/x"), "no bucket no-such-bucket: check its name");
+    fails(convert("s3://wrong/nothing/here"), "nothing in s3://wrong/nothing/here");
+    fails(convert("s3://"), "s3://");
+    let mut unsigned = convert("s3://wrong");
+    unsigned.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    fails(unsigned, "no AWS credentials");
+    let mut away = convert("s3://wrong");
+    away.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    fails(away, "cannot be reached");
+    fails(
+        server.command(&["convert", SAMPLE, "--out", "s3://wrong/dataset"]),
+        "a dataset is written to",
+    );
+}
