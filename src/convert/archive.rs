@@ -1,14 +1,18 @@
 //! Archives of log files: tar and zip, told by their first bytes.
 //!
 //! Members are read one at a time, in the archive's order, into memory: nothing is ever written to
-//! disk, so no member's name can lead anywhere. It refuses what is no regular file (links, devices,
-//! folders) without a word, as a walk through folders does.
+//! disk, so no member's name can lead anywhere. It refuses to follow links: in a tar what they lead to is
+//! a member itself, or somewhere else.
 
-use crate::convert::inflate::Limits;
+use crate::convert::discover::text_of;
+use crate::convert::inflate::Room;
 use std::io::{Cursor, Read};
 
-/// Who is given a member's name and its bytes, or why they cannot be read.
-pub(crate) type Each<'e> = &'e mut dyn FnMut(&str, Result<Vec<u8>, String>);
+/// A member's bytes as far as they can be read, and why that is not all.
+pub(crate) type Content = (Vec<u8>, Option<String>);
+
+/// Who is given the name of each member and its bytes; none of what is no file.
+pub(crate) type Each<'e> = &'e mut dyn FnMut(&str, Option<Content>);
 
 /// The kind of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,68 +22,68 @@ pub(crate) enum Archive {
 }
 
 impl Archive {
-    /// What bytes are, if an archive.
+    /// What bytes are, if an archive. The mark of a tar ends in a NUL here, which no JSON has: a text
+    /// with `ustar` at that place, in a user's name for one, must not make its log file an archive.
     pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+        let mark = bytes.get(257..265).unwrap_or_default();
         if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
             Some(Self::Zip)
-        } else if bytes.get(257..262) == Some(b"ustar") {
+        } else if mark.starts_with(b"ustar\0") || mark == b"ustar  \0" {
             Some(Self::Tar)
         } else {
             None
         }
     }
 
-    /// Gives `each` the name and bytes of every member, or why they cannot be read. The error says
-    /// why the archive cannot be followed any further.
-    pub(crate) fn members(
-        self,
-        bytes: &[u8],
-        limits: Limits,
-        each: Each<'_>,
-    ) -> Result<(), String> {
+    /// Gives `each` every member but folders, in the archive's order. The error says why the archive
+    /// cannot be followed any further.
+    pub(crate) fn members(self, bytes: &[u8], room: &Room, each: Each<'_>) -> Result<(), String> {
         match self {
-            Self::Tar => tar(bytes, limits, each),
-            Self::Zip => zip(bytes, limits, each),
+            Self::Tar => tar(bytes, room, each),
+            Self::Zip => zip(bytes, room, each),
         }
     }
 }
 
-fn tar(bytes: &[u8], limits: Limits, each: Each<'_>) -> Result<(), String> {
+fn tar(bytes: &[u8], room: &Room, each: Each<'_>) -> Result<(), String> {
     let damaged = |error| format!("tar breaks off or is damaged: {error}");
     let mut archive = tar::Archive::new(bytes);
     for entry in archive.entries().map_err(damaged)? {
         let mut entry = entry.map_err(damaged)?;
-        if entry.header().entry_type().is_file() {
-            let name = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-            each(&name, content(&mut entry, limits));
+        let kind = entry.header().entry_type();
+        let name = text_of(&entry.path_bytes()).into_owned();
+        if kind.is_file() {
+            each(&name, Some(content(&mut entry, room)));
+        } else if !kind.is_dir() && !kind.is_pax_global_extensions() {
+            each(&name, None);
         }
     }
     Ok(())
 }
 
-fn zip(bytes: &[u8], limits: Limits, each: Each<'_>) -> Result<(), String> {
+fn zip(bytes: &[u8], room: &Room, each: Each<'_>) -> Result<(), String> {
     let archive = zip::ZipArchive::new(Cursor::new(bytes));
     let mut archive = archive.map_err(|error| format!("zip breaks off or is damaged: {error}"))?;
     for at in 0..archive.len() {
         let name = archive.name_for_index(at).and_then(Result::ok).unwrap_or_default().into_owned();
         match archive.by_index(at) {
-            Ok(mut member) if member.is_file() => each(&name, content(&mut member, limits)),
-            Ok(_) => {}
-            Err(error) => each(&name, Err(error.to_string())),
+            Ok(member) if member.is_dir() => {}
+            Ok(mut member) => {
+                let is_file = member.is_file();
+                each(&name, is_file.then(|| content(&mut member, room)));
+            }
+            Err(error) => each(&name, Some((Vec::new(), Some(error.to_string())))),
         }
+    }
+    if archive.has_duplicate_names() {
+        return Err("of members with one name only the last is read: pack it again".to_owned());
     }
     Ok(())
 }
 
-/// A member's bytes. What its header claims of its size is not believed.
-fn content(member: &mut impl Read, limits: Limits) -> Result<Vec<u8>, String> {
+/// What can be read of a member. What its header claims of its size is not believed.
+fn content(member: &mut impl Read, room: &Room) -> Content {
     let mut bytes = Vec::new();
-    let read = member.take(limits.bytes.saturating_add(1)).read_to_end(&mut bytes);
-    match read {
-        Ok(_) if bytes.len() as u64 > limits.bytes => {
-            Err(format!("larger than {} bytes: give --max-file-size", limits.bytes))
-        }
-        Ok(_) => Ok(bytes),
-        Err(error) => Err(format!("breaks off or is damaged: {error}")),
-    }
+    let broken = room.fill(&mut bytes, member, "it").err();
+    (bytes, broken)
 }

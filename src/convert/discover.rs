@@ -38,6 +38,8 @@ pub(crate) enum Origin {
     StandardInput,
     /// The object of a bucket; the path is its URI.
     Object(Arc<Bucket>),
+    /// Its archive.
+    Archive,
 }
 
 /// One log file.
@@ -70,7 +72,7 @@ impl LogFile {
         let path = PathBuf::from(format!("{archive}{MEMBER}{name}"));
         let etag = self.etag.clone();
         let (changed, scope) = (self.changed, self.scope.clone());
-        Self { etag, changed, scope, ..Self::named(path, self.origin.clone()) }
+        Self { etag, changed, scope, ..Self::named(path, Origin::Archive) }
     }
 
     /// An object of a bucket.
@@ -87,21 +89,25 @@ impl LogFile {
     }
 
     /// What `source_file` says: the path as given and walked.
-    /// Bytes that are no UTF-8 are escaped as in a URL, so that two names stay two.
     pub(crate) fn uri(&self) -> Cow<'_, str> {
-        if let Some(text) = self.path.to_str() {
-            return Cow::Borrowed(text);
-        }
-        let mut uri = String::new();
-        for chunk in self.path.as_os_str().as_encoded_bytes().utf8_chunks() {
-            uri.push_str(chunk.valid());
-            for byte in chunk.invalid() {
-                // Writing to a String cannot fail.
-                let _ = write!(uri, "%{byte:02X}");
-            }
-        }
-        Cow::Owned(uri)
+        text_of(self.path.as_os_str().as_encoded_bytes())
     }
+}
+
+/// A name as text. Bytes that are no UTF-8 are escaped as in a URL, so that two names stay two.
+pub(crate) fn text_of(name: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(name) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::new();
+    for chunk in name.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    Cow::Owned(text)
 }
 
 /// What the sources hold.
@@ -367,8 +373,11 @@ pub(crate) fn is_taken(name: &str) -> bool {
 
 /// The archive that a URI's member is in, if it is one that is there.
 pub(crate) fn archive_of(uri: &str) -> Option<&str> {
-    let (archive, _) = uri.split_once(MEMBER)?;
-    Path::new(archive).is_file().then_some(archive)
+    if Path::new(uri).exists() {
+        return None;
+    }
+    let mut archives = uri.match_indices(MEMBER).filter_map(|(at, _)| uri.get(..at));
+    archives.find(|archive| Path::new(archive).is_file())
 }
 
 /// Whether a key is of a kind: a level of it is called so, or its file name says so.

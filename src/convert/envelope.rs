@@ -7,6 +7,7 @@
 //! cannot be followed is said, with its place. It refuses to look inside a record.
 
 use crate::convert::forms::{self, List, Members};
+use crate::convert::inflate::Room;
 use crate::json::{skip_space, skip_value};
 use memchr::memchr_iter;
 use std::borrow::Cow;
@@ -33,44 +34,101 @@ pub(crate) type Each<'e> = &'e mut dyn FnMut(Piece<'_>);
 
 /// Documents within texts within documents that are followed: EventBridge through SNS has two.
 const NESTED: usize = 4;
+/// Documents of no known form that a file may begin with, and have others after them.
+const STRANGERS: usize = 16;
+/// How many times its own length may be looked at in vain, for what begins and never ends.
+const IN_VAIN: usize = 16;
 
-/// Gives `each` every piece of a log file's bytes, in order.
-pub(crate) fn split(bytes: &[u8], each: Each<'_>) {
-    split_at(bytes, 0, each);
+/// Where a text is: how deep in other documents, and what may still be unpacked there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'r> {
+    depth: usize,
+    pub(crate) room: &'r Room,
 }
 
-/// The same for what is nested so deep in other documents.
-pub(crate) fn split_at(bytes: &[u8], nested: usize, each: Each<'_>) {
-    if nested > NESTED {
+impl Place<'_> {
+    /// That of a text in a document here.
+    pub(crate) fn within(self) -> Self {
+        Self { depth: self.depth + 1, ..self }
+    }
+}
+
+/// Gives `each` every piece of a log file's bytes, in order.
+pub(crate) fn split(bytes: &[u8], room: &Room, each: Each<'_>) {
+    split_at(bytes, Place { depth: 0, room }, each);
+}
+
+/// The same for a text in other documents.
+pub(crate) fn split_at(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
+    if place.depth > NESTED {
         each(Piece::Broken(bytes, "documents within documents".to_owned()));
         return;
     }
     if let Some(text) = utf16(bytes) {
-        return split_at(text.as_bytes(), nested + 1, each);
+        return split_at(text.as_bytes(), place.within(), each);
     }
     let bom = b"\xef\xbb\xbf";
-    let start = skip_space(bytes, if bytes.starts_with(bom) { bom.len() } else { 0 });
-    if forms::table(bytes.get(start..).unwrap_or_default(), each) {
-        return;
+    let at = skip_space(bytes, if bytes.starts_with(bom) { bom.len() } else { 0 });
+    if !forms::table(bytes.get(at..).unwrap_or_default(), each) {
+        documents(bytes, at, place, each);
     }
-    let mut at = start;
+}
+
+/// Reads document after document from `at` on.
+///
+/// What is of no known form is held back until something is: a file that has nothing else is no log
+/// file, and is said to be none once instead of line by line.
+fn documents(bytes: &[u8], mut at: usize, place: Place<'_>, each: Each<'_>) {
+    let part = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
+    let rest = |from: usize| part(from, bytes.len());
+    let mut strangers: Vec<(usize, usize, String)> = Vec::new();
+    let mut known = false;
+    let mut in_vain = 0;
     while let Some(first) = bytes.get(at) {
         let begin = if first.is_ascii_digit() { forms::after_time(bytes, at) } else { at };
-        let (end, stop) = if bytes.get(begin) == Some(&b'[') {
-            list(bytes, begin, List::Documents, nested, each)
-        } else {
-            document(bytes, begin, nested, each)
-        }
-        .map_or_else(|stop| (None, Some(stop)), |end| (Some(end), None));
-        let next = match (end, stop) {
-            (Some(end), _) => Some(skip_space(bytes, end)),
-            (None, Some(stop)) => stop.tell(bytes, at, start, each),
-            (None, None) => None,
+        let mut each_known = |piece: Piece<'_>| {
+            known = true;
+            for (from, to, reason) in strangers.drain(..) {
+                each(Piece::Bad(part(from, to), reason));
+            }
+            each(piece);
         };
-        match next {
-            Some(next) => at = next,
-            None => return,
+        let end = if bytes.get(begin) == Some(&b'[') {
+            list(bytes, begin, List::Documents, place, &mut each_known)
+        } else {
+            document(bytes, begin, place, &mut each_known)
+        };
+        let (next, reason) = match end {
+            Ok(end) => {
+                known = true;
+                at = skip_space(bytes, end);
+                continue;
+            }
+            Err(Stop::Cut(from)) => return each_known(Piece::Cut(rest(from))),
+            Err(Stop::Broken(from, reason)) => {
+                return each_known(Piece::Broken(rest(from), reason));
+            }
+            Err(Stop::Unknown(end, reason)) => (skip_space(bytes, end), reason),
+            Err(Stop::Line(to, reason)) => {
+                in_vain += to.saturating_sub(begin);
+                (next_line(bytes, at).unwrap_or(bytes.len()), reason)
+            }
+        };
+        strangers.push((at, next, reason));
+        at = next;
+        if in_vain / IN_VAIN > bytes.len() || (!known && strangers.len() > STRANGERS) {
+            break;
         }
+    }
+    if let (false, Some((from, _, reason))) = (known, strangers.first()) {
+        return each(Piece::Broken(rest(*from), reason.clone()));
+    }
+    for (from, to, reason) in strangers {
+        each(Piece::Bad(part(from, to), reason));
+    }
+    if at < bytes.len() {
+        let reason = format!("too much begins and does not end: not read from byte {at} on");
+        each(Piece::Broken(rest(at), reason));
     }
 }
 
@@ -95,47 +153,18 @@ pub(crate) enum Stop {
     Broken(usize, String),
     /// A whole document that is no log file, its end, and why.
     Unknown(usize, String),
-    /// A line that is no document, and why: what follows may be.
-    Line(String),
-}
-
-impl Stop {
-    /// Says what is wrong with the document that begins at `at`; where to go on, if anywhere.
-    fn tell(self, bytes: &[u8], at: usize, start: usize, each: Each<'_>) -> Option<usize> {
-        let part = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
-        match self {
-            Self::Cut(from) => each(Piece::Cut(part(from, bytes.len()))),
-            Self::Broken(from, reason) => each(Piece::Broken(part(from, bytes.len()), reason)),
-            Self::Unknown(end, reason) => {
-                let next = skip_space(bytes, end);
-                if at > start || next < bytes.len() {
-                    each(Piece::Bad(part(at, end), reason));
-                    return Some(next);
-                }
-                each(Piece::Broken(part(at, end), reason));
-            }
-            Self::Line(reason) => {
-                if let Some(next) = next_line(bytes, at) {
-                    each(Piece::Bad(part(at, next), reason));
-                    return Some(next);
-                }
-                if at > start {
-                    // The last line of many.
-                    each(Piece::Bad(part(at, bytes.len()), reason));
-                } else {
-                    each(Piece::Broken(part(at, bytes.len()), reason));
-                }
-            }
-        }
-        None
-    }
+    /// A line that is no document, what was looked at to find that, and why: what follows may be one.
+    Line(usize, String),
 }
 
 /// The next line that a document can begin with.
 fn next_line(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
-    memchr_iter(b'\n', rest).map(|newline| at + newline + 1).find(|line| {
-        bytes.get(*line).is_some_and(|byte| b"{[".contains(byte) || byte.is_ascii_digit())
+    let mut lines = memchr_iter(b'\n', rest).map(|newline| at + newline + 1);
+    lines.find(|line| match bytes.get(*line) {
+        Some(b'{' | b'[') => true,
+        Some(b'0'..=b'9') => forms::after_time(bytes, *line) > *line,
+        _ => false,
     })
 }
 
@@ -147,74 +176,81 @@ fn broken<T>(at: usize, reason: &str) -> Result<T, Stop> {
 pub(crate) fn document(
     bytes: &[u8],
     at: usize,
-    nested: usize,
+    place: Place<'_>,
     each: Each<'_>,
 ) -> Result<usize, Stop> {
-    let start = at;
     if bytes.get(at) != Some(&b'{') {
         let reason = "not a CloudTrail log file: expected an object with a `Records` list at byte";
-        return Err(Stop::Line(format!("{reason} {at}")));
+        return Err(Stop::Line(at, format!("{reason} {at}")));
     }
-    let mut members = Members::at(start);
+    let mut members = Members::default();
+    let end = match object(bytes, at, place, &mut members, each) {
+        // Until a list of records has begun, the trouble is this document's alone.
+        Err(Stop::Broken(from, reason)) if !members.has_list => {
+            let ends = skip_value(bytes, from).is_none() && !is_mark(bytes.get(from));
+            let is_cut = ends && members.are_of_record() && next_line(bytes, at).is_none();
+            let to = if ends { bytes.len() } else { from };
+            return Err(if is_cut { Stop::Cut(at) } else { Stop::Line(to, reason) });
+        }
+        end => end?,
+    };
+    if !members.has_list {
+        let document = bytes.get(at..end).unwrap_or_default();
+        forms::single(document, &members, place, each).map_err(|reason| {
+            Stop::Unknown(end, format!("{reason}; the object ends at byte {}", end - 1))
+        })?;
+    }
+    Ok(end)
+}
+
+/// Whether a byte stands between values: no value that breaks off begins with it.
+fn is_mark(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| b",:]}".contains(byte))
+}
+
+/// Reads the members of the object that begins at `at`; its end. Lists of records go to `each`.
+fn object<'b>(
+    bytes: &'b [u8],
+    at: usize,
+    place: Place<'_>,
+    members: &mut Members<'b>,
+    each: Each<'_>,
+) -> Result<usize, Stop> {
     let mut at = skip_space(bytes, at + 1);
     while bytes.get(at) != Some(&b'}') {
         let Some(end) = (bytes.get(at) == Some(&b'"')).then(|| skip_value(bytes, at)).flatten()
         else {
-            return members.stop(bytes, at, "expected a member's name");
+            return broken(at, "expected a member's name");
         };
         let name = bytes.get(at + 1..end - 1).unwrap_or_default();
         let colon = skip_space(bytes, end);
         if bytes.get(colon) != Some(&b':') {
-            return members.stop(bytes, colon, "expected `:`");
+            return broken(colon, "expected `:`");
         }
         let value = skip_space(bytes, colon + 1);
         let of_name = List::of(name).filter(|_| bytes.get(value) == Some(&b'['));
         let end = if let Some(kind) = of_name {
             members.has_list = true;
-            list(bytes, value, kind, nested, each)?
+            list(bytes, value, kind, place, each)?
         } else if let Some(end) = skip_value(bytes, value) {
             members.add(name, bytes.get(value..end).unwrap_or_default());
             end
         } else {
-            return members.stop(bytes, value, "a member breaks off");
+            return broken(value, "a member breaks off");
         };
-        at = match separator(bytes, end, b'}') {
-            Err(Stop::Broken(at, reason)) => return members.stop_with(bytes, at, reason),
-            at => at?,
-        };
-    }
-    if !members.has_list {
-        let document = bytes.get(start..=at).unwrap_or_default();
-        forms::single(document, &members, nested, each).map_err(|reason| {
-            Stop::Unknown(at + 1, format!("{reason}; the object ends at byte {at}"))
-        })?;
+        at = separator(bytes, end, b'}')?;
     }
     Ok(at + 1)
 }
 
-impl Members<'_> {
-    /// The end of a document that cannot be followed past `at`.
-    fn stop<T>(&self, bytes: &[u8], at: usize, reason: &str) -> Result<T, Stop> {
-        self.stop_with(bytes, at, format!("{reason} at byte {at}"))
-    }
-
-    fn stop_with<T>(&self, bytes: &[u8], at: usize, reason: String) -> Result<T, Stop> {
-        Err(if self.has_list {
-            Stop::Broken(at, reason)
-        } else if self.are_of_record()
-            && skip_value(bytes, self.start).is_none()
-            && next_line(bytes, self.start).is_none()
-        {
-            Stop::Cut(self.start)
-        } else {
-            // Until a list of records has begun, the trouble is this document's alone.
-            Stop::Line(reason)
-        })
-    }
-}
-
 /// Reads the list that begins at `at`; its end.
-fn list(bytes: &[u8], at: usize, kind: List, nested: usize, each: Each<'_>) -> Result<usize, Stop> {
+fn list(
+    bytes: &[u8],
+    at: usize,
+    kind: List,
+    place: Place<'_>,
+    each: Each<'_>,
+) -> Result<usize, Stop> {
     let mut at = skip_space(bytes, at + 1);
     while bytes.get(at) != Some(&b']') {
         if at >= bytes.len() {
@@ -230,7 +266,7 @@ fn list(bytes: &[u8], at: usize, kind: List, nested: usize, each: Each<'_>) -> R
         let element = bytes.get(at..end).unwrap_or_default();
         match kind {
             List::Records => each(Piece::Record(element)),
-            kind => forms::element(element, kind, nested, each),
+            kind => forms::element(element, kind, place, each),
         }
         at = separator(bytes, end, b']')?;
     }
@@ -261,11 +297,16 @@ pub(crate) fn shown(name: &[u8]) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::convert::inflate::Limits;
     use proptest::prelude::*;
 
-    pub(crate) fn pieces(text: &str) -> Vec<String> {
+    fn room(stored: usize) -> Room {
+        Room::of(Limits::default(), stored)
+    }
+
+    fn pieces(text: &str) -> Vec<String> {
         let mut pieces = Vec::new();
-        split(text.as_bytes(), &mut |piece| {
+        split(text.as_bytes(), &room(text.len()), &mut |piece| {
             pieces.push(match piece {
                 Piece::Record(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
                 Piece::Bad(bytes, reason) => {
@@ -291,7 +332,7 @@ mod tests {
         let utf16: Vec<u8> =
             "\u{feff}{\"Records\":[\"é\"]}".encode_utf16().flat_map(u16::to_be_bytes).collect();
         let mut records = 0;
-        split(&utf16, &mut |piece| {
+        split(&utf16, &room(0), &mut |piece| {
             records += u32::from(piece == Piece::Record("\"é\"".as_bytes()));
         });
         assert_eq!(records, 1);
@@ -317,6 +358,29 @@ mod tests {
         // A line of another kind between them is told, and is not the end.
         let found = pieces(&format!("{a}\n{{\"x\":1}}\n{b}"));
         assert!(found.len() == 3 && found[1].starts_with("bad {\"x\":1}"), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_no_log_file_is_said_once() {
+        let record = r#"{"eventVersion":"1.11"}"#;
+        let lines = |line: &str, count| format!("{line}\n").repeat(count);
+        for line in [r#"{"x":1}"#, "2 111122223333 eni-0 ACCEPT", "{\"x\" 1}", "{\"x\":["] {
+            for count in [1, 2, 1000] {
+                let found = pieces(&lines(line, count));
+                assert!(found.len() == 1 && found[0].starts_with("broken: "), "{found:?}");
+            }
+        }
+        // Few lines before the first record are told apart from it, and so are all after it.
+        let found = pieces(&(lines(r#"{"x":1}"#, 9) + record + "\n" + &lines("{\"x\" 1}", 99)));
+        assert_eq!((found.len(), &*found[9]), (109, record));
+    }
+
+    #[test]
+    fn what_never_ends_is_not_looked_for_again_and_again() {
+        let record = r#"{"eventVersion":"1.11"}"#;
+        let found = pieces(&format!("{record}\n{}", "{\"x\":[\n".repeat(100_000)));
+        assert_eq!(found[0], record);
+        assert!(found.len() < 100 && found.last().unwrap().contains("not read from byte"));
     }
 
     #[test]

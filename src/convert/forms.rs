@@ -5,7 +5,7 @@
 //! records that it has lost (a table without requests, a pointer to log files) is refused, with what to
 //! hand over instead. Shapes and names: the CloudTrail, `EventBridge` and `CloudWatch` Logs guides.
 
-use crate::convert::envelope::{Each, Piece, document, shown, split_at};
+use crate::convert::envelope::{Each, Piece, Place, document, shown, split_at};
 use crate::convert::inflate;
 use crate::json;
 use base64::Engine as _;
@@ -59,10 +59,8 @@ const TELLING: [&str; 10] = [
 ];
 
 /// What a document's members tell of it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Members<'a> {
-    /// Where the document begins.
-    pub(crate) start: usize,
     /// Whether a list of records was among them.
     pub(crate) has_list: bool,
     known: Vec<(&'static str, &'a [u8])>,
@@ -71,11 +69,6 @@ pub(crate) struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    /// Of a document that begins at `start`.
-    pub(crate) fn at(start: usize) -> Self {
-        Self { start, has_list: false, known: Vec::new(), names: Vec::new() }
-    }
-
     pub(crate) fn add(&mut self, name: &'a [u8], value: &'a [u8]) {
         if self.names.len() < 8 {
             self.names.push(shown(name));
@@ -106,7 +99,7 @@ impl<'a> Members<'a> {
 pub(crate) fn single(
     text: &[u8],
     members: &Members<'_>,
-    nested: usize,
+    place: Place<'_>,
     each: Each<'_>,
 ) -> Result<(), String> {
     if members.are_of_record() {
@@ -119,16 +112,16 @@ pub(crate) fn single(
             Piece::Foreign
         });
     } else if members.get("CloudTrailEvent").is_some() {
-        element(text, List::LookupEvents, nested, each);
+        element(text, List::LookupEvents, place, each);
     } else if let Some(wrapped) = members.get("awslogs") {
-        lambda(wrapped, nested, each)?;
+        lambda(wrapped, place, each)?;
     } else if members.get("digestEndTime").is_some() {
         each(Piece::Digest);
     } else if members.get("s3ObjectKey").is_some() {
         return Err("a notification that names log files: hand over the log files".to_owned());
     } else if let Some(message) = members.text("Message") {
         // Through SNS.
-        split_at(message.as_bytes(), nested + 1, each);
+        split_at(message.as_bytes(), place.within(), each);
     } else {
         let names = members.names.join(", ");
         return Err(format!(
@@ -139,23 +132,23 @@ pub(crate) fn single(
 }
 
 /// What Lambda gets of a subscription: gzip in base64.
-fn lambda(wrapped: &[u8], nested: usize, each: Each<'_>) -> Result<(), String> {
+fn lambda(wrapped: &[u8], place: Place<'_>, each: Each<'_>) -> Result<(), String> {
     let data =
         str::from_utf8(wrapped).ok().and_then(|text| json::string(json::member(text, "data")?));
     let data = data.ok_or("`awslogs` without `data`")?;
     let packed = BASE64_STANDARD.decode(data.as_bytes());
     let packed = packed.map_err(|error| format!("`awslogs.data` is no base64: {error}"))?;
-    let bytes = inflate::inflate(&packed, inflate::Limits::default());
+    let bytes = inflate::inflate(packed, place.room);
     let bytes = bytes.map_err(|reason| format!("`awslogs.data`: {reason}"))?;
-    split_at(&bytes, nested + 1, each);
+    split_at(&bytes, place.within(), each);
     Ok(())
 }
 
 /// Gives what an element of a list carries.
-pub(crate) fn element(bytes: &[u8], list: List, nested: usize, each: Each<'_>) {
+pub(crate) fn element(bytes: &[u8], list: List, place: Place<'_>, each: Each<'_>) {
     let carried = match list {
         List::Records => return each(Piece::Record(bytes)),
-        List::Documents => return one_of_many(bytes, nested, each),
+        List::Documents => return one_of_many(bytes, place, each),
         List::LookupEvents => carried(bytes, "CloudTrailEvent"),
         List::Messages => carried(bytes, "message"),
         List::Insights => of_fields(bytes, |field| {
@@ -184,9 +177,9 @@ pub(crate) fn element(bytes: &[u8], list: List, nested: usize, each: Each<'_>) {
 }
 
 /// An element of a list alone: a record, or a document of any form.
-fn one_of_many(bytes: &[u8], nested: usize, each: Each<'_>) {
+fn one_of_many(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
     let mut found = false;
-    let whole = document(bytes, 0, nested, &mut |piece| {
+    let whole = document(bytes, 0, place, &mut |piece| {
         found = true;
         each(piece);
     });

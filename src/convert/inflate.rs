@@ -8,10 +8,11 @@
 use crate::convert::discover::{LogFile, Origin};
 use crate::part::hex;
 use bytesize::ByteSize;
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::cell::Cell;
+use std::fs::{self, File};
+use std::io::{self, Read};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Gzip within gzip: `CloudWatch` Logs through a Firehose that packs has two.
@@ -30,17 +31,58 @@ pub struct Limits {
 impl Limits {
     /// Bytes that any log file may inflate to, whatever its ratio.
     pub const FREE: u64 = 64 << 20;
-
-    /// The most bytes that `stored` bytes may inflate to.
-    fn of(self, stored: usize) -> u64 {
-        (stored as u64).saturating_mul(self.ratio).max(Self::FREE).min(self.bytes)
-    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self { bytes: 4 << 30, ratio: 200 }
     }
+}
+
+/// What may still be unpacked of one log file as stored: layers, members of an archive and what is
+/// packed in its documents together, for many that are harmless alone add up.
+#[derive(Debug)]
+pub(crate) struct Room {
+    limits: Limits,
+    left: Cell<u64>,
+}
+
+impl Room {
+    pub(crate) fn of(limits: Limits, stored: usize) -> Self {
+        let left = (stored as u64).saturating_mul(limits.ratio).max(Limits::FREE);
+        Self { limits, left: Cell::new(left) }
+    }
+
+    /// Unpacks to the end of `out`; why that is not all, where it breaks off or has no room.
+    pub(crate) fn fill(
+        &self,
+        out: &mut Vec<u8>,
+        from: impl Read,
+        what: &str,
+    ) -> Result<(), String> {
+        let (before, left) = (out.len() as u64, self.left.get());
+        let most = left.min(self.limits.bytes.saturating_sub(before));
+        let read = from.take(most.saturating_add(1)).read_to_end(out);
+        let full = before.saturating_add(most);
+        if out.len() as u64 > full {
+            out.truncate(usize::try_from(full).unwrap_or(usize::MAX));
+            self.left.set(left - most);
+            let ratio = self.limits.ratio;
+            let beyond = format!("inflates to more than {ratio} times its size");
+            return Err(if most < left {
+                too_large(self.limits.bytes)
+            } else {
+                format!("{beyond}: check what it is, or give --max-ratio")
+            });
+        }
+        self.left.set(left - (out.len() as u64 - before));
+        read.map(drop).map_err(|error| format!("{what} breaks off or is damaged: {error}"))
+    }
+}
+
+fn too_large(limit: u64) -> String {
+    let limit = ByteSize::b(limit);
+    format!("larger than {limit}: split it, check what it is, or give --max-file-size")
 }
 
 /// Buffers that one worker uses for file after file.
@@ -60,12 +102,13 @@ pub(crate) struct Inflated<'b> {
     pub(crate) sha256: String,
     /// Why the bytes end before the file's end.
     pub(crate) broken: Option<String>,
+    /// What may still be unpacked of it.
+    pub(crate) room: &'b Room,
 }
 
 impl Buffers {
-    /// Reads a log file. Fails where nothing can be read; a file that breaks off gives the bytes
-    /// before the break.
-    pub(crate) fn read(&mut self, file: &LogFile, limits: Limits) -> io::Result<Inflated<'_>> {
+    /// Reads a log file as stored; how much may be unpacked of it. Fails where it cannot be read.
+    pub(crate) fn read(&mut self, file: &LogFile, limits: Limits) -> io::Result<Room> {
         self.raw.clear();
         // One byte more tells that it is too large.
         let most = limits.bytes.saturating_add(1);
@@ -73,77 +116,68 @@ impl Buffers {
             Origin::StandardInput => io::copy(&mut io::stdin().lock().take(most), &mut self.raw)?,
             // Objects are fetched ahead, but for those that are too large.
             Origin::Object(_) => return Err(io::Error::other(too_large(limits.bytes))),
-            Origin::Disk => {
-                let open = File::open(&file.path)?;
-                if !open.metadata()?.is_file() {
-                    return Err(io::Error::other("not a regular file"));
+            Origin::Disk | Origin::Archive => {
+                // Not even opened: that waits until somebody writes to a pipe.
+                if !fs::metadata(&file.path)?.is_file() {
+                    let reason = "not a regular file; what is piped is read as `-`";
+                    return Err(io::Error::other(reason));
                 }
-                io::copy(&mut open.take(most), &mut self.raw)?
+                io::copy(&mut File::open(&file.path)?.take(most), &mut self.raw)?
             }
         };
         if self.raw.len() as u64 > limits.bytes {
             return Err(io::Error::other(too_large(limits.bytes)));
         }
-        Ok(self.unpack(limits))
+        Ok(Room::of(limits, self.raw.len()))
     }
 
     /// The same for bytes that are in memory already.
-    pub(crate) fn take(&mut self, raw: Vec<u8>, limits: Limits) -> Inflated<'_> {
+    pub(crate) fn hold(&mut self, raw: Vec<u8>) {
         self.raw = raw;
-        self.unpack(limits)
     }
 
-    fn unpack(&mut self, limits: Limits) -> Inflated<'_> {
+    /// The bytes, inflated as far as they can be and there is room.
+    pub(crate) fn unpack<'b>(&'b mut self, room: &'b Room) -> Inflated<'b> {
         let (size, sha256) = (self.raw.len() as u64, hex(&Sha256::digest(&self.raw)));
         if !self.raw.starts_with(&GZIP) {
-            return Inflated { bytes: &self.raw, size, sha256, broken: None };
+            return Inflated { bytes: &self.raw, size, sha256, broken: None, room };
         }
-        let most = limits.of(self.raw.len());
-        let mut broken = gunzip(&self.raw, &mut self.inflated, most);
+        let mut broken = gunzip(&self.raw, &mut self.inflated, room).err();
         for _ in 1..LAYERS {
             if !self.inflated.starts_with(&GZIP) {
                 break;
             }
             let mut inner = Vec::new();
-            let why = gunzip(&self.inflated, &mut inner, most);
+            let why = gunzip(&self.inflated, &mut inner, room).err();
             broken = broken.or(why);
             self.inflated = inner;
         }
-        Inflated { bytes: &self.inflated, size, sha256, broken }
+        Inflated { bytes: &self.inflated, size, sha256, broken, room }
     }
 }
 
-fn too_large(limit: u64) -> String {
-    let limit = ByteSize::b(limit);
-    format!("larger than {limit}: split it, check what it is, or give --max-file-size")
-}
-
-/// Inflates into `out`; why that is not all, where it breaks off.
-fn gunzip(packed: &[u8], out: &mut Vec<u8>, most: u64) -> Option<String> {
+/// Inflates gzip, member after member, into `out`; why that is not all, where it breaks off.
+fn gunzip(packed: &[u8], out: &mut Vec<u8>, room: &Room) -> Result<(), String> {
     out.clear();
-    let mut decoder = MultiGzDecoder::new(packed).take(most.saturating_add(1));
-    match decoder.read_to_end(out) {
-        Ok(_) if out.len() as u64 > most => {
-            out.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-            let times = out.len() / packed.len().max(1);
-            Some(format!(
-                "inflates to more than {} ({times} times its size): check what it is, or give \
-                 --max-file-size and --max-ratio",
-                ByteSize::b(most)
-            ))
-        }
-        Ok(_) => None,
-        Err(error) => Some(format!("gzip breaks off or is damaged: {error}")),
+    let mut rest = packed;
+    while rest.starts_with(&GZIP) {
+        let mut member = GzDecoder::new(rest);
+        room.fill(out, &mut member, "gzip")?;
+        rest = member.into_inner();
     }
+    if rest.is_empty() {
+        return Ok(());
+    }
+    Err(format!("{} bytes follow the end of the gzip that are no part of it", rest.len()))
 }
 
-/// The bytes of a text that was packed, or is plain.
-pub(crate) fn inflate(packed: &[u8], limits: Limits) -> Result<Vec<u8>, String> {
+/// The bytes of a text that is packed, or plain.
+pub(crate) fn inflate(packed: Vec<u8>, room: &Room) -> Result<Vec<u8>, String> {
     if !packed.starts_with(&GZIP) {
-        return Ok(packed.to_vec());
+        return Ok(packed);
     }
     let mut bytes = Vec::new();
-    gunzip(packed, &mut bytes, limits.of(packed.len())).map_or(Ok(bytes), Err)
+    gunzip(&packed, &mut bytes, room).map(|()| bytes)
 }
 
 #[cfg(test)]
@@ -160,7 +194,9 @@ mod tests {
 
     fn read(bytes: &[u8]) -> (Vec<u8>, bool) {
         let mut buffers = Buffers::default();
-        let read = buffers.take(bytes.to_vec(), Limits::default());
+        buffers.hold(bytes.to_vec());
+        let room = Room::of(Limits::default(), bytes.len());
+        let read = buffers.unpack(&room);
         assert_eq!(read.size, bytes.len() as u64);
         (read.bytes.to_vec(), read.broken.is_some())
     }
@@ -194,13 +230,32 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_the_gzip_is_told() {
+        for (tail, told) in [(&b"junk"[..], "4 bytes follow"), (&[0; 512], "512 bytes follow")] {
+            let mut buffers = Buffers::default();
+            buffers.hold([gzip("abc"), tail.to_vec()].concat());
+            let room = Room::of(Limits::default(), 1);
+            assert!(buffers.unpack(&room).broken.unwrap().starts_with(told));
+        }
+    }
+
+    #[test]
     fn what_inflates_beyond_measure_is_refused() {
+        let unpacked = |limits: Limits, packed: Vec<u8>| {
+            let mut buffers = Buffers::default();
+            let room = Room::of(limits, packed.len());
+            buffers.hold(packed);
+            let read = buffers.unpack(&room);
+            (read.bytes.len() as u64, read.broken.unwrap(), room.left.get())
+        };
         let zeros = gzip(&"0".repeat(65 << 20));
-        let mut buffers = Buffers::default();
-        let read = buffers.take(zeros, Limits::default());
-        assert_eq!(read.bytes.len() as u64, Limits::FREE);
-        assert!(read.broken.unwrap().contains("--max-ratio"));
+        let (bytes, reason, left) = unpacked(Limits::default(), zeros);
+        assert_eq!((bytes, left), (Limits::FREE, 0));
+        assert!(reason.contains("--max-ratio"), "{reason}");
         let small = Limits { bytes: 10, ratio: 200 };
-        assert_eq!(buffers.take(gzip("01234567890"), small).bytes.len(), 10);
+        let members = [gzip("012345"), gzip("67890")].concat();
+        let (bytes, reason, left) = unpacked(small, members);
+        assert_eq!((bytes, left), (10, Limits::FREE - 10));
+        assert!(reason.contains("--max-file-size"), "{reason}");
     }
 }

@@ -4,12 +4,14 @@
 //! wrong with a record or a file is counted and named; only a failure of our own columns ends the
 //! run. It refuses to decide the order of rows: that is `merge`'s.
 
+mod members;
+
 use crate::convert::archive::Archive;
 use crate::convert::columns::Columns;
-use crate::convert::discover::{Kind, LogFile, Origin, is_taken};
+use crate::convert::discover::{LogFile, Origin};
 use crate::convert::envelope::{self, Piece};
 use crate::convert::identity::{self, CODEBUILD};
-use crate::convert::inflate::{Buffers, Inflated, Limits};
+use crate::convert::inflate::{Buffers, Inflated, Limits, Room};
 use crate::convert::merge::Source;
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
@@ -111,7 +113,7 @@ impl Worker {
     pub(crate) fn read(&mut self, job: Job<'_>, file: &LogFile) -> Result<()> {
         let mut buffers = std::mem::take(&mut self.buffers);
         match buffers.read(file, job.limits) {
-            Ok(read) => self.inflated(job, file, read)?,
+            Ok(room) => self.inflated(job, file, buffers.unpack(&room))?,
             Err(error) => self.unreadable(job, file, error.to_string()),
         }
         self.buffers = buffers;
@@ -128,7 +130,9 @@ impl Worker {
         match bytes {
             Ok(bytes) => {
                 let mut buffers = std::mem::take(&mut self.buffers);
-                self.inflated(job, file, buffers.take(bytes, job.limits))?;
+                let room = Room::of(job.limits, bytes.len());
+                buffers.hold(bytes);
+                self.inflated(job, file, buffers.unpack(&room))?;
                 self.buffers = buffers;
             }
             Err(reason) => self.unreadable(job, file, reason),
@@ -147,35 +151,34 @@ impl Worker {
     /// Reads a log file's bytes, unless they are known.
     fn inflated(&mut self, job: Job<'_>, file: &LogFile, read: Inflated<'_>) -> Result<()> {
         let mut reading = Reading::of(job, file, false);
-        let piped = matches!(file.origin, Origin::StandardInput) && file.path.as_os_str() == "-";
+        let piped = matches!(file.origin, Origin::StandardInput);
         if piped {
             // What is piped has no name: its bytes are told apart, and known again, by their hash.
             reading.uri = Cow::Owned(format!("stdin-{}", short(&read.sha256)));
         }
         let refused = job.refuses(file, &read);
-        let (sha256, size) = (read.sha256, read.size);
         let files = &mut self.outcome.files;
         let known = file.changed || piped;
-        let state = if known && job.ledger.knows_bytes(&reading.uri, &sha256, reading.scope) {
+        let state = if known && job.ledger.knows_bytes(&reading.uri, &read.sha256, reading.scope) {
             files.skipped.known += 1;
             State::Same
         } else if read.bytes.is_empty() && read.broken.is_none() {
             files.skipped.empty += 1;
             State::Read
         } else {
-            self.outcome.bytes_read += size;
+            self.outcome.bytes_read += read.size;
             self.outcome.changed += u64::from(file.changed);
             if let Some(reason) = refused {
                 self.reject(job, &reading, None, b"", reason);
                 State::Broken
             } else if let Some(archive) = Archive::of(read.bytes) {
-                self.archive(job, &reading, archive, read.bytes, read.broken)?
+                self.archive(job, &reading, archive, &read)?
             } else {
-                self.read_bytes(job, &mut reading, read.bytes, read.broken)?
+                self.read_bytes(job, &mut reading, &read)?
             }
         };
         self.outcome.files.rejected += u64::from(state == State::Broken);
-        self.end(file, reading, size, sha256, state);
+        self.end(file, reading, read.size, read.sha256, state);
         Ok(())
     }
 
@@ -200,77 +203,17 @@ impl Worker {
         });
     }
 
-    /// Reads the members of an archive, each a log file of its own. `cut` says why the archive's bytes
-    /// end before the file does.
-    fn archive(
-        &mut self,
-        job: Job<'_>,
-        reading: &Reading<'_>,
-        archive: Archive,
-        bytes: &[u8],
-        cut: Option<String>,
-    ) -> Result<State> {
-        let mut failed = None;
-        let mut buffers = Buffers::default();
-        let whole = archive.members(bytes, job.limits, &mut |name, content| {
-            if failed.is_none() {
-                failed = self.member(job, reading, &mut buffers, name, content).err();
-            }
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        // A cut archive explains itself better than the format that it cuts.
-        let Some(reason) = cut.or_else(|| whole.err()) else {
-            self.outcome.files.read += 1;
-            return Ok(State::Read);
-        };
-        self.reject(job, reading, None, b"", reason);
-        Ok(State::Broken)
-    }
-
-    fn member(
-        &mut self,
-        job: Job<'_>,
-        reading: &Reading<'_>,
-        buffers: &mut Buffers,
-        name: &str,
-        content: std::result::Result<Vec<u8>, String>,
-    ) -> Result<()> {
-        let files = &mut self.outcome.files;
-        files.found += 1;
-        let skipped = match Kind::of(name, reading.scope.keep == Keep::All) {
-            Kind::Digest => &mut files.skipped.digest,
-            Kind::Insight => &mut files.skipped.insight,
-            Kind::Aggregated => &mut files.skipped.aggregated,
-            Kind::LogFile if !is_taken(name) => &mut files.skipped.other,
-            Kind::LogFile => {
-                let member = reading.file.member(&reading.uri, name);
-                return match content {
-                    Ok(content) => self.inflated(job, &member, buffers.take(content, job.limits)),
-                    Err(reason) => {
-                        self.unreadable(job, &member, reason);
-                        Ok(())
-                    }
-                };
-            }
-        };
-        *skipped += 1;
-        Ok(())
-    }
-
-    /// Reads the records of a log file's bytes. `cut` says why they end before the file does.
+    /// Reads the records of a log file's bytes.
     fn read_bytes(
         &mut self,
         job: Job<'_>,
         reading: &mut Reading<'_>,
-        bytes: &[u8],
-        cut: Option<String>,
+        read: &Inflated<'_>,
     ) -> Result<State> {
         let mut broken: Option<(Vec<u8>, String)> = None;
         let mut failed: Option<Error> = None;
         let mut is_digest = false;
-        envelope::split(bytes, &mut |piece| match piece {
+        envelope::split(read.bytes, read.room, &mut |piece| match piece {
             Piece::Record(bytes) => {
                 let index = i64::try_from(reading.records.read).unwrap_or(i64::MAX);
                 let fate = self.record(job, reading, index, bytes);
@@ -285,7 +228,7 @@ impl Worker {
             Piece::Cut(bytes) => {
                 let reason = "the file ends inside this record".to_owned();
                 self.count(job, reading, bytes, Fate::Rejected(reason));
-                broken = Some((Vec::new(), "the file breaks off".to_owned()));
+                broken.get_or_insert_with(|| (Vec::new(), "the file breaks off".to_owned()));
             }
             Piece::Broken(rest, reason) if broken.is_none() => {
                 let most = rest.get(..LARGEST_FILE).unwrap_or(rest);
@@ -300,7 +243,7 @@ impl Worker {
             return Err(error);
         }
         let files = &mut self.outcome.files;
-        let (rest, reason) = match (cut, broken) {
+        let (rest, reason) = match (read.broken.clone(), broken) {
             (None, None) if is_digest && reading.records.read == 0 => {
                 files.skipped.digest += 1;
                 return Ok(State::Read);
