@@ -69,10 +69,15 @@ impl LogFile {
 
     /// The member of an archive; its changes are the archive's.
     pub(crate) fn member(&self, archive: &str, name: &str) -> Self {
-        let path = PathBuf::from(format!("{archive}{MEMBER}{name}"));
-        let etag = self.etag.clone();
-        let (changed, scope) = (self.changed, self.scope.clone());
-        Self { etag, changed, scope, ..Self::named(path, Origin::Archive) }
+        Self {
+            path: PathBuf::from(format!("{archive}{MEMBER}{name}")),
+            delivered: delivery_time(name.rsplit('/').next().unwrap_or_default()),
+            origin: Origin::Archive,
+            bytes: 0,
+            etag: self.etag.clone(),
+            changed: self.changed,
+            scope: self.scope.clone(),
+        }
     }
 
     /// An object of a bucket.

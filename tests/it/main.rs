@@ -16,6 +16,7 @@
 )]
 
 mod architecture;
+mod archives;
 mod columns;
 mod convert;
 mod dataset;

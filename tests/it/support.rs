@@ -2,7 +2,9 @@
 
 use arrow::json::ArrayWriter;
 use arrow::json::writer::WriterBuilder;
+use flate2::Compression;
 use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -206,6 +208,12 @@ pub(crate) fn log_file(folder: &Path, name: &str, records: &[Value]) -> String {
     let path = folder.join(name);
     fs::write(&path, json!({"Records": records}).to_string()).unwrap();
     text(&path)
+}
+
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 /// The path of every file below a folder, relative to it, in order.
