@@ -13,6 +13,9 @@ mod discover;
 mod envelope;
 mod flatten;
 mod forms;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod identity;
 mod inflate;
 mod keys;

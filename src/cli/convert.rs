@@ -165,6 +165,9 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     for problem in &outcome.problems {
         say(&format!("rejected: {problem}"));
     }
+    if let Some(hint) = nothing_read(&outcome) {
+        say(&format!("note: no log file was read: {hint}"));
+    }
     put(&match args.format {
         Format::Table => summary(&outcome, &config.out),
         Format::Json => serde_json::to_string_pretty(&outcome)? + "\n",
@@ -204,6 +207,25 @@ impl Progress for Bar {
         }
         self.0.tick();
     }
+}
+
+/// What to try where nothing was there to be read.
+fn nothing_read(outcome: &Outcome) -> Option<&'static str> {
+    let f = &outcome.files;
+    let skipped = &f.skipped;
+    if f.read + f.rejected + skipped.known + skipped.empty > 0 {
+        return None;
+    }
+    Some(if skipped.other > 0 {
+        "names that end like no log file's (.json, .gz, .jsonl, .ndjson, .csv, .tar, .tgz, .zip) are \
+         passed over in folders; name such a file itself"
+    } else if skipped.insight + skipped.aggregated > 0 {
+        "Insight files and those of aggregated records hold no calls; --keep all reads them"
+    } else if skipped.digest > 0 {
+        "digest files hold no records; the log files are in the folder CloudTrail beside theirs"
+    } else {
+        "the folder has no files; name the one that AWSLogs is in"
+    })
 }
 
 /// The summary for people; every line adds up.

@@ -149,7 +149,12 @@ impl Worker {
     }
 
     /// Reads a log file's bytes, unless they are known.
-    fn inflated(&mut self, job: Job<'_>, file: &LogFile, read: Inflated<'_>) -> Result<()> {
+    pub(crate) fn inflated(
+        &mut self,
+        job: Job<'_>,
+        file: &LogFile,
+        read: Inflated<'_>,
+    ) -> Result<()> {
         let mut reading = Reading::of(job, file, false);
         let piped = matches!(file.origin, Origin::StandardInput);
         if piped {

@@ -626,3 +626,32 @@ fn records_about_calls_are_no_calls() {
     assert_eq!(str(&calls.rows()[0], "event_category"), "Management");
     assert_eq!(dataset(&[&file, "--keep", "all"]).summary["records"]["written"], 3);
 }
+
+#[test]
+fn where_nothing_is_read_the_next_step_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |folder: &str, name: &str, text: &str| {
+        fs::create_dir_all(folder).unwrap();
+        fs::write(Path::new(folder).join(name), text).unwrap();
+    };
+    let below = |name: &str| text(&folder.path().join(name));
+    fs::create_dir(below("nothing")).unwrap();
+    put(&below("texts"), "notes.txt", "");
+    put(&below("CloudTrail-Digest"), "d.json", "{}");
+    put(&below("CloudTrail-Insight"), "i.json", "{}");
+    for (name, said) in [
+        ("nothing", "the folder has no files"),
+        ("texts", "name such a file itself"),
+        ("CloudTrail-Digest", "digest files hold no records"),
+        ("CloudTrail-Insight", "--keep all reads them"),
+    ] {
+        let run = Dataset::place().convert(&[&below(name)]).exits(0);
+        let lines: Vec<_> = run.stderr.lines().collect();
+        assert!(lines.len() == 1 && lines[0].starts_with("note: no log file was read: "));
+        assert!(lines[0].contains(said), "{name}: {}", run.stderr);
+    }
+    for source in [below("gone"), below("*.json")] {
+        let run = Dataset::place().convert(&[&source]).exits(1);
+        assert!(run.stderr.starts_with("error: no such file or folder: "), "{}", run.stderr);
+    }
+}
