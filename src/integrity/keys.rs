@@ -98,16 +98,38 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 #[derive(Debug, Default)]
 pub(super) struct Signatures(HashMap<String, String>);
 
+/// What S3 keeps beside a digest: as its headers have it, or as `aws s3api head-object` prints it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Metadata {
+    Headers {
+        #[serde(rename = "x-amz-meta-signature")]
+        signature: String,
+    },
+    Head {
+        #[serde(rename = "Metadata")]
+        metadata: Signed,
+    },
+}
+
+#[derive(Deserialize)]
+struct Signed {
+    signature: String,
+}
+
 impl Signatures {
-    /// Reads `{"KEY": {"x-amz-meta-signature": "HEX"}}`.
+    /// Reads an object of digests' metadata by their keys.
     pub(super) fn read(path: Option<&Path>) -> Result<Self> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let expected = "an object of {\"KEY\": {\"x-amz-meta-signature\": \"HEX\"}}";
-        let listed: HashMap<String, HashMap<String, String>> = read_json(path, expected)?;
-        let signature = |(key, mut metadata): (String, HashMap<String, String>)| {
-            Some((key, metadata.remove("x-amz-meta-signature")?))
+        let expected = "an object of {\"KEY\": {\"x-amz-meta-signature\": \"HEX\"}}, or of what \
+                        `aws s3api head-object` prints by key";
+        let listed: HashMap<String, Metadata> = read_json(path, expected)?;
+        let signature = |(key, metadata)| match metadata {
+            Metadata::Headers { signature } | Metadata::Head { metadata: Signed { signature } } => {
+                (key, signature)
+            }
         };
-        Ok(Self(listed.into_iter().filter_map(signature).collect()))
+        Ok(Self(listed.into_iter().map(signature).collect()))
     }
 
     pub(super) fn of(&self, key: &str) -> Option<&str> {

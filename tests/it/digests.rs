@@ -296,6 +296,17 @@ fn each_tampering_has_its_state() {
 }
 
 #[test]
+fn the_example_is_valid() {
+    let keys = "data/validated/public-keys.json";
+    let verify = |options: &[&str]| {
+        buildtrail(&[&["verify", "data/validated", "--public-keys", keys], options].concat())
+    };
+    assert!(verify(&[]).exits(3).stdout.ends_with("4 valid, 1 unsigned\n"));
+    let metadata = verify(&["--metadata", "data/validated/metadata.json"]).exits(0);
+    assert_eq!(metadata.stdout, "5 valid\n");
+}
+
+#[test]
 fn logging_that_stopped_is_a_gap_only_if_time_is_missing() {
     // Restarted at once: a starting digest in the middle, signed by its metadata alone.
     assert_eq!(Trail::new(&[3]).found(0), []);
