@@ -2,7 +2,7 @@
 //!
 //! A log file is `{"Records":[...]}`; other members are legal and ignored. What else carries records
 //! is told by its content, never by its name: lists, single records, documents one after another or
-//! one a line, and the [`forms`](super::forms) of other services. Records are delimited by their
+//! one a line, and the [`forms`] of other services. Records are delimited by their
 //! brackets alone, so a record that is no JSON inside costs itself and not its neighbours. Whatever
 //! cannot be followed is said, with its place. It refuses to look inside a record.
 
