@@ -116,6 +116,7 @@ impl Runner {
     pub async fn run(&mut self, text: &str) -> Result<()> {
         for unit in units(text) {
             match unit {
+                Unit::Command(line) if command::parse(line) == Ok(Command::Quit) => break,
                 Unit::Command(line) => self.command(line, Origin::Script).await?,
                 Unit::Sql(sql) => self.sql(&sql, &Values::new()).await?,
             }
@@ -323,7 +324,7 @@ impl Runner {
             Command::Edit | Command::History(_) => {
                 return Err(Error::SavedQuery(format!("{line} is for the shell only")));
             }
-            // The shell ends by itself; a script has an end.
+            // Shell and script end by themselves.
             Command::Quit => {}
             setting => self.set(setting)?,
         }

@@ -385,6 +385,7 @@ fn scripts_have_the_shell_s_commands() {
     assert_eq!(script(&once, &["--allow-write"]).exits(0).stdout, "");
     assert_eq!(fs::read_to_string(&out).unwrap(), "[{\"a\":1}]\n");
     assert_eq!(script(&read, &["--allow-files"]).exits(0).stdout, "inner\n");
+    assert_eq!(script("SELECT 1 AS a;\n.quit\nSELECT 2 AS b;\n", &[]).exits(0).stdout, "a\n1\n");
     assert!(script(".edit", &[]).exits(1).stderr.contains("for the shell only"));
     let described =
         script(".describe made-public\n.describe builds\n.describe actor\n", &[]).exits(0);
