@@ -165,7 +165,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     for problem in &outcome.problems {
         say(&format!("rejected: {problem}"));
     }
-    if let Some(hint) = nothing_read(&outcome) {
+    if let Some(hint) = nothing_read(&outcome, &config.selection) {
         say(&format!("note: no log file was read: {hint}"));
     }
     put(&match args.format {
@@ -210,13 +210,15 @@ impl Progress for Bar {
 }
 
 /// What to try where nothing was there to be read.
-fn nothing_read(outcome: &Outcome) -> Option<&'static str> {
+fn nothing_read(outcome: &Outcome, selection: &Selection) -> Option<&'static str> {
     let f = &outcome.files;
     let skipped = &f.skipped;
     if f.read + f.rejected + skipped.known + skipped.empty > 0 {
         return None;
     }
-    Some(if skipped.other > 0 {
+    Some(if *selection != Selection::default() {
+        "none is of the accounts, regions and time that were asked for; --late-days widens the time"
+    } else if skipped.other > 0 {
         "names that end like no log file's (.json, .gz, .jsonl, .ndjson, .csv, .tar, .tgz, .zip) are \
          passed over in folders; name such a file itself"
     } else if skipped.insight + skipped.aggregated > 0 {

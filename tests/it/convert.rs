@@ -650,6 +650,8 @@ fn where_nothing_is_read_the_next_step_is_said() {
         assert!(lines.len() == 1 && lines[0].starts_with("note: no log file was read: "));
         assert!(lines[0].contains(said), "{name}: {}", run.stderr);
     }
+    let elsewhere = Dataset::place().convert(&[SAMPLE, "--account", "999999999999"]).exits(0);
+    assert!(elsewhere.stderr.contains("none is of the accounts"), "{}", elsewhere.stderr);
     for source in [below("gone"), below("*.json")] {
         let run = Dataset::place().convert(&[&source]).exits(1);
         assert!(run.stderr.starts_with("error: no such file or folder: "), "{}", run.stderr);
