@@ -6,9 +6,7 @@
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
 use anyhow::Context as _;
-use buildtrail::convert::{
-    ConvertConfig, Keep, Limits as FileLimits, PART_BYTES, Progress, Redact, Selection, convert,
-};
+use buildtrail::convert::{ConvertConfig, Progress, convert};
 use buildtrail::dataset::Dataset;
 use buildtrail::query::{self, Access, Form, Format, Limits, Runner, SavedQueries};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -79,21 +77,7 @@ fn make_log_files(folder: &Path) -> anyhow::Result<u64> {
 }
 
 fn config(logs: &Path, out: &Path) -> ConvertConfig {
-    ConvertConfig {
-        sources: vec![logs.display().to_string()],
-        out: out.to_owned(),
-        keep: Keep::CodeBuild,
-        redact: Redact::Standard,
-        partition_by: None,
-        threads: None,
-        since: None,
-        until: None,
-        part_bytes: PART_BYTES,
-        retry_rejected: false,
-        vouched: None,
-        limits: FileLimits::default(),
-        selection: Selection::default(),
-    }
+    ConvertConfig::new(vec![logs.display().to_string()], out.to_owned())
 }
 
 fn end_to_end(criterion: &mut Criterion) -> anyhow::Result<()> {

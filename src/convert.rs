@@ -18,7 +18,6 @@ mod forms;
 pub mod fuzzing;
 mod identity;
 mod inflate;
-mod keys;
 mod merge;
 mod operation;
 mod paths;
@@ -32,8 +31,8 @@ mod worker;
 mod writer;
 
 pub use crate::dataset::{Keep, RecordCounts, Redact};
+pub use crate::keys::{LATE_DAYS, Selection};
 pub use inflate::Limits;
-pub use keys::{LATE_DAYS, Selection};
 pub use summary::{Conflict, FileCounts, Outcome, Problem, SkippedFiles};
 
 use crate::dataset::{Dataset, Input, Ledger, PartFile, Scope, Seen, Transaction};
@@ -41,7 +40,8 @@ use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::part::Wanted;
 use crate::store::{self, Fetching};
-use discover::{Found, LogFile};
+use discover::Found;
+pub(crate) use discover::LogFile;
 use merge::{Merged, Source};
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -77,10 +77,33 @@ pub struct ConvertConfig {
     pub part_bytes: u64,
     /// Reads log files again of which something was rejected.
     pub retry_rejected: bool,
-    /// The only log files that may be read, and the SHA-256 of their contents, inflated; `None` reads all.
-    pub vouched: Option<HashMap<PathBuf, String>>,
+    /// The only log files that may be read, and what the SHA-256 of their contents, inflated, may be;
+    /// `None` reads all.
+    pub vouched: Option<HashMap<PathBuf, Vec<String>>>,
     /// How large a log file may be.
     pub limits: Limits,
+}
+
+impl ConvertConfig {
+    /// The sources to a dataset's folder, all else by default.
+    #[must_use]
+    pub fn new(sources: Vec<String>, out: PathBuf) -> Self {
+        Self {
+            sources,
+            selection: Selection::default(),
+            out,
+            keep: Keep::CodeBuild,
+            redact: Redact::Standard,
+            partition_by: None,
+            threads: None,
+            since: None,
+            until: None,
+            part_bytes: PART_BYTES,
+            retry_rejected: false,
+            vouched: None,
+            limits: Limits::default(),
+        }
+    }
 }
 
 /// Bytes of a part file at most, about, where nothing else is asked for: what the engines that read
@@ -254,19 +277,11 @@ fn read_all(
     progress: &dyn Progress,
 ) -> Result<Worker> {
     let next = AtomicUsize::new(0);
-    let of_bucket = |log_file: &LogFile| {
-        let (bucket, key) = log_file.in_bucket().filter(|_| log_file.bytes <= job.limits.bytes)?;
-        Some((Arc::clone(bucket), key.to_owned(), log_file.bytes))
-    };
-    let objects = log_files.iter().enumerate().filter_map(|(index, log_file)| {
-        of_bucket(log_file).map(|(bucket, key, bytes)| (index, bucket, key, bytes))
-    });
-    let objects: Vec<_> = objects.collect();
-    let fetching = if objects.is_empty() { None } else { Some(store::fetch(objects)?) };
+    let fetching = fetch(job, log_files)?;
     let workers = pool.broadcast(|_| {
         let mut worker = Worker::new();
         while let Some(log_file) = log_files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if of_bucket(log_file).is_none() {
+            if !is_fetched(job, log_file) {
                 worker.read(job, log_file)?;
                 progress.advance();
             }
@@ -282,19 +297,39 @@ fn read_all(
     workers.into_iter().try_fold(Worker::new(), |sum, worker| Ok(sum.join(worker?)))
 }
 
+/// Whether a log file's bytes come from afar, ahead of those who read them.
+fn is_fetched(job: Job<'_>, log_file: &LogFile) -> bool {
+    log_file.is_object() && log_file.bytes <= job.limits.bytes
+}
+
+/// Begins to fetch the log files that are objects.
+fn fetch(job: Job<'_>, log_files: &[LogFile]) -> Result<Option<Fetching>> {
+    let objects = log_files.iter().enumerate().filter(|(_, file)| is_fetched(job, file));
+    let objects = objects.filter_map(|(index, file)| {
+        let (bucket, key) = file.in_bucket()?;
+        Some((index, Arc::clone(bucket), key.to_owned(), file.bytes))
+    });
+    let objects: Vec<_> = objects.collect();
+    if objects.is_empty() { Ok(None) } else { store::fetch(objects).map(Some) }
+}
+
+/// What sources hold, for those who do something else with it than to convert it: log files, digests,
+/// and what could not be listed.
+pub(crate) fn list(
+    sources: &[String],
+    selection: &Selection,
+) -> Result<(Vec<LogFile>, Vec<LogFile>, Vec<Problem>)> {
+    let Found { log_files, digests, problems, .. } = discover::discover(sources, selection, false)?;
+    Ok((log_files, digests, problems))
+}
+
 /// Adds what listing found, and puts the problems in order.
 fn add_listing(outcome: &mut Outcome, found: Found) {
-    let Found { log_files, digests, insights, aggregated, others, outside, problems } = found;
-    let skipped = &mut outcome.files.skipped;
-    skipped.digest += digests;
-    skipped.insight += insights;
-    skipped.aggregated += aggregated;
-    skipped.other += others;
-    skipped.outside += outside;
+    let Found { log_files, skipped, problems, .. } = found;
     let unlisted = problems.len() as u64;
+    outcome.files.skipped.add(skipped);
     outcome.files.rejected += unlisted;
-    outcome.files.found +=
-        log_files.len() as u64 + digests + insights + aggregated + others + outside + unlisted;
+    outcome.files.found += log_files.len() as u64 + skipped.total() + unlisted;
     outcome.problems.extend(problems);
     outcome.problems.sort();
 }

@@ -3,29 +3,43 @@
 //! Each hour CloudTrail writes a digest: the hashes of the log files delivered, and the hash and
 //! signature of the digest before. A digest's own signature is kept beside it in S3; away from S3 it is
 //! found in the digest after it, so that of a chain on disk all but the newest can be checked. How:
-//! CloudTrail guide, "Custom implementations of CloudTrail log file integrity validation". Everything
-//! works offline. It refuses to change anything, and to look into records.
+//! CloudTrail guide, "Custom implementations of CloudTrail log file integrity validation". It refuses to
+//! look for files (which are checked is the caller's to say, so that they are those that are read), to
+//! change anything, and to look into records.
 
+mod chain;
+mod coverage;
 mod digest;
 mod files;
-mod keys;
+mod signing;
+
+pub use files::File;
 
 use crate::error::Result;
-use digest::Digest;
-use files::Files;
-use keys::{Keys, Signatures};
+use crate::keys::Selection;
+use chain::Judged;
+use coverage::Coverage;
+use digest::{Digest, object};
+use files::{ByName, fits, name_of};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use signing::{Keys, Signatures};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// What to check.
-#[derive(Debug, Clone)]
-pub struct IntegrityConfig {
-    /// The folder of the log files.
-    pub logs: PathBuf,
-    /// The folder of the digests, where that is another.
-    pub digests: Option<PathBuf>,
+/// What to check, and by what.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// The log files.
+    pub log_files: Vec<File>,
+    /// The digests.
+    pub digests: Vec<File>,
+    /// Which log files are wanted: others that digests name are not missed.
+    pub log_selection: Selection,
+    /// Which digests are wanted.
+    pub digest_selection: Selection,
+    /// What could not be listed, and why.
+    pub unlisted: Vec<(String, String)>,
     /// What `aws cloudtrail list-public-keys` printed.
     pub public_keys: Vec<PathBuf>,
     /// Metadata of digests in S3: an object of `{"KEY": {"x-amz-meta-signature": "HEX"}}`.
@@ -48,41 +62,47 @@ pub enum State {
     Moved,
     /// Digests of some time are missing.
     Gap,
+    /// The digests of its time are here, and none names it.
+    UnexpectedObject,
+    /// Before this digest the trail was not logging.
+    LoggingStopped,
     /// The key that it was signed with is not among those given.
     NoPublicKey,
     /// Its signature is not at hand: the newest digest's is in S3 alone.
     Unsigned,
-    /// No digest names it.
-    NotCovered,
+    /// No digest at hand names it.
+    NotCoveredByDigest,
+    /// It could not be read or listed.
+    Unreadable,
 }
 
 impl State {
     /// Whether something is wrong, not only unknown.
     #[must_use]
     pub fn is_wrong(self) -> bool {
-        matches!(
-            self,
-            Self::InvalidHash
-                | Self::InvalidSignature
-                | Self::MissingObject
-                | Self::Moved
-                | Self::Gap
-        )
+        self.name_and_wrong().1
     }
 
     /// As reports spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
+        self.name_and_wrong().0
+    }
+
+    fn name_and_wrong(self) -> (&'static str, bool) {
         match self {
-            Self::Valid => "valid",
-            Self::InvalidHash => "invalid-hash",
-            Self::InvalidSignature => "invalid-signature",
-            Self::MissingObject => "missing-object",
-            Self::Moved => "moved",
-            Self::Gap => "gap",
-            Self::NoPublicKey => "no-public-key",
-            Self::Unsigned => "unsigned",
-            Self::NotCovered => "not-covered",
+            Self::Valid => ("valid", false),
+            Self::InvalidHash => ("invalid-hash", true),
+            Self::InvalidSignature => ("invalid-signature", true),
+            Self::MissingObject => ("missing-object", true),
+            Self::Moved => ("moved", true),
+            Self::Gap => ("gap", true),
+            Self::UnexpectedObject => ("unexpected-object", true),
+            Self::LoggingStopped => ("logging-stopped", false),
+            Self::NoPublicKey => ("no-public-key", false),
+            Self::Unsigned => ("unsigned", false),
+            Self::NotCoveredByDigest => ("not-covered-by-digest", false),
+            Self::Unreadable => ("unreadable", false),
         }
     }
 }
@@ -96,7 +116,7 @@ impl fmt::Display for State {
 /// What was found of one object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
-    /// `digest` or `log file`.
+    /// `digest`, `log file`, or `folder`.
     pub kind: &'static str,
     /// Where it is in S3, as digests say; of what no digest names, its path.
     pub object: String,
@@ -108,194 +128,158 @@ pub struct Finding {
     pub detail: String,
 }
 
-/// What was found, and what may be relied on.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Every digest and log file, in order.
-    pub findings: Vec<Finding>,
-    /// The SHA-256 of each log file's content that a valid digest vouches for, by its path.
-    pub vouched: HashMap<PathBuf, String>,
-}
-
-impl Report {
-    /// How many there are of each state.
-    #[must_use]
-    pub fn counts(&self) -> BTreeMap<State, u64> {
-        let mut counts = BTreeMap::new();
-        for finding in &self.findings {
-            *counts.entry(finding.state).or_default() += 1;
-        }
-        counts
+impl Finding {
+    /// Of a file that no digest tells the object of.
+    fn of_file(kind: &'static str, path: &std::path::Path, state: State, detail: String) -> Self {
+        let object = path.to_string_lossy().into_owned();
+        Self { kind, object, path: Some(path.to_owned()), state, detail }
     }
 }
 
-/// Checks digests and log files. Fails where folders or keys cannot be read.
-pub fn check(config: &IntegrityConfig) -> Result<Report> {
-    let keys = Keys::read(&config.public_keys)?;
-    let signatures = Signatures::read(config.metadata.as_deref())?;
-    let logs = Files::below(&config.logs)?;
-    let elsewhere = config.digests.as_deref().map(Files::below).transpose()?;
-    let (digests, unreadable) = digest::read_all(elsewhere.as_ref().unwrap_or(&logs));
-    let mut report = Report { findings: unreadable, vouched: HashMap::new() };
-    let chain = Chain::of(&digests);
-    let mut states = Vec::new();
-    for digest in &digests {
-        let (state, detail) = chain.check(digest, &keys, &signatures);
-        states.push(state);
-        report.findings.push(digest.finding(state, detail));
-        chain.check_previous(digest, &mut report.findings);
+/// How many findings there are of each state.
+#[must_use]
+pub fn counts(findings: &[Finding]) -> BTreeMap<State, u64> {
+    let mut counts = BTreeMap::new();
+    for finding in findings {
+        *counts.entry(finding.state).or_default() += 1;
     }
-    report.findings.extend(gaps(&digests));
-    check_log_files(&digests, &states, &logs, &mut report);
-    report.findings.sort();
-    report.findings.dedup();
-    Ok(report)
+    counts
 }
 
-/// Digests by their keys, and the one after each.
-struct Chain<'d> {
-    by_key: HashMap<&'d str, &'d Digest>,
-    next: HashMap<&'d str, &'d Digest>,
+/// The SHA-256 of the contents that valid digests give a log file, by its path.
+pub type Vouched = HashMap<PathBuf, Vec<String>>;
+
+/// Checks digests and log files; what was found of each, in order. Fails where keys or metadata cannot
+/// be read.
+pub fn check(inputs: &Inputs) -> Result<Vec<Finding>> {
+    let Digests { read: digests, mut findings, keys, signatures } = Digests::read(inputs)?;
+    let judged = chain::judge(&digests, &keys, &signatures);
+    let unreadable: HashSet<String> =
+        findings.iter().map(|finding| name_of(&finding.object).to_owned()).collect();
+    findings.extend(judged.iter().map(Judged::finding));
+    let is_missing =
+        |key: &str| !unreadable.contains(name_of(key)) && inputs.digest_selection.may_hold(key);
+    findings.extend(chain::missing(&digests, is_missing));
+    findings.extend(coverage::gaps(&judged));
+    findings.extend(log_files(&judged, inputs));
+    findings.extend(inputs.unlisted.iter().map(|(path, why)| {
+        Finding::of_file("folder", path.as_ref(), State::Unreadable, why.clone())
+    }));
+    findings.sort();
+    findings.dedup();
+    Ok(findings)
 }
 
-impl<'d> Chain<'d> {
-    fn of(digests: &'d [Digest]) -> Self {
-        let by_key = digests.iter().map(|digest| (&*digest.text.object, digest)).collect();
-        let next = digests.iter().filter_map(|digest| Some((digest.text.previous()?, digest)));
-        Self { by_key, next: next.collect() }
-    }
-
-    /// What is known of a digest, and why.
-    fn check(&self, digest: &Digest, keys: &Keys, signatures: &Signatures) -> (State, String) {
-        if let Some(moved) = digest.moved() {
-            return (State::Moved, moved);
-        }
-        let key = &*digest.text.object;
-        let next = self.next.get(key);
-        if let Some(hash) = next.and_then(|next| next.text.previous_hash.as_deref())
-            && !hash.eq_ignore_ascii_case(&digest.sha256)
-        {
-            return (State::InvalidHash, "the digest after it has another hash of it".to_owned());
-        }
-        let beside = signatures.of(key);
-        let in_next = next.and_then(|next| next.text.previous_signature.as_deref());
-        if let (Some(beside), Some(in_next)) = (beside, in_next)
-            && !beside.eq_ignore_ascii_case(in_next)
-        {
-            let why = "its metadata and the digest after it have different signatures of it";
-            return (State::InvalidSignature, why.to_owned());
-        }
-        let Some(signature) = beside.or(in_next) else {
-            let why = "its signature is in S3 alone: hand it over with --metadata";
-            return (State::Unsigned, why.to_owned());
-        };
-        keys.verify(digest, signature)
-    }
-
-    /// Says where the digest before one is missing.
-    fn check_previous(&self, digest: &Digest, findings: &mut Vec<Finding>) {
-        if let Some(previous) = digest.text.previous()
-            && !self.by_key.contains_key(previous)
-        {
-            let bucket = digest.text.previous_bucket.as_deref().unwrap_or(&digest.text.bucket);
-            findings.push(Finding {
-                kind: "digest",
-                object: format!("s3://{bucket}/{previous}"),
-                path: None,
-                state: State::MissingObject,
-                detail: format!("the digest before {}", digest.text.object),
-            });
-        }
-    }
-}
-
-/// The times between digests of a trail that no digest is of: also where several are missing in a row,
-/// and where logging was stopped.
-fn gaps(digests: &[Digest]) -> Vec<Finding> {
-    let mut trails: BTreeMap<String, Vec<&Digest>> = BTreeMap::new();
-    for digest in digests {
-        trails.entry(digest.text.trail()).or_default().push(digest);
-    }
-    let mut found = Vec::new();
-    for trail in trails.values_mut() {
-        trail.sort_by(|a, b| a.text.start.cmp(&b.text.start));
-        let mut covered: Option<&Digest> = None;
-        for digest in trail.iter() {
-            if let Some(before) = covered
-                && before.text.end < digest.text.start
-            {
-                let stopped = digest.text.previous().is_none();
-                let why =
-                    if stopped { ": logging was stopped, or digests are missing" } else { "" };
-                found.push(Finding {
-                    kind: "digest",
-                    object: format!("s3://{}/{}", digest.text.bucket, digest.text.object),
-                    path: Some(digest.path.clone()),
-                    state: State::Gap,
-                    detail: format!(
-                        "no digest from {} to {}{why}",
-                        before.text.end, digest.text.start
-                    ),
-                });
-            }
-            if covered.is_none_or(|before| before.text.end < digest.text.end) {
-                covered = Some(digest);
+/// The log files that valid digests vouch for, if their contents have these hashes: they are not
+/// read here. Fails where keys or metadata cannot be read.
+pub fn vouched(inputs: &Inputs) -> Result<Vouched> {
+    let Digests { read: digests, keys, signatures, .. } = Digests::read(inputs)?;
+    let files = ByName::of(&inputs.log_files);
+    let mut vouched = Vouched::new();
+    for judged in chain::judge(&digests, &keys, &signatures) {
+        for log in judged.digest.text.log_files.iter().filter(|_| judged.state == State::Valid) {
+            for file in files.named(&log.object).filter(|file| fits(&file.path, &log.object)) {
+                vouched.entry(file.path.clone()).or_default().push(log.hash.to_ascii_lowercase());
             }
         }
     }
-    found
+    Ok(vouched)
 }
 
-/// Checks the log files that digests name, and finds those that none names.
-fn check_log_files(digests: &[Digest], states: &[State], logs: &Files, report: &mut Report) {
-    let mut wanted = Vec::new();
-    let mut named: BTreeSet<PathBuf> = BTreeSet::new();
-    for (digest, state) in digests.iter().zip(states) {
-        for log in &digest.text.log_files {
-            let object = format!("s3://{}/{}", log.bucket, log.object);
-            match logs.find(&log.object) {
-                Some(path) => {
-                    named.insert(path.to_owned());
-                    wanted.push((object, path.to_owned(), log.hash.to_ascii_lowercase(), *state));
-                }
-                None => report.findings.push(Finding {
-                    kind: "log file",
-                    object,
-                    path: None,
-                    state: State::MissingObject,
-                    detail: format!("named by {}", digest.text.object),
-                }),
-            }
+/// The digests, and what they are judged by.
+struct Digests {
+    read: Vec<Digest>,
+    /// Of those that could not be read.
+    findings: Vec<Finding>,
+    keys: Keys,
+    signatures: Signatures,
+}
+
+impl Digests {
+    fn read(inputs: &Inputs) -> Result<Self> {
+        let keys = Keys::read(&inputs.public_keys)?;
+        let signatures = Signatures::read(inputs.metadata.as_deref())?;
+        let (read, findings) = digest::read_all(&inputs.digests);
+        Ok(Self { read, findings, keys, signatures })
+    }
+}
+
+/// What a digest says of a log file.
+struct Claim<'d> {
+    hash: &'d str,
+    object: String,
+    key: &'d str,
+    by: &'d Judged<'d>,
+}
+
+impl Claim<'_> {
+    /// How little what it says is worth: nothing that a wrong digest says counts where another speaks.
+    fn rank(&self) -> u8 {
+        match self.by.state {
+            State::Valid => 0,
+            state if !state.is_wrong() => 1,
+            _ => 2,
         }
     }
-    let paths: Vec<&Path> = wanted.iter().map(|(_, path, ..)| path.as_path()).collect();
-    let hashes = files::hash_all(&paths);
-    let mut seen = HashSet::new();
-    for ((object, path, expected, digest), hash) in wanted.into_iter().zip(hashes) {
-        let (state, detail) = match hash {
-            Err(why) => (State::InvalidHash, why),
-            Ok(hash) if hash != expected => {
-                (State::InvalidHash, format!("its content has {hash}, the digest says {expected}"))
-            }
-            Ok(_) if digest == State::Valid => (State::Valid, String::new()),
-            Ok(_) => (digest, format!("its content fits, but its digest is {digest}")),
-        };
-        if state == State::Valid {
-            report.vouched.insert(path.clone(), expected);
-        }
-        // Two digests may name one log file: a backfill repeats what others have.
-        if seen.insert((path.clone(), state)) {
-            let path = Some(path);
-            report.findings.push(Finding { kind: "log file", object, path, state, detail });
+}
+
+/// What is known of the log files that digests name, and of those that none names.
+fn log_files(judged: &[Judged<'_>], inputs: &Inputs) -> Vec<Finding> {
+    let mut claims: BTreeMap<&str, Vec<Claim<'_>>> = BTreeMap::new();
+    for by in judged {
+        for log in &by.digest.text.log_files {
+            let object = object(&log.bucket, &log.object);
+            let claim = Claim { hash: &log.hash, object, key: &log.object, by };
+            claims.entry(name_of(&log.object)).or_default().push(claim);
         }
     }
-    for path in logs.log_files().filter(|path| !named.contains(*path)) {
-        report.findings.push(Finding {
-            kind: "log file",
-            object: path.display().to_string(),
-            path: Some(path.to_owned()),
-            state: State::NotCovered,
-            detail: "no digest at hand names it".to_owned(),
-        });
+    for claims in claims.values_mut() {
+        let best = claims.iter().map(Claim::rank).min().unwrap_or_default();
+        claims.retain(|claim| claim.rank() == best);
     }
+    let files = ByName::of(&inputs.log_files);
+    let named: Vec<(&File, &[Claim<'_>])> = claims
+        .iter()
+        .flat_map(|(name, claims)| files.named(name).map(|file| (file, claims.as_slice())))
+        .collect();
+    let hashes = files::hash_all(&named.iter().map(|(file, _)| *file).collect::<Vec<_>>());
+    let found = named.iter().zip(hashes).map(|((file, claims), hash)| of_named(file, claims, hash));
+    let missing = claims.iter().filter(|(name, _)| files.named(name).next().is_none());
+    let missing = missing.filter_map(|(_, claims)| claims.first());
+    let missing = missing.filter(|claim| inputs.log_selection.may_hold(claim.key)).map(|claim| {
+        let detail = format!("named by {}", claim.by.digest.text.object);
+        let (object, state) = (claim.object.clone(), State::MissingObject);
+        Finding { kind: "log file", object, path: None, state, detail }
+    });
+    let coverage = Coverage::of(judged);
+    let others = inputs.log_files.iter().filter(|file| !claims.contains_key(&*file.name()));
+    let others = others.map(|file| {
+        let (state, detail) = coverage.of_unnamed(file);
+        Finding::of_file("log file", &file.path, state, detail)
+    });
+    found.chain(missing).chain(others).collect()
+}
+
+/// What is known of a log file that digests name.
+fn of_named(file: &File, claims: &[Claim<'_>], hash: files::Hash) -> Finding {
+    let hash = match hash {
+        Ok(hash) => hash,
+        Err((state, why)) => return Finding::of_file("log file", &file.path, state, why),
+    };
+    let holds = claims.iter().find(|claim| claim.hash.eq_ignore_ascii_case(&hash));
+    let Some(claim) = holds.or_else(|| claims.first()) else {
+        let detail = "no digest at hand names it".to_owned();
+        return Finding::of_file("log file", &file.path, State::NotCoveredByDigest, detail);
+    };
+    let (state, detail) = match claim.by.state {
+        _ if holds.is_none() => {
+            let detail = format!("its content has {hash}, the digest says {}", claim.hash);
+            (State::InvalidHash, detail)
+        }
+        State::Valid if fits(&file.path, claim.key) => (State::Valid, String::new()),
+        State::Valid => (State::Moved, format!("its digest says that it is {}", claim.key)),
+        state => (state, format!("its content fits, but its digest is {state}")),
+    };
+    let (object, path) = (claim.object.clone(), Some(file.path.clone()));
+    Finding { kind: "log file", object, path, state, detail }
 }

@@ -15,10 +15,11 @@
 //! - [`compact`], [`verify`], [`status`]: what is done with a dataset as a whole
 //! - [`query`]: a dataset in `DataFusion`, saved queries, the shell, output
 //!
-//! Two modules look at what passes without holding it: `json` (text without a tree), `rows` (order,
-//! partition and content of rows). `convert` and `query` never import each other: they meet at
-//! `schema`, `layout` and `dataset`. To come, each in its place: `store` (S3 beside the local disk),
-//! `catalog` (text that other engines run), `integrity` (digests).
+//! - [`integrity`]: log files checked by CloudTrail's digests
+//!
+//! Some look at what passes without holding it: `keys` (what a log file's key tells), `json` (text
+//! without a tree), `rows` (order, partition and content of rows); `store` reads objects in S3.
+//! `convert` and `query` never import each other: they meet at `schema`, `layout` and `dataset`.
 //!
 //! # Invariants
 //!
@@ -46,6 +47,7 @@ pub mod dataset;
 pub mod error;
 pub mod integrity;
 mod json;
+mod keys;
 pub mod layout;
 mod part;
 mod printable;

@@ -10,7 +10,8 @@ use datafusion_cli::object_storage::{AwsOptions, get_s3_object_store_builder};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::aws::{AmazonS3, AmazonS3ConfigKey};
 use object_store::path::Path;
-use object_store::{ObjectMeta, ObjectStore as _, ObjectStoreExt as _, RetryConfig};
+use object_store::{Attribute, ObjectMeta, ObjectStore as _, ObjectStoreExt as _, RetryConfig};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -57,6 +58,24 @@ pub(crate) fn is_s3(location: &str) -> bool {
     location.starts_with("s3://")
 }
 
+/// The buckets that were opened, by name: credentials are asked for once.
+#[derive(Default)]
+pub(crate) struct Buckets(HashMap<String, Arc<Bucket>>);
+
+impl Buckets {
+    /// The bucket and the key or prefix of `s3://BUCKET/KEY`.
+    pub(crate) fn open(&mut self, location: &str) -> Result<(Arc<Bucket>, String)> {
+        let rest = location.strip_prefix("s3://").unwrap_or(location);
+        let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let bucket = match self.0.get(name) {
+            Some(bucket) => Arc::clone(bucket),
+            None => Bucket::open(name)?,
+        };
+        self.0.insert(name.to_owned(), Arc::clone(&bucket));
+        Ok((bucket, key.trim_start_matches('/').to_owned()))
+    }
+}
+
 /// The threads that wait for the network.
 fn runtime() -> Result<&'static Runtime> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
@@ -69,15 +88,15 @@ fn runtime() -> Result<&'static Runtime> {
 }
 
 impl Bucket {
-    /// Opens the bucket of `s3://BUCKET/PREFIX`; the bucket and the prefix.
-    pub(crate) fn open(location: &str) -> Result<(Arc<Self>, String)> {
-        let wrong = |reason: &str| Error::Store(format!("{location}: {reason}"));
-        let url = Url::parse(location).map_err(|error| wrong(&error.to_string()))?;
-        let name = url.host_str().ok_or_else(|| wrong("expected s3://BUCKET/PREFIX"))?.to_owned();
-        let rest = location.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-        let prefix = rest.map(|(_, prefix)| prefix.trim_start_matches('/').to_owned());
-        let client = runtime()?.block_on(client(&url, &name))?;
-        Ok((Arc::new(Self { name, client }), prefix.unwrap_or_default()))
+    fn open(name: &str) -> Result<Arc<Self>> {
+        let wrong = |reason: &str| Error::Store(format!("s3://{name}: {reason}"));
+        let url = Url::parse(&format!("s3://{name}"));
+        let url = url.map_err(|error| wrong(&error.to_string()))?;
+        if url.host_str() != Some(name) {
+            return Err(wrong("expected s3://BUCKET/PREFIX"));
+        }
+        let client = runtime()?.block_on(client(&url, name))?;
+        Ok(Arc::new(Self { name: name.to_owned(), client }))
     }
 
     /// The URI of a key.
@@ -140,6 +159,22 @@ impl Bucket {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.failed(key, &error)),
         }
+    }
+
+    /// An object's bytes, and the signature in its metadata; waits for them.
+    pub(crate) fn read(&self, key: &str) -> std::result::Result<(Vec<u8>, Option<String>), String> {
+        runtime().map_err(|error| error.to_string())?.block_on(self.get(key))
+    }
+
+    async fn get(&self, key: &str) -> std::result::Result<(Vec<u8>, Option<String>), String> {
+        let path = self.path(key).map_err(|error| error.to_string())?;
+        let read = async {
+            let found = self.client.get(&path).await?;
+            let signature = found.attributes.get(&Attribute::Metadata("signature".into()));
+            let signature = signature.map(|value| value.as_ref().to_owned());
+            Ok((found.bytes().await?.into(), signature))
+        };
+        read.await.map_err(|error| self.failed(key, &error).to_string())
     }
 
     fn path(&self, key: &str) -> Result<Path> {
@@ -241,7 +276,7 @@ pub(crate) fn fetch(wanted: Vec<(usize, Arc<Bucket>, String, u64)>) -> Result<Fe
             // What is larger than all that may be ahead waits until nothing else is.
             let share = u32::try_from(size / 1024 + 1).unwrap_or(AHEAD).min(AHEAD);
             let share = shares.acquire_many_owned(share).await.ok()?;
-            let bytes = bucket.get(&key).await;
+            let bytes = bucket.get(&key).await.map(|(bytes, _)| bytes);
             Some(Fetched { index, bytes, _share: share })
         }
     };
@@ -255,17 +290,6 @@ pub(crate) fn fetch(wanted: Vec<(usize, Arc<Bucket>, String, u64)>) -> Result<Fe
         }
     });
     Ok(Fetching(Mutex::new(receive)))
-}
-
-impl Bucket {
-    async fn get(&self, key: &str) -> std::result::Result<Vec<u8>, String> {
-        let path = self.path(key).map_err(|error| error.to_string())?;
-        let read = async { self.client.get(&path).await?.bytes().await };
-        match read.await {
-            Ok(bytes) => Ok(bytes.into()),
-            Err(error) => Err(self.failed(key, &error).to_string()),
-        }
-    }
 }
 
 impl Fetching {

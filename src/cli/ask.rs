@@ -1,7 +1,7 @@
 //! What `sql` and `run` have in common: what is asked, how its answer is written, what it may use.
 
 use super::{KeepArg, say, wrong_usage};
-use crate::convert::{ConvertConfig, PART_BYTES, Redact, convert};
+use crate::convert::{ConvertConfig, convert};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::query::{
@@ -131,19 +131,8 @@ fn read_logs(sources: &[String], keep: KeepArg, scratch: &Scratch) -> Result<Dat
     let folder = tempfile::Builder::new().prefix("buildtrail-").tempdir();
     let folder = folder.map_err(Error::io("create", &std::env::temp_dir()))?;
     let config = ConvertConfig {
-        sources: sources.to_vec(),
-        selection: crate::convert::Selection::default(),
-        out: folder.path().join("events"),
         keep: keep.into(),
-        redact: Redact::Standard,
-        partition_by: None,
-        threads: None,
-        since: None,
-        until: None,
-        part_bytes: PART_BYTES,
-        retry_rejected: false,
-        vouched: None,
-        limits: crate::convert::Limits::default(),
+        ..ConvertConfig::new(sources.to_vec(), folder.path().join("events"))
     };
     let bar = super::convert::Bar::new();
     let outcome = convert(&config, &bar);

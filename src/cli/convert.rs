@@ -12,7 +12,6 @@ use bytesize::ByteSize;
 use chrono::Utc;
 use clap::ValueEnum;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -95,19 +94,6 @@ enum RedactArg {
     None,
 }
 
-/// The log files of the sources that digests vouch for, and the hashes of their contents.
-fn vouched(digests: &Digests, sources: &[String]) -> anyhow::Result<HashMap<PathBuf, String>> {
-    let mut vouched = HashMap::new();
-    for source in sources {
-        if !Path::new(source).is_dir() {
-            let reason = format!("--verify needs folders with log files and digests, not {source}");
-            wrong_usage("convert", &reason);
-        }
-        vouched.extend(digests.check(Path::new(source))?.vouched);
-    }
-    Ok(vouched)
-}
-
 /// The sources that a file lists.
 fn listed(list: &Path) -> anyhow::Result<Vec<String>> {
     let text = if list.as_os_str() == "-" {
@@ -120,7 +106,7 @@ fn listed(list: &Path) -> anyhow::Result<Vec<String>> {
     Ok(lines.map(str::to_owned).collect())
 }
 
-fn parse_time(text: &str) -> Result<i64, String> {
+pub(super) fn parse_time(text: &str) -> Result<i64, String> {
     times::parse(text, Utc::now())
 }
 
@@ -134,12 +120,14 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     if let Some(list) = &args.inputs_from {
         sources.extend(listed(list)?);
     }
-    let vouched = if args.verify { Some(vouched(&args.digests, &sources)?) } else { None };
     let selection =
         Selection { accounts: args.account, regions: args.region, ..Selection::default() };
+    let selection = selection.of_period(args.since, args.until, args.late_days);
+    let vouched =
+        if args.verify { Some(args.digests.vouched(&sources, &selection)?) } else { None };
     let config = ConvertConfig {
         sources,
-        selection: selection.of_period(args.since, args.until, args.late_days),
+        selection,
         out: args.out,
         keep: args.keep.into(),
         redact: match args.redact {

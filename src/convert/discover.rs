@@ -5,15 +5,15 @@
 //! their key and skipped. Only names are looked at here: this module refuses to open anything.
 
 use crate::convert::Problem;
-use crate::convert::keys::{Selection, delivery_time};
+use crate::convert::summary::SkippedFiles;
 use crate::dataset::Scope;
 use crate::error::{Error, Result};
+use crate::keys::{Selection, delivery_time};
 use crate::layout::META_FOLDER;
-use crate::store::{self, Bucket, Object};
+use crate::store::{self, Bucket, Buckets, Object};
 use globset::GlobBuilder;
 use memchr::memmem;
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -87,6 +87,11 @@ impl LogFile {
         Self { bytes, etag, ..Self::named(path, Origin::Object(Arc::clone(bucket))) }
     }
 
+    /// Whether it is an object of a bucket.
+    pub(crate) fn is_object(&self) -> bool {
+        matches!(self.origin, Origin::Object(_))
+    }
+
     /// The bucket and key, where it is an object.
     pub(crate) fn in_bucket(&self) -> Option<(&Arc<Bucket>, &str)> {
         let Origin::Object(bucket) = &self.origin else { return None };
@@ -121,15 +126,9 @@ pub(crate) struct Found {
     /// The log files, by path, each once.
     pub(crate) log_files: Vec<LogFile>,
     /// Digest files: they sign log files and hold no records.
-    pub(crate) digests: u64,
-    /// Insight files: they hold no calls.
-    pub(crate) insights: u64,
-    /// Files of aggregated records: they count calls and are none.
-    pub(crate) aggregated: u64,
-    /// Files in folders whose names end like no log file's.
-    pub(crate) others: u64,
-    /// Log files whose keys say that they are not wanted.
-    pub(crate) outside: u64,
+    pub(crate) digests: Vec<LogFile>,
+    /// Files that are not read, by kind.
+    pub(crate) skipped: SkippedFiles,
     /// What could not be listed.
     pub(crate) problems: Vec<Problem>,
 }
@@ -183,24 +182,6 @@ pub(crate) fn again<'f>(files: impl Iterator<Item = &'f String>, keep_all: bool)
     Ok(found)
 }
 
-/// The buckets that were opened, by name: credentials are asked for once.
-#[derive(Default)]
-struct Buckets(HashMap<String, Arc<Bucket>>);
-
-impl Buckets {
-    /// The bucket and the key or prefix of `s3://BUCKET/KEY`.
-    fn open(&mut self, location: &str) -> Result<(Arc<Bucket>, String)> {
-        let rest = location.strip_prefix("s3://").unwrap_or(location);
-        let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
-        if let Some(bucket) = self.0.get(name) {
-            return Ok((Arc::clone(bucket), key.to_owned()));
-        }
-        let (bucket, key) = Bucket::open(location)?;
-        self.0.insert(name.to_owned(), Arc::clone(&bucket));
-        Ok((bucket, key))
-    }
-}
-
 impl Found {
     /// Takes the object, or all that is below the prefix, of a location in S3.
     fn list(
@@ -226,9 +207,9 @@ impl Found {
         }
         for object in objects {
             if !is_named && !is_taken(&object.key) {
-                self.others += 1;
+                self.skipped.other += 1;
             } else if !wanted.may_hold(&object.key) {
-                self.outside += 1;
+                self.skipped.outside += 1;
             } else {
                 let kind = Kind::of(&object.key, keep_all);
                 self.sort_in(kind, || LogFile::object(&bucket, object));
@@ -243,11 +224,11 @@ impl Found {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
                     if !wanted.may_hold(&entry.path().to_string_lossy()) {
-                        self.outside += 1;
+                        self.skipped.outside += 1;
                     } else if is_taken(&entry.file_name().to_string_lossy()) {
                         self.take(entry.path(), keep_all);
                     } else {
-                        self.others += 1;
+                        self.skipped.other += 1;
                     }
                 }
                 Err(error) => self.problems.push(Problem::unlisted(folder, &error)),
@@ -255,11 +236,13 @@ impl Found {
         }
     }
 
-    /// Puts the log files in order, each once. By bytes: by levels, as paths are compared, a million
+    /// Puts the files in order, each once. By bytes: by levels, as paths are compared, a million
     /// take 6 seconds.
     fn arrange(&mut self) {
         self.log_files.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
         self.log_files.dedup_by(|a, b| a.path.as_os_str() == b.path.as_os_str());
+        self.digests.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+        self.digests.dedup_by(|a, b| a.path.as_os_str() == b.path.as_os_str());
     }
 
     fn take(&mut self, path: &Path, keep_all: bool) {
@@ -278,11 +261,13 @@ impl Found {
     }
 
     fn sort_in(&mut self, kind: Kind, file: impl FnOnce() -> LogFile) {
+        if kind != Kind::LogFile {
+            self.skipped.count(kind);
+        }
         match kind {
-            Kind::Digest => self.digests += 1,
-            Kind::Insight => self.insights += 1,
-            Kind::Aggregated => self.aggregated += 1,
             Kind::LogFile => self.log_files.push(file()),
+            Kind::Digest => self.digests.push(file()),
+            Kind::Insight | Kind::Aggregated => {}
         }
     }
 

@@ -3,6 +3,7 @@
 //! read = written + filtered + duplicate + rejected, checked before anything becomes visible. The
 //! JSON form is a contract for scripts; nothing in it depends on the clock or the threads.
 
+use crate::convert::discover::Kind;
 use crate::dataset::{RecordCounts, Reject};
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -44,7 +45,17 @@ pub struct SkippedFiles {
 }
 
 impl SkippedFiles {
-    fn add(&mut self, other: Self) {
+    /// Counts one that is no log file, or whose name is none's.
+    pub(crate) fn count(&mut self, kind: Kind) {
+        *match kind {
+            Kind::Digest => &mut self.digest,
+            Kind::Insight => &mut self.insight,
+            Kind::Aggregated => &mut self.aggregated,
+            Kind::LogFile => &mut self.other,
+        } += 1;
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
         let Self { digest, insight, aggregated, empty, known, other, outside } = other;
         self.digest += digest;
         self.insight += insight;

@@ -42,8 +42,8 @@ pub(crate) struct Job<'j> {
     pub(crate) redact: Redact,
     pub(crate) ledger: &'j Ledger,
     pub(crate) limits: Limits,
-    /// The hashes of those that may be read; none may all.
-    pub(crate) vouched: Option<&'j HashMap<PathBuf, String>>,
+    /// What the hashes of those that may be read may be; none may all.
+    pub(crate) vouched: Option<&'j HashMap<PathBuf, Vec<String>>>,
 }
 
 impl Job<'_> {
@@ -51,7 +51,9 @@ impl Job<'_> {
     fn refuses(&self, file: &LogFile, read: &Inflated<'_>) -> Option<String> {
         match self.vouched?.get(&file.path) {
             None => Some("no valid digest names it: `buildtrail verify` tells more".to_owned()),
-            Some(hash) if read.broken.is_none() && *hash == hex(&Sha256::digest(read.bytes)) => {
+            Some(hashes)
+                if read.broken.is_none() && hashes.contains(&hex(&Sha256::digest(read.bytes))) =>
+            {
                 None
             }
             Some(_) => Some("its content is not what its digest says".to_owned()),
@@ -161,22 +163,22 @@ impl Worker {
             // What is piped has no name: its bytes are told apart, and known again, by their hash.
             reading.uri = Cow::Owned(format!("stdin-{}", short(&read.sha256)));
         }
-        let refused = job.refuses(file, &read);
-        let files = &mut self.outcome.files;
         let known = file.changed || piped;
+        let files = &mut self.outcome.files;
         let state = if known && job.ledger.knows_bytes(&reading.uri, &read.sha256, reading.scope) {
             files.skipped.known += 1;
             State::Same
+        } else if let Some(reason) = job.refuses(file, &read) {
+            // It may be read another time: its digest can still come.
+            self.unreadable(job, file, reason);
+            return Ok(());
         } else if read.bytes.is_empty() && read.broken.is_none() {
             files.skipped.empty += 1;
             State::Read
         } else {
             self.outcome.bytes_read += read.size;
             self.outcome.changed += u64::from(file.changed);
-            if let Some(reason) = refused {
-                self.reject(job, &reading, None, b"", reason);
-                State::Broken
-            } else if let Some(archive) = Archive::of(read.bytes) {
+            if let Some(archive) = Archive::of(read.bytes) {
                 self.archive(job, &reading, archive, &read)?
             } else {
                 self.read_bytes(job, &mut reading, &read)?

@@ -1,17 +1,19 @@
 //! One digest file, read.
 
-use crate::integrity::files::{self, Files, tail};
+use crate::integrity::files::{File, fits};
 use crate::integrity::{Finding, State};
 use crate::part::hex;
+use chrono::DateTime;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The largest digest that is read: a real one has 300 bytes for each log file of an hour.
 const LARGEST: usize = 256 << 20;
 
 /// What a digest says. Names: CloudTrail guide, "CloudTrail digest file structure".
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Text {
     #[serde(rename = "digestStartTime")]
     pub(super) start: String,
@@ -26,14 +28,12 @@ pub(super) struct Text {
     #[serde(rename = "digestSignatureAlgorithm")]
     pub(super) algorithm: String,
     #[serde(rename = "previousDigestS3Bucket")]
-    pub(super) previous_bucket: Option<String>,
+    previous_bucket: Option<String>,
     #[serde(rename = "previousDigestS3Object")]
     previous_object: Option<String>,
     #[serde(rename = "previousDigestHashValue")]
     pub(super) previous_hash: Option<String>,
-    #[serde(rename = "previousDigestSignature")]
-    pub(super) previous_signature: Option<String>,
-    #[serde(rename = "logFiles")]
+    pub(super) previous_digest_signature: Option<String>,
     pub(super) log_files: Vec<LogFile>,
 }
 
@@ -49,9 +49,16 @@ pub(super) struct LogFile {
 }
 
 impl Text {
-    /// The key of the digest before; a starting digest has none.
-    pub(super) fn previous(&self) -> Option<&str> {
-        self.previous_object.as_deref()
+    /// The bucket and key of the digest before; a starting digest has none.
+    pub(super) fn previous(&self) -> Option<(&str, &str)> {
+        let bucket = self.previous_bucket.as_deref().unwrap_or(&self.bucket);
+        Some((bucket, self.previous_object.as_deref()?))
+    }
+
+    /// The time that it is of, in milliseconds since 1970.
+    pub(super) fn period(&self) -> Option<(i64, i64)> {
+        let time = |text| Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis());
+        Some((time(&self.start)?, time(&self.end)?))
     }
 
     /// What all digests of a trail in a region share: the key's name without its time.
@@ -63,70 +70,68 @@ impl Text {
     }
 }
 
+/// The URI of an object.
+pub(super) fn object(bucket: &str, key: &str) -> String {
+    format!("s3://{bucket}/{key}")
+}
+
 /// A digest file.
 #[derive(Debug)]
 pub(super) struct Digest {
     pub(super) path: PathBuf,
     /// Of its content, inflated.
     pub(super) sha256: String,
+    /// What S3 keeps beside it, where it was read from there.
+    pub(super) signature: Option<String>,
     pub(super) text: Text,
 }
 
 impl Digest {
     /// The text that its signature signs.
     pub(super) fn signed(&self) -> String {
-        let Text { end, bucket, object, previous_signature, .. } = &self.text;
-        let previous = previous_signature.as_deref().unwrap_or("null");
+        let Text { end, bucket, object, previous_digest_signature, .. } = &self.text;
+        let previous = previous_digest_signature.as_deref().unwrap_or("null");
         format!("{end}\n{bucket}/{object}\n{}\n{previous}", self.sha256)
     }
 
     /// Where it says that it belongs, if it is elsewhere.
     pub(super) fn moved(&self) -> Option<String> {
-        let path = self.path.to_string_lossy();
-        let (here, there) = (tail(&path), tail(&self.text.object));
-        let plain = |key: &str| key.strip_suffix(".gz").unwrap_or(key).to_owned();
-        // A copy that has lost its folders is told by its name.
-        let name = there.rsplit('/').next().unwrap_or(there);
-        let fits = [there, name].iter().any(|known| plain(known) == plain(here));
-        (!fits).then(|| format!("it says that it is {}", self.text.object))
+        let key = &self.text.object;
+        (!fits(&self.path, key)).then(|| format!("it says that it is {key}"))
     }
 
     pub(super) fn finding(&self, state: State, detail: String) -> Finding {
-        let object = format!("s3://{}/{}", self.text.bucket, self.text.object);
+        let object = object(&self.text.bucket, &self.text.object);
         Finding { kind: "digest", object, path: Some(self.path.clone()), state, detail }
     }
 
-    fn read(path: &Path) -> Result<Self, String> {
-        let mut bytes = Vec::new();
-        let mut too_large = false;
-        files::content(path, &mut |piece| {
+    fn read(file: &File) -> Result<Self, (State, String)> {
+        let (mut bytes, mut too_large) = (Vec::new(), false);
+        let signature = file.content(&mut |piece| {
             too_large |= bytes.len() + piece.len() > LARGEST;
             if !too_large {
                 bytes.extend_from_slice(piece);
             }
-        })
-        .map_err(|error| error.to_string())?;
+        })?;
         if too_large {
-            return Err(format!("larger than {LARGEST} bytes"));
+            return Err((State::InvalidHash, format!("larger than {LARGEST} bytes")));
         }
-        let text = serde_json::from_slice(&bytes).map_err(|error| format!("no digest: {error}"))?;
-        Ok(Self { path: path.to_owned(), sha256: hex(&Sha256::digest(&bytes)), text })
+        let text = serde_json::from_slice(&bytes)
+            .map_err(|error| (State::InvalidHash, format!("no digest: {error}")))?;
+        let sha256 = hex(&Sha256::digest(&bytes));
+        Ok(Self { path: file.path.clone(), sha256, signature, text })
     }
 }
 
-/// The digests among files, and what is wrong with those that cannot be read.
-pub(super) fn read_all(files: &Files) -> (Vec<Digest>, Vec<Finding>) {
+/// The digests, and what is wrong with those that cannot be read.
+pub(super) fn read_all(files: &[File]) -> (Vec<Digest>, Vec<Finding>) {
     let (mut digests, mut unreadable) = (Vec::new(), Vec::new());
-    for path in files.digests() {
-        match Digest::read(path) {
+    for file in files {
+        match Digest::read(file) {
             Ok(digest) => digests.push(digest),
-            Err(detail) => unreadable.push(Finding {
-                kind: "digest",
-                object: path.display().to_string(),
-                path: Some(path.to_owned()),
-                state: State::InvalidHash,
-                detail,
-            }),
+            Err((state, detail)) => {
+                unreadable.push(Finding::of_file("digest", &file.path, state, detail));
+            }
         }
     }
     (digests, unreadable)

@@ -1,85 +1,113 @@
-//! Copies of a bucket's objects on disk: which file an object is, and what its content hashes to.
+//! The files that are checked: by name, and their contents, inflated.
 //!
-//! A copy keeps the key from `AWSLogs/` on, whatever folder it was put into. A key only ever selects
-//! among files that the walk has found, so that no digest can name its way out of the folder.
+//! CloudTrail's names are unique (account, region, time, 16 letters), so a file is told by its name
+//! wherever a copy of the trail put it. Contents pass piece by piece; what an inflated one may have at
+//! most bounds the time that a bomb takes.
 
-use crate::error::{Error, Result};
+use crate::integrity::State;
 use crate::part::hex;
+use crate::store::Bucket;
 use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs;
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use walkdir::WalkDir;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// The files below a folder.
+/// Most bytes of a log file, inflated.
+const LARGEST: u64 = 4 << 30;
+
+/// The SHA-256 of a content in hexadecimal digits, or why there is none.
+pub(super) type Hash = Result<String, (State, String)>;
+
+/// A digest or log file.
 #[derive(Debug)]
-pub(super) struct Files {
-    by_tail: BTreeMap<String, PathBuf>,
+pub struct File {
+    /// Where it is; an object's URI.
+    pub path: PathBuf,
+    /// Its bucket and key, where it is an object.
+    pub(crate) object: Option<(Arc<Bucket>, String)>,
 }
 
-/// A key from `AWSLogs/` on; of another, its last level.
-pub(super) fn tail(key: &str) -> &str {
-    match key.rfind("AWSLogs/") {
-        Some(at) => key.get(at..).unwrap_or(key),
-        None => key.rsplit('/').next().unwrap_or(key),
-    }
+/// The last level of a key or path, without the ending that a file stored without gzip has lost.
+pub(super) fn name_of(key: &str) -> &str {
+    let name = key.rsplit('/').next().unwrap_or(key);
+    name.strip_suffix(".gz").unwrap_or(name)
 }
 
-impl Files {
-    pub(super) fn below(folder: &Path) -> Result<Self> {
-        let mut by_tail = BTreeMap::new();
-        for entry in WalkDir::new(folder).sort_by_file_name() {
-            let entry = entry.map_err(|error| {
-                let path = error.path().unwrap_or(folder).to_owned();
-                Error::io("list", &path)(error.into())
-            })?;
-            if entry.file_type().is_file() {
-                let path = entry.into_path();
-                by_tail.insert(tail(&path.to_string_lossy()).to_owned(), path);
-            }
+/// Whether a file is where its key says, as far as its path has the key's levels: a copy that has
+/// lost its folders is told by its name.
+pub(super) fn fits(path: &Path, key: &str) -> bool {
+    let path = path.to_string_lossy();
+    let levels = |key: &str| key.rfind("AWSLogs/").and_then(|at| key.get(at..)).map(str::to_owned);
+    let plain = |key: String| key.strip_suffix(".gz").map(str::to_owned).unwrap_or(key);
+    let (here, there) = (levels(&path).map(plain), levels(key).map(plain));
+    name_of(&path) == name_of(key) && (here.is_none() || here == there)
+}
+
+impl File {
+    pub(super) fn name(&self) -> Cow<'_, str> {
+        match self.path.to_string_lossy() {
+            Cow::Borrowed(path) => Cow::Borrowed(name_of(path)),
+            Cow::Owned(path) => Cow::Owned(name_of(&path).to_owned()),
         }
-        Ok(Self { by_tail })
     }
 
-    /// The file that an object is; stored without gzip it has lost its ending.
-    pub(super) fn find(&self, key: &str) -> Option<&Path> {
-        let name = key.rsplit('/').next().unwrap_or(key);
-        let plain = |key: &str| key.strip_suffix(".gz").map(str::to_owned);
-        let get = |key: &str| self.by_tail.get(key);
-        let found = get(tail(key)).or_else(|| get(&plain(tail(key))?));
-        found.or_else(|| get(name)).or_else(|| get(&plain(name)?)).map(PathBuf::as_path)
+    /// Gives `each` the content piece by piece; the signature that S3 keeps beside it.
+    pub(super) fn content(
+        &self,
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<Option<String>, (State, String)> {
+        let unreadable = |why: String| (State::Unreadable, why);
+        let wrong = |error: io::Error| (State::InvalidHash, error.to_string());
+        if let Some((bucket, key)) = &self.object {
+            let (bytes, signature) = bucket.read(key).map_err(unreadable)?;
+            inflate(&*bytes, each).map_err(wrong)?;
+            return Ok(signature);
+        }
+        let metadata = fs::metadata(&self.path).map_err(|error| unreadable(error.to_string()))?;
+        if !metadata.is_file() {
+            return Err(unreadable("not a regular file".to_owned()));
+        }
+        let file = fs::File::open(&self.path).map_err(|error| unreadable(error.to_string()))?;
+        inflate(BufReader::with_capacity(1 << 18, file), each).map_err(wrong)?;
+        Ok(None)
     }
 
-    /// Those that are digests by their names.
-    pub(super) fn digests(&self) -> impl Iterator<Item = &Path> {
-        self.of_kind(|name| name.contains("_CloudTrail-Digest_"))
-    }
-
-    /// Those that are log files by their names.
-    pub(super) fn log_files(&self) -> impl Iterator<Item = &Path> {
-        self.of_kind(|name| name.contains("_CloudTrail") && !name.contains("_CloudTrail-Digest_"))
-    }
-
-    fn of_kind(&self, is: fn(&str) -> bool) -> impl Iterator<Item = &Path> {
-        let of_kind =
-            move |path: &&PathBuf| path.file_name().is_some_and(|name| is(&name.to_string_lossy()));
-        self.by_tail.values().filter(of_kind).map(PathBuf::as_path)
+    fn hash(&self) -> Hash {
+        let mut hasher = Sha256::new();
+        self.content(&mut |piece| hasher.update(piece))?;
+        Ok(hex(&hasher.finalize()))
     }
 }
 
-/// Gives `each` the content of a file piece by piece, inflated if it is gzip. What follows the gzip
-/// stream is an error: an archive's extra would be outside every hash.
-pub(super) fn content(path: &Path, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-    let mut file = BufReader::with_capacity(1 << 18, File::open(path)?);
-    if !file.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
-        return pump(&mut file, each);
+/// Files by their names: copies of a trail share them.
+pub(super) struct ByName<'f>(HashMap<String, Vec<&'f File>>);
+
+impl<'f> ByName<'f> {
+    pub(super) fn of(files: &'f [File]) -> Self {
+        let mut by_name: HashMap<String, Vec<&File>> = HashMap::new();
+        for file in files {
+            by_name.entry(file.name().into_owned()).or_default().push(file);
+        }
+        Self(by_name)
     }
-    let mut inflated = BufReader::with_capacity(1 << 18, GzDecoder::new(file));
+
+    /// The files that are, or claim to be, the object with a key.
+    pub(super) fn named(&self, key: &str) -> impl Iterator<Item = &'f File> {
+        self.0.get(name_of(key)).into_iter().flatten().copied()
+    }
+}
+
+/// Inflates what is gzip. What follows the gzip stream is an error: it would be outside every hash.
+fn inflate(mut from: impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    if !from.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
+        return pump(&mut from, each);
+    }
+    let mut inflated = BufReader::with_capacity(1 << 18, GzDecoder::new(from));
     pump(&mut inflated, each)?;
     let mut rest = inflated.into_inner().into_inner();
     if rest.fill_buf()?.is_empty() {
@@ -88,7 +116,8 @@ pub(super) fn content(path: &Path, each: &mut dyn FnMut(&[u8])) -> io::Result<()
     Err(io::Error::other("bytes follow the gzip stream"))
 }
 
-fn pump(from: &mut impl io::BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+fn pump(from: &mut impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    let mut left = LARGEST;
     loop {
         let piece = from.fill_buf()?;
         if piece.is_empty() {
@@ -97,27 +126,27 @@ fn pump(from: &mut impl io::BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<
         each(piece);
         let used = piece.len();
         from.consume(used);
+        left = left.checked_sub(used as u64).ok_or_else(|| {
+            io::Error::other(format!("larger than {LARGEST} bytes: no log file is"))
+        })?;
     }
 }
 
-fn hash(path: &Path) -> std::result::Result<String, String> {
-    let mut hasher = Sha256::new();
-    content(path, &mut |piece| hasher.update(piece)).map_err(|error| error.to_string())?;
-    Ok(hex(&hasher.finalize()))
-}
-
-/// The SHA-256 of each file's content, on all cores, a piece of each at a time in memory.
-pub(super) fn hash_all(paths: &[&Path]) -> Vec<std::result::Result<String, String>> {
+/// The hash of each file's content, on all cores, a piece of each at a time in memory; of objects
+/// some wait for the network.
+pub(super) fn hash_all(files: &[&File]) -> Vec<Hash> {
     let next = AtomicUsize::new(0);
-    let hashes = Mutex::new(vec![Err("was not read".to_owned()); paths.len()]);
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let unread = (State::Unreadable, "was not read".to_owned());
+    let hashes: Mutex<Vec<Hash>> = Mutex::new(vec![Err(unread); files.len()]);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let waiting = if files.iter().any(|file| file.object.is_some()) { 8 } else { 0 };
     std::thread::scope(|scope| {
-        for _ in 0..threads.min(paths.len()) {
+        for _ in 0..cores.max(waiting).min(files.len()) {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(path) = paths.get(at) else { break };
-                    let result = hash(path);
+                    let Some(file) = files.get(at) else { break };
+                    let result = file.hash();
                     let mut hashes = hashes.lock().unwrap_or_else(PoisonError::into_inner);
                     if let Some(place) = hashes.get_mut(at) {
                         *place = result;

@@ -39,7 +39,7 @@ fn digest_key(hour: usize) -> String {
 fn log_key(hour: usize) -> String {
     format!(
         "{ACCOUNT}/CloudTrail/us-east-1/2026/09/26/\
-         111122223333_CloudTrail_us-east-1_20260926T{hour:02}55Z_abcdefghijklmnop.json.gz"
+         111122223333_CloudTrail_us-east-1_20260926T{hour:02}00Z_abcdefghijklmnop.json.gz"
     )
 }
 
@@ -111,7 +111,8 @@ impl Trail {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        let is_beside = ["keys.json", "metadata.json"].contains(&name);
+        self.folder.path().join(if is_beside { "beside" } else { "logs" }).join(name)
     }
 
     fn write(&self, name: &str, bytes: &[u8]) {
@@ -127,11 +128,27 @@ impl Trail {
         self.write(name, &gzip(&edit(content)));
     }
 
+    /// Adds a digest that nobody signed, with some hash of the digest before it.
+    fn forge(&self, hour: usize, hash: &str) {
+        let fingerprint = "0".repeat(32);
+        let before = Some((hash.to_owned(), "00".repeat(256)));
+        let (content, _) = self.digest(hour, "{}", &fingerprint, before);
+        let content = content.replace(&log_key(hour), &log_key(2));
+        self.write(&digest_key(hour), &gzip(&content));
+    }
+
     fn verify(&self, options: &[&str]) -> Run {
-        let (logs, keys) = (text(self.folder.path()), text(&self.path("keys.json")));
+        let (logs, keys) = (text(&self.path("")), text(&self.path("keys.json")));
         buildtrail(
             &[&["verify", &logs, "--public-keys", &keys, "--format", "json"], options].concat(),
         )
+    }
+
+    fn convert(&self, place: &Dataset) -> Run {
+        let (logs, keys) = (text(&self.path("AWSLogs")), text(&self.path("keys.json")));
+        let (name, metadata) = (place.name(), text(&self.path("metadata.json")));
+        let by = ["--verify", "--public-keys", &keys, "--metadata", &metadata];
+        buildtrail(&[&["convert", &logs, "--out", &name, "--format", "json"], &by[..]].concat())
     }
 
     /// Every state but valid, with the end of the object's name, after a check with metadata.
@@ -167,7 +184,7 @@ fn a_whole_chain_is_valid() {
     let unsigned = trail.verify(&[]).exits(3).json();
     assert_eq!(unsigned["counts"], json!({"unsigned": 2, "valid": 10}));
     // Stored without gzip, in a folder of its own, found all the same.
-    for name in files(trail.folder.path()).iter().filter(|name| name.contains(".gz")) {
+    for name in files(&trail.path("")).iter().filter(|name| name.contains(".gz")) {
         let mut content = Vec::new();
         let packed = fs::read(trail.path(name)).unwrap();
         std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*packed), &mut content)
@@ -216,12 +233,79 @@ fn each_tampering_has_its_state() {
             |t| {
                 t.write(&log_key(2).replace("abcdefgh", "zzzzzzzz"), &gzip("{}"));
             },
-            &[("not-covered", "other")],
+            &[("unexpected-object", "other")],
+        ),
+        (
+            "a log file that no digest can name yet",
+            |t| {
+                t.write(&log_key(5).replace("abcdefgh", "zzzzzzzz"), &gzip("{}"));
+            },
+            &[("not-covered-by-digest", "other")],
+        ),
+        (
+            "a log file with a name of its own",
+            |t| {
+                t.write("AWSLogs/planted.json", b"{}");
+            },
+            &[("not-covered-by-digest", "other")],
+        ),
+        ("a log file emptied", |t| t.write(&log_key(2), b""), &[("invalid-hash", "log 2")]),
+        (
+            "a log file moved to another day",
+            |t| {
+                let there = log_key(2).replace("09/26", "09/27");
+                t.write(&there, &fs::read(t.path(&log_key(2))).unwrap());
+                fs::remove_file(t.path(&log_key(2))).unwrap();
+            },
+            &[("moved", "log 2")],
+        ),
+        (
+            "a log file altered in a copy of the trail",
+            |t| {
+                for hour in 0..6 {
+                    for key in [log_key(hour), digest_key(hour)] {
+                        t.write(&format!("copy/{key}"), &fs::read(t.path(&key)).unwrap());
+                    }
+                }
+                t.edit(&format!("copy/{}", log_key(2)), |text| text.replace("1.1", "1.2"));
+            },
+            &[("invalid-hash", "log 2")],
+        ),
+        (
+            "a digest altered in a copy of the trail",
+            |t| {
+                t.write(
+                    &format!("copy/{}", digest_key(2)),
+                    &fs::read(t.path(&digest_key(2))).unwrap(),
+                );
+                t.edit(&format!("copy/{}", digest_key(2)), |text| text.replace("null", "1"));
+            },
+            &[("invalid-hash", "digest 2")],
+        ),
+        (
+            "a forged digest after the newest",
+            |t| t.forge(6, &"0".repeat(64)),
+            &[("invalid-hash", "other")],
+        ),
+        (
+            "a forged digest that says nothing wrong",
+            |t| {
+                let mut packed = Vec::new();
+                let bytes = fs::read(t.path(&digest_key(5))).unwrap();
+                std::io::Read::read_to_end(&mut flate2::read::GzDecoder::new(&*bytes), &mut packed)
+                    .unwrap();
+                t.forge(6, &hex(&Sha256::digest(&packed)));
+            },
+            &[("unsigned", "other")],
         ),
         (
             "a digest gone",
             |t| fs::remove_file(t.path(&digest_key(2))).unwrap(),
-            &[("gap", "digest 3"), ("missing-object", "digest 2"), ("not-covered", "log 2")],
+            &[
+                ("gap", "digest 3"),
+                ("missing-object", "digest 2"),
+                ("not-covered-by-digest", "log 2"),
+            ],
         ),
         (
             "two digests gone in a row",
@@ -232,8 +316,8 @@ fn each_tampering_has_its_state() {
             &[
                 ("gap", "digest 4"),
                 ("missing-object", "digest 3"),
-                ("not-covered", "log 2"),
-                ("not-covered", "log 3"),
+                ("not-covered-by-digest", "log 2"),
+                ("not-covered-by-digest", "log 3"),
             ],
         ),
         (
@@ -274,13 +358,14 @@ fn each_tampering_has_its_state() {
         (
             "a digest that is none",
             |t| t.write(&digest_key(5), b"{}"),
-            &[("invalid-hash", "digest 5"), ("not-covered", "log 5")],
+            &[("invalid-hash", "digest 5"), ("not-covered-by-digest", "log 5")],
         ),
     ];
     for (what, tamper, expected) in cases {
         let trail = Trail::new(&[]);
         tamper(&trail);
-        let wrong = |state: &str| !["no-public-key", "not-covered", "unsigned"].contains(&state);
+        let wrong =
+            |state: &str| !["no-public-key", "not-covered-by-digest", "unsigned"].contains(&state);
         let status = if expected.iter().any(|(state, _)| wrong(state)) { 1 } else { 3 };
         let mut found = trail.found(status);
         if expected[0].1 == "all" {
@@ -299,7 +384,9 @@ fn each_tampering_has_its_state() {
 fn the_example_is_valid() {
     let keys = "data/validated/public-keys.json";
     let verify = |options: &[&str]| {
-        buildtrail(&[&["verify", "data/validated", "--public-keys", keys], options].concat())
+        buildtrail(
+            &[&["verify", "data/validated/AWSLogs", "--public-keys", keys], options].concat(),
+        )
     };
     assert!(verify(&[]).exits(3).stdout.ends_with("4 valid, 1 unsigned\n"));
     let metadata = verify(&["--metadata", "data/validated/metadata.json"]).exits(0);
@@ -307,13 +394,13 @@ fn the_example_is_valid() {
 }
 
 #[test]
-fn logging_that_stopped_is_a_gap_only_if_time_is_missing() {
+fn logging_that_stopped_is_told_only_if_time_is_missing() {
     // Restarted at once: a starting digest in the middle, signed by its metadata alone.
     assert_eq!(Trail::new(&[3]).found(0), []);
     let trail = Trail::new(&[4]);
     fs::remove_file(trail.path(&digest_key(3))).unwrap();
     fs::remove_file(trail.path(&log_key(3))).unwrap();
-    assert_eq!(trail.found(1), [("gap".to_owned(), "digest 4".to_owned())]);
+    assert_eq!(trail.found(3), [("logging-stopped".to_owned(), "digest 4".to_owned())]);
 }
 
 #[test]
@@ -334,23 +421,8 @@ fn only_vouched_log_files_are_converted() {
     trail.edit(&log_key(1), |text| text.replace("1.1", "1.2"));
     trail.write(&log_key(2).replace("abcdefgh", "zzzzzzzz"), &gzip("{\"Records\":[]}"));
     let place = Dataset::place();
-    let (logs, keys) = (text(&trail.path("AWSLogs")), text(&trail.path("keys.json")));
-    let metadata = text(&trail.path("metadata.json"));
-    let name = place.name();
-    let convert = [
-        "convert",
-        &logs,
-        "--out",
-        &name,
-        "--format",
-        "json",
-        "--verify",
-        "--public-keys",
-        &keys,
-        "--metadata",
-        &metadata,
-    ];
-    let run = buildtrail(&convert).exits(3);
+    let (keys, name) = (text(&trail.path("keys.json")), place.name());
+    let run = trail.convert(&place).exits(3);
     let summary = run.json();
     assert_eq!(
         (&summary["records"]["written"], &summary["files"]["rejected"]),
@@ -366,4 +438,81 @@ fn only_vouched_log_files_are_converted() {
     let misused = buildtrail(&["verify", &name, "--public-keys", &keys]).exits(2);
     assert!(misused.stderr.contains("digests are of log files"), "{}", misused.stderr);
     assert!(Path::new(&keys).exists());
+}
+
+#[test]
+fn a_log_file_is_refused_until_its_digest_comes() {
+    let trail = Trail::new(&[]);
+    let place = Dataset::place();
+    let digest = fs::read(trail.path(&digest_key(5))).unwrap();
+    fs::remove_file(trail.path(&digest_key(5))).unwrap();
+    // Emptied, it is another file than the digest names, and not one with nothing to say.
+    let log = fs::read(trail.path(&log_key(1))).unwrap();
+    trail.write(&log_key(1), b"");
+    let summary = trail.convert(&place).exits(3).json();
+    assert_eq!(summary["records"]["written"], 4);
+    assert_eq!(
+        (&summary["files"]["rejected"], &summary["files"]["skipped"]["empty"]),
+        (&json!(2), &json!(0))
+    );
+    trail.write(&digest_key(5), &digest);
+    trail.write(&log_key(1), &log);
+    let summary = trail.convert(&place).exits(0).json();
+    assert_eq!(summary["records"]["written"], 2);
+    assert_eq!(trail.convert(&place).exits(0).json()["files"]["skipped"]["known"], 6);
+    buildtrail(&["verify", &place.name()]).exits(0);
+}
+
+/// What `convert` reads behind a link, `verify` reads too.
+#[cfg(unix)]
+#[test]
+fn links_are_followed() {
+    let (trail, elsewhere) = (Trail::new(&[]), tempfile::tempdir().unwrap());
+    let name = log_key(2).replace("abcdefgh", "zzzzzzzz");
+    let name = name.rsplit('/').next().unwrap();
+    fs::write(elsewhere.path().join(name), gzip("{}")).unwrap();
+    let link = trail.path(&log_key(2)).parent().unwrap().join("more");
+    std::os::unix::fs::symlink(elsewhere.path(), link).unwrap();
+    assert_eq!(trail.found(1), [("unexpected-object".to_owned(), "other".to_owned())]);
+}
+
+#[test]
+fn what_is_not_asked_for_is_not_missed() {
+    let trail = Trail::new(&[]);
+    let metadata = text(&trail.path("metadata.json"));
+    let counts = |options: &[&str], status| {
+        let options = [&["--metadata", &*metadata], options].concat();
+        trail.verify(&options).exits(status).json()["counts"].clone()
+    };
+    assert_eq!(
+        counts(&["--since", "2026-09-26", "--until", "2026-09-26"], 0),
+        json!({"valid": 12})
+    );
+    assert_eq!(counts(&["--since", "2026-09-27"], 1), json!({}));
+    assert_eq!(
+        counts(&["--region", "us-east-1", "--account", "111122223333"], 0),
+        json!({"valid": 12})
+    );
+    assert_eq!(counts(&["--region", "eu-west-1"], 1), json!({}));
+    // The digest before the first of the period is in none of its days.
+    let first = digest_key(0).replace("09/26", "09/25").replace("20260926T00", "20260925T23");
+    trail.edit(&digest_key(0), |text| {
+        text.replace(
+            "\"previousDigestS3Object\":null",
+            &format!("\"previousDigestS3Object\":\"{first}\""),
+        )
+    });
+    assert_eq!(counts(&["--since", "2026-09-26"], 1), json!({"invalid-hash": 2, "valid": 10}));
+}
+
+#[test]
+fn nothing_to_check_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.json"), "{}").unwrap();
+    let trail = Trail::new(&[]);
+    let (place, keys) = (text(folder.path()), text(&trail.path("keys.json")));
+    let run = buildtrail(&["verify", &place, "--public-keys", &keys]).exits(3);
+    assert!(run.stderr.contains("no digests were found"), "{}", run.stderr);
+    let misused = buildtrail(&["verify", "-", "--public-keys", &keys]).exits(2);
+    assert!(misused.stderr.contains("what is piped has no key"), "{}", misused.stderr);
 }

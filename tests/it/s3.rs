@@ -4,7 +4,10 @@
 use crate::support::{Dataset, SAMPLE, buildtrail, command, dataset, files, run};
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
-use object_store::{ObjectStoreExt as _, PutPayload};
+use object_store::{
+    Attribute, AttributeValue, Attributes, ObjectStore as _, ObjectStoreExt as _, PutOptions,
+    PutPayload,
+};
 use serde_json::json;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -119,6 +122,42 @@ fn keys_tell_what_is_read() {
     assert_eq!((written(&day), written(&all)), (8, 9));
     assert!(day["files"]["read"].as_u64() < all["files"]["read"].as_u64(), "{day} {all}");
     assert_eq!(day["records"], dataset(&[&[SAMPLE], &late[..]].concat()).summary["records"]);
+}
+
+/// A digest's own signature is in its metadata, so that even the newest is valid.
+#[test]
+fn digests_are_checked_with_their_metadata() {
+    let Some(server) = Server::with("validated") else { return };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (client, folder) = (server.client(), Path::new("data/validated"));
+    let metadata = std::fs::read(folder.join("metadata.json")).unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata).unwrap();
+    let put = |name: &str, bytes: Vec<u8>| {
+        let signature = metadata[name]["Metadata"]["signature"].as_str();
+        let pairs = signature.map(|signature| {
+            (Attribute::Metadata("signature".into()), AttributeValue::from(signature.to_owned()))
+        });
+        let options =
+            PutOptions { attributes: Attributes::from_iter(pairs), ..PutOptions::default() };
+        let key = Key::parse(format!("trail/{name}")).unwrap();
+        runtime.block_on(client.put_opts(&key, PutPayload::from(bytes), options)).unwrap();
+    };
+    let names = files(&folder.join("AWSLogs")).into_iter().map(|name| format!("AWSLogs/{name}"));
+    let names: Vec<_> = names.collect();
+    for name in &names {
+        put(name, std::fs::read(folder.join(name)).unwrap());
+    }
+    let verify = ["verify", "s3://validated/trail", "--public-keys"];
+    let verify = [&verify[..], &["data/validated/public-keys.json"]].concat();
+    assert_eq!(run(server.command(&verify), "").exits(0).stdout, "5 valid\n");
+    let place = Dataset::place();
+    let by = ["--verify", "--public-keys", "data/validated/public-keys.json"];
+    let summary = server.convert(&place, &[&["s3://validated/trail"], &by[..]].concat());
+    assert_eq!((&summary["files"]["read"], &summary["files"]["rejected"]), (&json!(2), &json!(0)));
+    let log = names.iter().find(|name| !name.contains("Digest")).unwrap();
+    put(log, b"{\"Records\":[]}".to_vec());
+    let found = run(server.command(&verify), "").exits(1);
+    assert!(found.stdout.contains("invalid-hash"), "{}", found.stdout);
 }
 
 #[test]

@@ -59,15 +59,12 @@ impl Worker {
     fn is_wanted(&mut self, reading: &Reading<'_>, name: &str, is_file: bool) -> bool {
         let files = &mut self.outcome.files;
         files.found += 1;
-        let skipped = match Kind::of(name, reading.scope.keep == Keep::All) {
-            Kind::Digest => &mut files.skipped.digest,
-            Kind::Insight => &mut files.skipped.insight,
-            Kind::Aggregated => &mut files.skipped.aggregated,
-            Kind::LogFile if is_file && is_taken(name) => return true,
-            Kind::LogFile => &mut files.skipped.other,
-        };
-        *skipped += 1;
-        false
+        let kind = Kind::of(name, reading.scope.keep == Keep::All);
+        let is_wanted = kind == Kind::LogFile && is_file && is_taken(name);
+        if !is_wanted {
+            files.skipped.count(kind);
+        }
+        is_wanted
     }
 
     fn member(

@@ -46,6 +46,12 @@ impl Selection {
         self
     }
 
+    /// The log files delivered in a period of whole days, in milliseconds since 1970.
+    pub(crate) fn delivered(since: Option<i64>, until: Option<i64>) -> Self {
+        let day = |millis| DateTime::from_timestamp_millis(millis).map(|time| time.date_naive());
+        Self { from: since.and_then(day), to: until.and_then(day), ..Self::default() }
+    }
+
     /// Whether a folder, or a key, can be or hold a log file that is wanted.
     pub(crate) fn may_hold(&self, key: &str) -> bool {
         let told = Told::by(key);
@@ -123,6 +129,12 @@ fn of_name(name: &str) -> Option<(&str, &str, NaiveDateTime)> {
         return None;
     }
     Some((account, region, NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%MZ").ok()?))
+}
+
+/// The account and region that a log file or digest is of, as far as its key tells.
+pub(crate) fn owner(key: &str) -> Option<(String, String)> {
+    let told = Told::by(key);
+    Some((told.account?.to_owned(), told.region?.to_owned()))
 }
 
 /// The delivery time in a log file's name, in milliseconds since 1970.
