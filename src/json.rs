@@ -8,6 +8,8 @@
 //! It refuses to judge: `[1 2}` passes. Text that becomes a row goes through `serde_json` first
 //! ([`is_json`]), so that what is written is JSON.
 
+mod blocks;
+
 use memchr::memchr2;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -54,7 +56,15 @@ pub(crate) fn skip_value(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The end of the object or list that begins at `at`. Brackets are counted, not paired.
-fn skip_brackets(bytes: &[u8], mut at: usize) -> Option<usize> {
+fn skip_brackets(bytes: &[u8], at: usize) -> Option<usize> {
+    match blocks::skip_brackets(bytes, at) {
+        Ok(end) => end,
+        Err(blocks::Stray) => skip_brackets_bytewise(bytes, at),
+    }
+}
+
+/// The same, byte by byte: what the fast one must equal, and for what it cannot do.
+fn skip_brackets_bytewise(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 0_usize;
     loop {
         match bytes.get(at)? {
@@ -391,6 +401,17 @@ mod tests {
             let mut ours = String::new();
             push_string(&mut ours, &text);
             prop_assert_eq!(serde_json::from_str::<String>(&ours).unwrap(), text);
+        }
+
+        #[test]
+        fn brackets_end_where_they_end_byte_by_byte(
+            text in "\\{[{}\\[\\]\"\\\\ab:, ]{0,300}",
+            long in "\\[(\\{\"a{0,90}\":\"[\\\\\"{}]{0,3}a{0,90}\",\"b\":\\[[1-9,]{0,9}\\]\\},){0,9}\\]",
+        ) {
+            for text in [text, long] {
+                let bytes = text.as_bytes();
+                prop_assert_eq!(skip_brackets(bytes, 0), skip_brackets_bytewise(bytes, 0));
+            }
         }
 
         #[test]

@@ -9,12 +9,16 @@ use crate::convert::discover::{LogFile, Origin};
 use crate::part::hex;
 use bytesize::ByteSize;
 use flate2::bufread::GzDecoder;
+use libdeflater::Decompressor;
+use memchr::memmem;
 use sha2::{Digest as _, Sha256};
 use std::cell::Cell;
 use std::fs::{self, File};
 use std::io::{self, Read};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// The same with the one way of packing that gzip knows: what a member begins with.
+const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
 /// Gzip within gzip: `CloudWatch` Logs through a Firehose that packs has two.
 const LAYERS: usize = 4;
 
@@ -90,6 +94,49 @@ fn too_large(limit: u64) -> String {
 pub(crate) struct Buffers {
     raw: Vec<u8>,
     inflated: Vec<u8>,
+    whole: Whole,
+}
+
+/// Inflates what is one gzip member, all at once: twice as fast as piece by piece.
+struct Whole {
+    decompressor: Decompressor,
+    /// Only grows: to fill it anew with zeros would cost half of what inflating does.
+    out: Vec<u8>,
+}
+
+impl Default for Whole {
+    fn default() -> Self {
+        Self { decompressor: Decompressor::new(), out: Vec::new() }
+    }
+}
+
+impl std::fmt::Debug for Whole {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Whole").field("out", &self.out.len()).finish_non_exhaustive()
+    }
+}
+
+impl Whole {
+    /// The bytes, if `packed` is one member that ends with it, is whole and has room; what is anything
+    /// else, the slower way tells.
+    fn inflate(&mut self, packed: &[u8], room: &Room) -> Option<&[u8]> {
+        let size = packed.last_chunk().map(|size| u32::from_le_bytes(*size))?;
+        let most = room.left.get().min(room.limits.bytes).min(Limits::FREE);
+        if u64::from(size) > most || memmem::rfind(packed, &MEMBER) != Some(0) {
+            return None;
+        }
+        let size = size as usize;
+        if self.out.len() < size {
+            self.out.resize(size, 0);
+        }
+        let out = self.out.get_mut(..size)?;
+        let inflated = self.decompressor.gzip_decompress(packed, out).ok()?;
+        if inflated != size {
+            return None;
+        }
+        room.left.set(room.left.get() - size as u64);
+        Some(out)
+    }
 }
 
 /// The bytes of one log file.
@@ -141,6 +188,11 @@ impl Buffers {
         let (size, sha256) = (self.raw.len() as u64, hex(&Sha256::digest(&self.raw)));
         if !self.raw.starts_with(&GZIP) {
             return Inflated { bytes: &self.raw, size, sha256, broken: None, room };
+        }
+        if let Some(bytes) = self.whole.inflate(&self.raw, room)
+            && !bytes.starts_with(&GZIP)
+        {
+            return Inflated { bytes, size, sha256, broken: None, room };
         }
         let mut broken = gunzip(&self.raw, &mut self.inflated, room).err();
         for _ in 1..LAYERS {

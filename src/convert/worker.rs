@@ -13,7 +13,7 @@ use crate::convert::envelope::{self, Piece};
 use crate::convert::identity::{self, CODEBUILD};
 use crate::convert::inflate::{Buffers, Inflated, Limits, Room};
 use crate::convert::merge::Source;
-use crate::convert::record::Record;
+use crate::convert::record::{self, Record};
 use crate::convert::row::{Row, Value};
 use crate::convert::summary::Outcome;
 use crate::convert::{Keep, Redact, coerce, flatten, redact};
@@ -325,6 +325,9 @@ impl Worker {
             Ok(text) => text,
             Err(error) => return Fate::Rejected(format!("not UTF-8: {error}")),
         };
+        if reading.scope.keep == Keep::CodeBuild && record::is_surely_of_other(text, CODEBUILD) {
+            return Fate::Filtered;
+        }
         let Some(record) = Record::read(text) else {
             return Fate::Rejected(format!("expected a JSON object, got {}", json_type(text)));
         };
