@@ -140,7 +140,7 @@ fn write(
         let mut next = Some(batch);
         while let Some(batch) = next {
             left = left.saturating_sub(batch.num_rows());
-            writer.write_batch(&batch)?;
+            writer.write(&batch)?;
             next = if writer.bytes() < part_bytes { merge.next_batch(BATCH_ROWS)? } else { None };
         }
         let done = writer.finish()?;

@@ -1,7 +1,7 @@
 //! Log files in, part files out: the pipeline, and the only place with threads.
 //!
-//! Workers take one log file after another, and each keeps the rows of what it read; when all are
-//! read the rows are put in order, each event once, and written partition by partition. What comes
+//! Workers take one log file after another, and each keeps the rows of what it read as sorted runs;
+//! when all are read the runs are merged, each event once, and written partition by partition. What comes
 //! out depends on the input and the options alone: the order of rows is total, so it does not
 //! matter who read what when. Nothing becomes visible in the dataset before the counts add up.
 //! It refuses to print: what there is to say is in the [`Outcome`].
@@ -20,10 +20,12 @@ mod identity;
 mod inflate;
 mod merge;
 mod operation;
+mod packed;
 mod paths;
 mod record;
 mod redact;
 mod row;
+mod runs;
 mod settings;
 mod summary;
 mod target;
@@ -35,17 +37,17 @@ pub use crate::keys::{LATE_DAYS, Selection};
 pub use inflate::Limits;
 pub use summary::{Conflict, FileCounts, Outcome, Problem, SkippedFiles};
 
-use crate::dataset::{Dataset, Input, Ledger, PartFile, Scope, Seen, Transaction};
+use crate::dataset::{Dataset, Input, Ledger, Reject, Scope, Seen, Transaction};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
-use crate::part::Wanted;
 use crate::store::{self, Fetching};
 use discover::Found;
 pub(crate) use discover::LogFile;
-use merge::{Merged, Source};
+use merge::{Merged, Partition};
 use rayon::ThreadPool;
-use rayon::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use runs::{Runs, Space};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::RandomState;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -82,6 +84,8 @@ pub struct ConvertConfig {
     pub vouched: Option<HashMap<PathBuf, Vec<String>>>,
     /// How large a log file may be.
     pub limits: Limits,
+    /// About how many bytes of memory to use; what is more goes to a file in the dataset's folder.
+    pub memory: u64,
 }
 
 impl ConvertConfig {
@@ -102,6 +106,7 @@ impl ConvertConfig {
             retry_rejected: false,
             vouched: None,
             limits: Limits::default(),
+            memory: MEMORY,
         }
     }
 }
@@ -109,6 +114,9 @@ impl ConvertConfig {
 /// Bytes of a part file at most, about, where nothing else is asked for: what the engines that read
 /// from S3 split their work by is 128 to 512 MB.
 pub const PART_BYTES: u64 = 256_000_000;
+
+/// Bytes of memory to use, about, where nothing else is asked for.
+pub const MEMORY: u64 = 512 << 20;
 
 /// Who is told how far a conversion is.
 pub trait Progress: Sync {
@@ -138,9 +146,12 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
         limits: config.limits,
         vouched: config.vouched.as_ref(),
     };
-    let worker = read_all(&pool, job, &found.log_files, progress);
+    let space = Space::of(config.memory, pool.current_num_threads(), dataset.meta());
+    let state = RandomState::new();
+    let new = || Worker::new(Runs::new(space.clone(), dataset.partition_by(), state.clone()));
+    let read = read_all(&pool, job, &found.log_files, new, progress);
     progress.writing();
-    let Worker { sources, mut inputs, mut rejects, mut outcome, .. } = worker?;
+    let Read { runs, mut inputs, mut rejects, mut outcome } = read?;
     let met = inputs.iter().any(|input| ledger.has_met(&input.uri));
     drop(ledger);
     inputs.sort_by(|a, b| a.uri.cmp(&b.uri));
@@ -149,20 +160,17 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     outcome.files.found += known;
     outcome.problems = rejects.iter().map(Problem::rejected).collect();
     add_listing(&mut outcome, found);
-    let merged = pool.install(|| arrange(&dataset, sources))?;
+    let merged = pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes))?;
     reconcile(&mut inputs, &merged, &mut outcome)?;
     if inputs.is_empty() {
         return Ok(outcome);
     }
     let mut transaction = Transaction::new(&dataset);
-    let write = |partition| writer::write(&dataset, &merged, partition, config.part_bytes);
-    let parts =
-        pool.install(|| merged.partitions.par_iter().map(write).collect::<Result<Vec<_>>>())?;
-    for (partition, parts) in merged.partitions.iter().zip(parts) {
+    for Partition { path, parts } in merged.partitions {
         for (file, written) in parts {
             outcome.parts += 1;
             outcome.bytes += written.bytes;
-            transaction.stage(&partition.path, file, &written)?;
+            transaction.stage(&path, file, &written)?;
         }
     }
     transaction.commit_converted(&scope, &inputs, rejects, met)?;
@@ -252,7 +260,8 @@ fn reconcile(inputs: &mut [Input], merged: &Merged, outcome: &mut Outcome) -> Re
         outcome.records.add(records);
     }
     outcome.conflicts.clone_from(&merged.conflicts);
-    let rows: u64 = merged.partitions.iter().map(|partition| partition.rows.len() as u64).sum();
+    let parts = merged.partitions.iter().flat_map(|partition| &partition.parts);
+    let rows: u64 = parts.map(|(_, written)| written.rows).sum();
     if outcome.records.written != rows {
         return Err(Error::Unreconciled(format!(
             "the log files have {} new events, the partitions {rows}",
@@ -269,17 +278,27 @@ fn thread_pool(threads: Option<usize>) -> Result<ThreadPool> {
     pool.map_err(|error| Error::Threads(threads, error.to_string()))
 }
 
+/// What all workers have read.
+#[derive(Debug, Default)]
+struct Read {
+    runs: Vec<Runs>,
+    inputs: Vec<Input>,
+    rejects: Vec<Reject>,
+    outcome: Outcome,
+}
+
 /// Reads every log file, one worker a thread, and adds up what they have.
 fn read_all(
     pool: &ThreadPool,
     job: Job<'_>,
     log_files: &[LogFile],
+    new: impl Fn() -> Worker + Sync,
     progress: &dyn Progress,
-) -> Result<Worker> {
+) -> Result<Read> {
     let next = AtomicUsize::new(0);
     let fetching = fetch(job, log_files)?;
     let workers = pool.broadcast(|_| {
-        let mut worker = Worker::new();
+        let mut worker = new();
         while let Some(log_file) = log_files.get(next.fetch_add(1, Ordering::Relaxed)) {
             if !is_fetched(job, log_file) {
                 worker.read(job, log_file)?;
@@ -294,7 +313,15 @@ fn read_all(
         }
         worker.finish()
     });
-    workers.into_iter().try_fold(Worker::new(), |sum, worker| Ok(sum.join(worker?)))
+    let mut read = Read::default();
+    for worker in workers {
+        let Worker { runs, inputs, rejects, outcome, .. } = worker?;
+        read.runs.push(runs);
+        read.inputs.extend(inputs);
+        read.rejects.extend(rejects);
+        read.outcome.add(outcome);
+    }
+    Ok(read)
 }
 
 /// Whether a log file's bytes come from afar, ahead of those who read them.
@@ -332,24 +359,6 @@ fn add_listing(outcome: &mut Outcome, found: Found) {
     outcome.files.found += log_files.len() as u64 + skipped.total() + unlisted;
     outcome.problems.extend(problems);
     outcome.problems.sort();
-}
-
-/// Puts the rows in order beside those that the dataset already has of their events.
-fn arrange(dataset: &Dataset, mut sources: Vec<Source>) -> Result<Merged> {
-    let touched = if dataset.parts().is_empty() {
-        BTreeSet::new()
-    } else {
-        merge::partitions(&sources, dataset.partition_by())?
-    };
-    let parts: Vec<_> = touched.iter().flat_map(|path| dataset.parts_of(path)).collect();
-    if !parts.is_empty() {
-        let wanted = Wanted::of(sources.iter().map(|source| &source.rows))?;
-        let read = |part: &&PartFile| wanted.find(|| dataset.part(part));
-        let committed = parts.par_iter().map(read).collect::<Result<Vec<_>>>()?;
-        let committed = committed.into_iter().flatten();
-        sources.extend(committed.map(|rows| Source { rows, committed: true }));
-    }
-    merge::merge(sources, dataset.partition_by())
 }
 
 /// A row for each event id, for the tests of other modules.

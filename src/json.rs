@@ -10,7 +10,7 @@
 
 mod blocks;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2, memchr2_iter};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -178,7 +178,12 @@ pub(crate) fn name(raw: &str) -> Cow<'_, str> {
 
 /// Whether a member's raw name, escapes and all, spells `name`.
 pub(crate) fn name_is(raw: &str, name: &str) -> bool {
-    raw == name || (raw.contains('\\') && unescape(raw) == name)
+    raw == name || (has_escape(raw) && unescape(raw) == name)
+}
+
+/// Whether anything in a JSON string is escaped.
+pub(crate) fn has_escape(raw: &str) -> bool {
+    memchr(b'\\', raw.as_bytes()).is_some()
 }
 
 /// The text of a JSON string, given with its quotes; `None` for any other value.
@@ -196,12 +201,12 @@ pub(crate) fn unescape(inner: &str) -> Cow<'_, str> {
 /// Whether a JSON string holds an escaped surrogate without its other half: then its text column
 /// cannot give it back.
 pub(crate) fn has_lone_surrogate(raw: &str) -> bool {
-    raw.contains("\\u") && unescape_all(raw).1
+    has_escape(raw) && raw.contains("\\u") && unescape_all(raw).1
 }
 
 /// The unescaped text, and whether a lone surrogate was replaced in it.
 fn unescape_all(inner: &str) -> (Cow<'_, str>, bool) {
-    if !inner.contains('\\') {
+    if !has_escape(inner) {
         return (Cow::Borrowed(inner), false);
     }
     let mut out = String::with_capacity(inner.len());
@@ -295,8 +300,13 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// How deep the brackets of `text` nest.
-pub(crate) fn depth(text: &str) -> usize {
+/// Whether the brackets of `text` nest deeper than `most`.
+pub(crate) fn is_deeper(text: &str, most: usize) -> bool {
+    // Nearly no text has so many.
+    memchr2_iter(b'{', b'[', text.as_bytes()).nth(most).is_some() && depth(text) > most
+}
+
+fn depth(text: &str) -> usize {
     let bytes = text.as_bytes();
     let (mut at, mut depth, mut deepest) = (0, 0_usize, 0);
     while let Some(byte) = bytes.get(at) {
@@ -390,7 +400,8 @@ mod tests {
 
     #[test]
     fn depth_counts_brackets_outside_strings() {
-        assert_eq!(depth(r#"{"a":[{"b":"[[[["}]}"#), 3);
+        let text = r#"{"a":[{"b":"[[[["}]}"#;
+        assert_eq!((depth(text), is_deeper(text, 3), is_deeper(text, 2)), (3, false, true));
     }
 
     proptest! {

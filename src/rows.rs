@@ -8,15 +8,13 @@
 use crate::error::{Error, Result};
 use crate::json;
 use crate::layout::{PartitionColumn, partition_path};
-use crate::schema::{COLUMNS, Col, Column, Group, Kind};
+use crate::schema::{COLUMNS, Col, Column, Group};
 use arrow::array::{
     Array, AsArray, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
 };
 use arrow::datatypes::{Int64Type, TimestampMillisecondType};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::sync::LazyLock;
 
 /// Milliseconds of a day.
 pub(crate) const DAY: i64 = 86_400_000;
@@ -51,11 +49,6 @@ impl<'a> Keys<'a> {
         })
     }
 
-    /// The batch.
-    pub(crate) fn rows(&self) -> &'a RecordBatch {
-        self.rows
-    }
-
     pub(crate) fn time(&self, row: usize) -> Option<i64> {
         self.time.is_valid(row).then(|| self.time.value(row))
     }
@@ -81,22 +74,6 @@ impl<'a> Keys<'a> {
         let column = self.rows.columns().get(col.index())?.as_string_opt::<i32>()?;
         column.is_valid(row).then(|| column.value(row))
     }
-
-    /// What decides the row's partition, for each partition column.
-    fn partition(&self, columns: &[PartitionColumn], row: usize) -> Vec<Decider<'a>> {
-        let decider = |column: &PartitionColumn| match column {
-            PartitionColumn::Account => Decider::Text(
-                self.text(Col::RecipientAccountId, row)
-                    .or_else(|| self.text(Col::UserIdentityAccountId, row)),
-            ),
-            PartitionColumn::Region => Decider::Text(self.text(Col::AwsRegion, row)),
-            PartitionColumn::EventName => Decider::Text(self.text(Col::EventName, row)),
-            PartitionColumn::Year | PartitionColumn::Month | PartitionColumn::Day => {
-                Decider::Day(self.time(row).map(|millis| millis.div_euclid(DAY)))
-            }
-        };
-        columns.iter().map(decider).collect()
-    }
 }
 
 /// See [`Keys::order`].
@@ -105,56 +82,94 @@ pub(crate) type Order<'a> = ((bool, Option<i64>), (bool, Option<&'a str>), (&'a 
 /// A row: the number of its batch, and its number there.
 pub(crate) type RowRef = (usize, usize);
 
-/// The order of two rows of `keys`.
-pub(crate) fn compare(keys: &[Keys<'_>], a: RowRef, b: RowRef) -> Ordering {
-    let (Some(ka), Some(kb)) = (keys.get(a.0), keys.get(b.0)) else { return Ordering::Equal };
-    ka.order(a.1).cmp(&kb.order(b.1))
-}
-
-/// What a partition column's value is made of: made once for all rows that share it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Decider<'a> {
-    Text(Option<&'a str>),
-    /// Days since 1970.
-    Day(Option<i64>),
-}
-
-impl Decider<'_> {
-    fn value(self, column: PartitionColumn) -> Option<String> {
-        match self {
-            Self::Text(text) => text.map(str::to_owned),
-            Self::Day(day) => column.of_time(day?.checked_mul(DAY)?),
-        }
-    }
-}
-
-/// Sorts rows into partitions.
+/// Sorts rows into partitions, which it numbers as they come.
 #[derive(Debug)]
-pub(crate) struct Partitioner<'a> {
-    columns: &'a [PartitionColumn],
-    paths: HashMap<Vec<Decider<'a>>, String>,
+pub(crate) struct Partitioner {
+    columns: Vec<PartitionColumn>,
+    /// What the value of each column is made of, one after another, and the partition's number:
+    /// its path is made once for all rows that share it.
+    known: HashMap<Vec<u8>, usize>,
+    numbers: HashMap<String, usize>,
+    paths: Vec<String>,
+    /// The row's own key, made in place.
+    key: Vec<u8>,
 }
 
-impl<'a> Partitioner<'a> {
-    pub(crate) fn new(columns: &'a [PartitionColumn]) -> Self {
-        Self { columns, paths: HashMap::new() }
+impl Partitioner {
+    pub(crate) fn new(columns: &[PartitionColumn]) -> Self {
+        let (known, numbers) = (HashMap::new(), HashMap::new());
+        Self { columns: columns.to_vec(), known, numbers, paths: Vec::new(), key: Vec::new() }
+    }
+
+    /// The number of a row's partition, by its time and texts.
+    pub(crate) fn place<'r>(
+        &mut self,
+        time: Option<i64>,
+        text: impl Fn(Col) -> Option<&'r str>,
+    ) -> usize {
+        self.key.clear();
+        let day = time.map(|millis| millis.div_euclid(DAY));
+        for column in &self.columns {
+            if let Some(text) = text_of(*column, &text) {
+                self.key.push(1);
+                self.key.extend(text.len().to_le_bytes());
+                self.key.extend(text.as_bytes());
+            } else if let Some(day) = day.filter(|_| is_of_time(*column)) {
+                self.key.push(2);
+                self.key.extend(day.to_le_bytes());
+            } else {
+                self.key.push(0);
+            }
+        }
+        if let Some(number) = self.known.get(&self.key) {
+            return *number;
+        }
+        let value = |column: &PartitionColumn| {
+            let of_day = || column.of_time(day?.checked_mul(DAY)?);
+            text_of(*column, &text).map(str::to_owned).or_else(of_day)
+        };
+        let values: Vec<_> = self.columns.iter().map(value).collect();
+        let path = partition_path(&self.columns, &values);
+        let next = self.paths.len();
+        let number = *self.numbers.entry(path.clone()).or_insert(next);
+        if number == next {
+            self.paths.push(path);
+        }
+        self.known.insert(self.key.clone(), number);
+        number
     }
 
     /// The folder of a row's partition.
-    pub(crate) fn path(&mut self, keys: &Keys<'a>, row: usize) -> &str {
-        let deciders = keys.partition(self.columns, row);
-        self.paths.entry(deciders).or_insert_with_key(|deciders| {
-            let value =
-                |(decider, column): (&Decider<'_>, &PartitionColumn)| decider.value(*column);
-            let values: Vec<_> = deciders.iter().zip(self.columns).map(value).collect();
-            partition_path(self.columns, &values)
-        })
+    pub(crate) fn path(&mut self, keys: &Keys<'_>, row: usize) -> &str {
+        let number = self.place(keys.time(row), |col| keys.text(col, row));
+        self.path_of(number)
     }
 
-    /// The folders of all rows so far.
-    pub(crate) fn into_paths(self) -> impl Iterator<Item = String> {
-        self.paths.into_values()
+    /// The folder of a partition.
+    pub(crate) fn path_of(&self, number: usize) -> &str {
+        self.paths.get(number).map_or("", String::as_str)
     }
+
+    /// The number of a partition that a row has fallen into.
+    pub(crate) fn number_of(&self, path: &str) -> Option<usize> {
+        self.numbers.get(path).copied()
+    }
+}
+
+/// The text that is a partition column's value.
+fn text_of<'r>(column: PartitionColumn, text: impl Fn(Col) -> Option<&'r str>) -> Option<&'r str> {
+    match column {
+        PartitionColumn::Account => {
+            text(Col::RecipientAccountId).or_else(|| text(Col::UserIdentityAccountId))
+        }
+        PartitionColumn::Region => text(Col::AwsRegion),
+        PartitionColumn::EventName => text(Col::EventName),
+        PartitionColumn::Year | PartitionColumn::Month | PartitionColumn::Day => None,
+    }
+}
+
+fn is_of_time(column: PartitionColumn) -> bool {
+    matches!(column, PartitionColumn::Year | PartitionColumn::Month | PartitionColumn::Day)
 }
 
 fn mistyped(col: Col) -> Error {
@@ -187,16 +202,4 @@ pub(crate) fn content(rows: &RecordBatch, row: usize) -> Result<String> {
         content.push('\0');
     }
     Ok(content)
-}
-
-/// The bytes of the record's own texts in a row: the other columns are made of them.
-pub(crate) fn text_bytes(rows: &RecordBatch, row: usize) -> usize {
-    static TEXTS: LazyLock<Vec<usize>> = LazyLock::new(|| {
-        let is_text = |column: &Column| column.kind == Kind::Text && is_content(column);
-        let texts = COLUMNS.iter().enumerate().filter(|(_, column)| is_text(column));
-        texts.map(|(index, _)| index).collect()
-    });
-    let texts = TEXTS.iter().filter_map(|index| rows.columns().get(*index));
-    let texts = texts.filter_map(|array| array.as_string_opt::<i32>());
-    texts.filter(|text| text.is_valid(row)).map(|text| text.value(row).len()).sum()
 }

@@ -72,6 +72,9 @@ pub(super) struct Args {
     /// How many times its own size a log file of more than 64 MB may inflate to
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
     max_ratio: u64,
+    /// About how much memory to use; what is more goes to a file in the dataset's folder
+    #[arg(long, value_name = "SIZE", default_value = "512MiB")]
+    memory: ByteSize,
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
@@ -142,6 +145,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
         retry_rejected: args.retry_rejected,
         vouched,
         limits: Limits { bytes: args.max_file_size.as_u64(), ratio: args.max_ratio },
+        memory: args.memory.as_u64(),
     };
     let bar = Bar::new();
     let outcome = convert(&config, &bar);

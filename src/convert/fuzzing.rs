@@ -7,10 +7,12 @@ use crate::convert::columns::Columns;
 use crate::convert::discover::{LogFile, Origin};
 use crate::convert::inflate::{Buffers, Limits, Room};
 use crate::convert::record::Record;
+use crate::convert::runs::{Runs, Space};
 use crate::convert::worker::{Job, Worker};
 use crate::convert::{Keep, Redact, flatten, redact};
 use crate::dataset::{Ledger, Scope};
 use crate::json;
+use std::hash::RandomState;
 use std::path::{Path, PathBuf};
 
 /// Reads a log file as stored; how many rows it gives.
@@ -25,7 +27,9 @@ pub fn log_file(stored: &[u8]) -> u64 {
     let read = ledger.and_then(|ledger| {
         let job =
             Job { scope: &scope, redact: Redact::Standard, ledger: &ledger, limits, vouched: None };
-        let (mut worker, mut buffers) = (Worker::new(), Buffers::default());
+        let space = Space { run: 1 << 30, held: 1 << 30, folder: PathBuf::new() };
+        let runs = Runs::new(space, &[], RandomState::new());
+        let (mut worker, mut buffers) = (Worker::new(runs), Buffers::default());
         let file = LogFile::named(PathBuf::from("log"), Origin::Disk);
         let room = Room::of(limits, stored.len());
         buffers.hold(stored.to_vec());
@@ -33,7 +37,7 @@ pub fn log_file(stored: &[u8]) -> u64 {
         worker.finish()
     });
     let Ok(worker) = read else { unreachable!("{:?}", read.err()) };
-    let rows: u64 = worker.sources.iter().map(|source| source.rows.num_rows() as u64).sum();
+    let rows: u64 = worker.runs.partitions().map(|(_, rows)| rows as u64).sum();
     let count = |of: fn(&crate::convert::RecordCounts) -> u64| -> u64 {
         worker.inputs.iter().map(|input| of(&input.records)).sum()
     };

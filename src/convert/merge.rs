@@ -1,40 +1,36 @@
-//! Rows into partitions, in order, each event once.
+//! Sorted runs into partitions, in order, each event once.
 //!
-//! Copies with the same content are dropped: a committed row stays, else the one with the least log
-//! file and index. The same id with other content is kept, counted and named.
-//!
-//! The rows of a run are held in memory until here: simple, and bounded by the input's own size.
+//! Copies of an event have the same content, so the same event time and id: in the merged order they
+//! are neighbours. Of copies a committed row stays, else the one with the least log file and index. The
+//! same id with other content is kept, counted and named, wherever it is. It refuses to hold a
+//! partition: rows pass from the runs to their part file.
 
-use crate::convert::Conflict;
+use crate::convert::columns::Columns;
+use crate::convert::packed::Head;
+use crate::convert::runs::{self, Runs, Stream};
+use crate::convert::{Conflict, writer::Writer};
+use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
-use crate::layout::PartitionColumn;
-use crate::rows::{Keys, Partitioner, RowRef, compare, content};
-use arrow::array::RecordBatch;
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use crate::part::{BATCH_BYTES, BATCH_ROWS, PartReader, Wanted, Written};
+use crate::rows::{Keys, content};
+use rayon::prelude::*;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
+use tempfile::TempPath;
 
-/// Rows to be merged.
-#[derive(Debug)]
-pub(crate) struct Source {
-    pub(crate) rows: RecordBatch,
-    /// Already in the dataset: only compared with, never written again.
-    pub(crate) committed: bool,
-}
-
-/// The rows to write of one partition, in order.
+/// What was written of one partition.
 #[derive(Debug)]
 pub(crate) struct Partition {
     /// Its folder below the dataset.
     pub(crate) path: String,
-    pub(crate) rows: Vec<RowRef>,
+    /// Its part files, which no reader sees yet.
+    pub(crate) parts: Vec<(TempPath, Written)>,
 }
 
 /// Merged rows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Merged {
-    /// What [`Partition::rows`] point into.
-    pub(crate) batches: Vec<RecordBatch>,
     /// By path.
     pub(crate) partitions: Vec<Partition>,
     /// How many rows of each log file are copies.
@@ -43,125 +39,261 @@ pub(crate) struct Merged {
     pub(crate) conflicts: Vec<Conflict>,
 }
 
-/// The folders of the partitions that the rows fall into.
-pub(crate) fn partitions(
-    sources: &[Source],
-    columns: &[PartitionColumn],
-) -> Result<BTreeSet<String>> {
-    let mut partitioner = Partitioner::new(columns);
-    for source in sources {
-        let keys = Keys::of(&source.rows)?;
-        for row in 0..source.rows.num_rows() {
-            partitioner.path(&keys, row);
+/// Merges the rows of all workers into part files, partition by partition. Ids were hashed by `state`.
+pub(crate) fn merge(
+    dataset: &Dataset,
+    mut workers: Vec<Runs>,
+    state: &RandomState,
+    part_bytes: u64,
+) -> Result<Merged> {
+    let mut partitions: BTreeMap<String, usize> = BTreeMap::new();
+    for (path, rows) in workers.iter().flat_map(Runs::partitions) {
+        if let Some(sum) = partitions.get_mut(path) {
+            *sum += rows;
+        } else {
+            partitions.insert(path.to_owned(), rows);
         }
     }
-    Ok(partitioner.into_paths().collect())
+    let committed = Committed::find(dataset, partitions.keys(), &mut workers, state)?;
+    let merge_one = |(path, rows): (String, usize)| {
+        let streams = workers.iter().flat_map(|worker| worker.of(&path)).collect();
+        let writer = Writer::new(dataset, rows, part_bytes);
+        Merge::new(streams, &committed, state, writer)?.run(path)
+    };
+    let done = partitions.into_par_iter().map(merge_one).collect::<Result<Vec<_>>>()?;
+    let mut merged = Merged::default();
+    let mut ids = Vec::new();
+    for Done { partition, duplicates, conflicts, ids: of_one } in done {
+        merged.partitions.push(partition);
+        for (file, count) in duplicates {
+            *merged.duplicates.entry(file).or_default() += count;
+        }
+        merged.conflicts.extend(conflicts);
+        ids.extend(of_one);
+    }
+    merged.conflicts.extend(repeated(&merged.partitions, ids, state)?);
+    merged.conflicts.sort();
+    Ok(merged)
 }
 
-/// Merges rows into partitions.
-pub(crate) fn merge(sources: Vec<Source>, columns: &[PartitionColumn]) -> Result<Merged> {
-    let mut sets: BTreeMap<String, Vec<RowRef>> = BTreeMap::new();
-    let kept = {
-        let keys =
-            sources.iter().map(|source| Keys::of(&source.rows)).collect::<Result<Vec<_>>>()?;
-        let kept = distinct(&sources, &keys)?;
-        let mut partitioner = Partitioner::new(columns);
-        for (source, row) in &kept.rows {
-            let Some(keys) = keys.get(*source) else { continue };
-            let path = partitioner.path(keys, *row);
-            if let Some(rows) = sets.get_mut(path) {
-                rows.push((*source, *row));
-            } else {
-                sets.insert(path.to_owned(), vec![(*source, *row)]);
+/// The rows whose ids others have that were written beside them, but for the first of each.
+fn repeated(
+    partitions: &[Partition],
+    mut ids: Vec<u64>,
+    state: &RandomState,
+) -> Result<Vec<Conflict>> {
+    ids.par_sort_unstable();
+    let repeated = ids.chunk_by(|a, b| a == b).filter(|same| same.len() > 1);
+    let repeated: Vec<u64> = repeated.filter_map(|same| same.first().copied()).collect();
+    if repeated.is_empty() {
+        return Ok(Vec::new());
+    }
+    let wanted = Wanted::hashed(state.clone(), repeated, false);
+    let parts: Vec<_> = partitions.iter().flat_map(|partition| &partition.parts).collect();
+    let find = |(path, _): &&(TempPath, Written)| wanted.places(|| PartReader::open(path));
+    let found = parts.par_iter().map(find).collect::<Result<Vec<_>>>()?;
+    let mut places: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
+    for (event_id, file, record) in found.into_iter().flatten() {
+        places.entry(event_id).or_default().push((file, record));
+    }
+    let conflicts = places.into_iter().flat_map(|(event_id, mut places)| {
+        places.sort();
+        let others = places.into_iter().skip(1);
+        others.map(move |(file, record)| Conflict { event_id: event_id.clone(), file, record })
+    });
+    Ok(conflicts.collect())
+}
+
+/// The contents that the dataset has already of the events that are to be written, by id.
+#[derive(Debug, Default)]
+struct Committed(HashMap<Option<String>, HashSet<String>>);
+
+impl Committed {
+    fn find<'p>(
+        dataset: &Dataset,
+        partitions: impl Iterator<Item = &'p String>,
+        workers: &mut [Runs],
+        state: &RandomState,
+    ) -> Result<Self> {
+        let ids = workers.iter_mut().flat_map(|worker| std::mem::take(&mut worker.ids));
+        let parts: Vec<&PartFile> = partitions.flat_map(|path| dataset.parts_of(path)).collect();
+        if parts.is_empty() {
+            ids.for_each(drop);
+            return Ok(Self::default());
+        }
+        let ids = ids.collect();
+        let without_id = workers.iter().any(|worker| worker.without_id);
+        let wanted = Wanted::hashed(state.clone(), ids, without_id);
+        let find = |part: &&PartFile| wanted.find(|| dataset.part(part));
+        let found = parts.par_iter().map(find).collect::<Result<Vec<_>>>()?;
+        let mut known = Self::default();
+        for batch in found.iter().flatten() {
+            let keys = Keys::of(batch)?;
+            for row in 0..batch.num_rows() {
+                let id = keys.id(row).map(str::to_owned);
+                known.0.entry(id).or_default().insert(content(batch, row)?);
             }
         }
-        for rows in sets.values_mut() {
-            rows.sort_unstable_by(|a, b| compare(&keys, *a, *b));
-        }
-        kept
-    };
-    let partitions = sets.into_iter().map(|(path, rows)| Partition { path, rows }).collect();
-    let batches = sources.into_iter().map(|source| source.rows).collect();
-    let Distinct { duplicates, mut conflicts, .. } = kept;
-    conflicts.sort();
-    Ok(Merged { batches, partitions, duplicates, conflicts })
+        Ok(known)
+    }
+
+    fn of(&self, id: Option<&str>) -> Option<&HashSet<String>> {
+        if self.0.is_empty() { None } else { self.0.get(&id.map(str::to_owned)) }
+    }
 }
 
+/// What a row is sorted by, on its own.
+type Order = ((bool, Option<i64>), (bool, Option<Box<str>>), (Box<str>, i64));
+
+fn order(row: &Head<'_>) -> Order {
+    let (time, (without, id), (file, record)) = row.order();
+    (time, (without, id.map(Into::into)), (file.into(), record))
+}
+
+/// The rows of one event time and id.
 #[derive(Debug, Default)]
-struct Distinct {
-    rows: Vec<RowRef>,
+struct Group {
+    /// The first, packed; empty before any.
+    first: Vec<u8>,
+    /// The contents of all, once one differs in its bytes.
+    contents: HashSet<String>,
+}
+
+impl Group {
+    /// Adds the row that is next in order; whether none of its group has its content.
+    fn adds(&mut self, packed: &[u8], row: &Head<'_>, one: &mut Columns) -> Result<bool> {
+        let first = Head::of(&self.first);
+        let Some(first) = first.filter(|first| (first.time, first.id) == (row.time, row.id)) else {
+            self.first.clear();
+            self.first.extend(packed);
+            self.contents.clear();
+            return Ok(true);
+        };
+        if first.rest == row.rest {
+            return Ok(false);
+        }
+        if self.contents.is_empty() {
+            self.contents.insert(content_of(&first, one)?);
+        }
+        Ok(self.contents.insert(content_of(row, one)?))
+    }
+}
+
+/// The content of a packed row; `one` makes a batch of it.
+fn content_of(row: &Head<'_>, one: &mut Columns) -> Result<String> {
+    one.append(&row.unpack().ok_or_else(runs::cut)?);
+    content(&one.finish()?, 0)
+}
+
+/// Merges the runs of one partition.
+struct Merge<'m> {
+    streams: Vec<Stream<'m>>,
+    /// The next row of each stream that has one, the least on top.
+    heap: BinaryHeap<Reverse<(Order, usize)>>,
+    committed: &'m Committed,
+    state: &'m RandomState,
+    columns: Columns,
+    /// Makes a batch of one row.
+    one: Columns,
+    group: Group,
+    writer: Writer<'m>,
     duplicates: HashMap<String, u64>,
     conflicts: Vec<Conflict>,
+    ids: Vec<u64>,
 }
 
-/// Drops the copies of events.
-///
-/// Rows are grouped by the hash of their key first: nearly every group has one row, whose text is
-/// then never looked at again.
-fn distinct(sources: &[Source], keys: &[Keys<'_>]) -> Result<Distinct> {
-    let state = RandomState::new();
-    let mut hashed: Vec<(u64, RowRef)> = Vec::new();
-    for (source, key) in keys.iter().enumerate() {
-        for row in 0..key.rows().num_rows() {
-            let hash = match key.id(row) {
-                Some(id) => state.hash_one(Some(id)),
-                None => state.hash_one(content(key.rows(), row)?),
-            };
-            hashed.push((hash, (source, row)));
+/// What [`Merge`] did.
+struct Done {
+    partition: Partition,
+    duplicates: HashMap<String, u64>,
+    conflicts: Vec<Conflict>,
+    /// The hashes of the ids that were written and that the dataset did not have.
+    ids: Vec<u64>,
+}
+
+impl<'m> Merge<'m> {
+    fn new(
+        streams: Vec<Stream<'m>>,
+        committed: &'m Committed,
+        state: &'m RandomState,
+        writer: Writer<'m>,
+    ) -> Result<Self> {
+        let mut merge = Self {
+            streams,
+            heap: BinaryHeap::new(),
+            committed,
+            state,
+            columns: Columns::new(),
+            one: Columns::new(),
+            group: Group::default(),
+            writer,
+            duplicates: HashMap::new(),
+            conflicts: Vec::new(),
+            ids: Vec::new(),
+        };
+        for number in 0..merge.streams.len() {
+            merge.queue(number)?;
         }
+        Ok(merge)
     }
-    hashed.sort_unstable();
-    let mut kept = Distinct::default();
-    for group in hashed.chunk_by(|a, b| a.0 == b.0) {
-        let mut by_key: BTreeMap<Option<&str>, Vec<RowRef>> = BTreeMap::new();
-        for (_, row) in group {
-            let id = keys.get(row.0).and_then(|key| key.id(row.1));
-            by_key.entry(id).or_default().push(*row);
+
+    /// Queues the next row of a stream, if it has one.
+    fn queue(&mut self, number: usize) -> Result<()> {
+        if let Some(stream) = self.streams.get_mut(number)
+            && stream.advance()?
+        {
+            self.heap.push(Reverse((order(&stream.row()?), number)));
         }
-        for (id, mut rows) in by_key {
-            rows.sort_unstable_by(|a, b| by_precedence(sources, keys, *a, *b));
-            kept.take(sources, keys, &rows, id)?;
-        }
+        Ok(())
     }
-    Ok(kept)
-}
 
-/// Committed rows first, then by place.
-fn by_precedence(sources: &[Source], keys: &[Keys<'_>], a: RowRef, b: RowRef) -> Ordering {
-    let committed = |row: RowRef| sources.get(row.0).is_some_and(|source| source.committed);
-    let place = |row: RowRef| keys.get(row.0).map(|keys| keys.place(row.1));
-    committed(b).cmp(&committed(a)).then_with(|| place(a).cmp(&place(b)))
-}
+    fn run(mut self, path: String) -> Result<Done> {
+        while let Some(Reverse((_, number))) = self.heap.pop() {
+            self.take(number)?;
+            self.queue(number)?;
+        }
+        self.flush()?;
+        let Self { duplicates, conflicts, ids, .. } = self;
+        let partition = Partition { path, parts: self.writer.finish()? };
+        Ok(Done { partition, duplicates, conflicts, ids })
+    }
 
-impl Distinct {
-    /// Takes the rows of one key, by precedence. Rows without an id that differ are no conflict: only
-    /// their hash is the same.
-    fn take(
-        &mut self,
-        sources: &[Source],
-        keys: &[Keys<'_>],
-        rows: &[RowRef],
-        id: Option<&str>,
-    ) -> Result<()> {
-        let mut contents = HashSet::new();
-        for (number, (source, row)) in rows.iter().enumerate() {
-            let (Some(from), Some(key)) = (sources.get(*source), keys.get(*source)) else {
-                continue;
-            };
-            let is_new = rows.len() == 1 || contents.insert(content(key.rows(), *row)?);
-            if from.committed {
-                continue;
+    /// Writes the row that a stream is at, unless it is a copy.
+    fn take(&mut self, number: usize) -> Result<()> {
+        let Some(stream) = self.streams.get(number) else { return Ok(()) };
+        let row = stream.row()?;
+        let is_new = self.group.adds(stream.packed(), &row, &mut self.one)?;
+        let known = self.committed.of(row.id);
+        let is_committed = match known.filter(|_| is_new) {
+            Some(known) => known.contains(&content_of(&row, &mut self.one)?),
+            None => false,
+        };
+        if !is_new || is_committed {
+            if let Some(count) = self.duplicates.get_mut(row.file) {
+                *count += 1;
+            } else {
+                self.duplicates.insert(row.file.to_owned(), 1);
             }
-            let (file, record) = key.place(*row);
-            if !is_new {
-                *self.duplicates.entry(file.to_owned()).or_default() += 1;
-                continue;
+            return Ok(());
+        }
+        match (row.id, known) {
+            (Some(id), Some(_)) => {
+                let (event_id, file) = (id.to_owned(), row.file.to_owned());
+                self.conflicts.push(Conflict { event_id, file, record: row.record });
             }
-            self.rows.push((*source, *row));
-            if let Some(id) = id.filter(|_| number > 0) {
-                let (event_id, file) = (id.to_owned(), file.to_owned());
-                self.conflicts.push(Conflict { event_id, file, record });
-            }
+            (Some(id), None) => self.ids.push(self.state.hash_one(id)),
+            (None, _) => {}
+        }
+        self.columns.append(&row.unpack().ok_or_else(runs::cut)?);
+        if self.columns.rows() >= BATCH_ROWS || self.columns.bytes() >= BATCH_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.columns.rows() > 0 {
+            self.writer.write(&self.columns.finish()?)?;
         }
         Ok(())
     }
@@ -170,14 +302,19 @@ impl Distinct {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::columns::Columns;
     use crate::convert::row::{Row, Value};
+    use crate::convert::runs::Space;
+    use crate::dataset::{Keep, Redact, Scope, Transaction};
+    use crate::layout::PartitionColumn;
     use crate::schema::Col;
-    use arrow::array::{Array as _, AsArray as _};
 
-    /// A source of rows: event time, event id, log file, request.
-    fn source(committed: bool, rows: &[(i64, Option<&str>, &str, &str)]) -> Source {
-        let mut columns = Columns::new();
+    /// Event time, event id, log file, request.
+    type Given<'g> = (i64, Option<&'g str>, &'g str, &'g str);
+
+    /// A worker's rows, each a run of its own.
+    fn worker(dataset: &Dataset, state: &RandomState, rows: &[Given<'_>]) -> Runs {
+        let space = Space { run: 0, held: 0, folder: dataset.folder().to_owned() };
+        let mut runs = Runs::new(space, dataset.partition_by(), state.clone());
         for (number, (time, id, file, request)) in rows.iter().enumerate() {
             let mut row = Row::new();
             row.set(Col::EventTime, Value::Time(*time));
@@ -186,21 +323,42 @@ mod tests {
             row.set(Col::SourceFile, Value::text(*file));
             row.set(Col::SourceRecord, Value::Int(i64::try_from(number).unwrap()));
             row.set(Col::RequestParameters, Value::text(*request));
-            columns.append(&row);
+            runs.push(&row).unwrap();
         }
-        Source { rows: columns.finish().unwrap(), committed }
+        runs.finish().unwrap();
+        runs
     }
 
-    fn merged(sources: Vec<Source>) -> (Vec<String>, u64, u64) {
-        let merged = merge(sources, &[PartitionColumn::Region]).unwrap();
+    /// Adds what workers have read to what is committed; what was written, in order, and how many
+    /// were copies and conflicts.
+    fn merged(committed: &[Given<'_>], workers: &[&[Given<'_>]]) -> (Vec<String>, u64, u64) {
+        let folder = tempfile::tempdir().unwrap();
+        let by = [PartitionColumn::Region, PartitionColumn::Month];
+        let state = RandomState::new();
+        if !committed.is_empty() {
+            let dataset = Dataset::create(folder.path(), Some(&by), Redact::Standard).unwrap();
+            let runs = vec![worker(&dataset, &state, committed)];
+            let written = merge(&dataset, runs, &state, 1 << 30).unwrap();
+            let mut transaction = Transaction::new(&dataset);
+            for Partition { path, parts } in written.partitions {
+                for (file, written) in parts {
+                    transaction.stage(&path, file, &written).unwrap();
+                }
+            }
+            let scope = Scope { keep: Keep::CodeBuild, since: None, until: None };
+            transaction.commit_converted(&scope, &[], Vec::new(), false).unwrap();
+        }
+        let dataset = Dataset::create(folder.path(), Some(&by), Redact::Standard).unwrap();
+        let runs = workers.iter().map(|rows| worker(&dataset, &state, rows)).collect();
+        let merged = merge(&dataset, runs, &state, 1 << 30).unwrap();
         let mut rows = Vec::new();
-        for (source, row) in merged.partitions.iter().flat_map(|p| &p.rows) {
-            let batch = &merged.batches[*source];
-            let text = |col: Col| {
-                let column = batch.column(col.index()).as_string::<i32>();
-                if column.is_valid(*row) { column.value(*row) } else { "-" }
-            };
-            rows.push(format!("{}@{}", text(Col::EventId), text(Col::SourceFile)));
+        for (path, _) in merged.partitions.iter().flat_map(|partition| &partition.parts) {
+            for batch in PartReader::open(path).unwrap().batches(100).unwrap() {
+                let batch = batch.unwrap();
+                let keys = Keys::of(&batch).unwrap();
+                let name = |row| format!("{}@{}", keys.id(row).unwrap_or("-"), keys.place(row).0);
+                rows.extend((0..batch.num_rows()).map(name));
+            }
         }
         let conflicting = u64::try_from(merged.conflicts.len()).unwrap();
         (rows, merged.duplicates.values().sum(), conflicting)
@@ -208,16 +366,16 @@ mod tests {
 
     #[test]
     fn rows_are_in_order_and_each_event_comes_once() {
-        let a = source(false, &[(2, Some("b"), "f2", "{}"), (1, Some("c"), "f2", "{}")]);
-        let b = source(false, &[(2, Some("a"), "f1", "{}"), (2, Some("b"), "f1", "{}")]);
-        assert_eq!(merged(vec![a, b]), (vec!["c@f2".into(), "a@f1".into(), "b@f1".into()], 1, 0));
+        let a = &[(2, Some("b"), "f2", "{}"), (1, Some("c"), "f2", "{}")];
+        let b = &[(2, Some("a"), "f1", "{}"), (2, Some("b"), "f1", "{}")];
+        assert_eq!(merged(&[], &[a, b]), (vec!["c@f2".into(), "a@f1".into(), "b@f1".into()], 1, 0));
     }
 
     #[test]
     fn members_in_another_order_make_no_other_event() {
-        let a = source(false, &[(1, Some("a"), "f2", r#"{"x":1,"y":[{"p":1,"q":2}]}"#)]);
-        let b = source(false, &[(1, Some("a"), "f1", r#"{ "y":[{"q":2,"p":1}],"x":1}"#)]);
-        assert_eq!(merged(vec![a, b]), (vec!["a@f1".into()], 1, 0));
+        let a = &[(1, Some("a"), "f2", r#"{"x":1,"y":[{"p":1,"q":2}]}"#)];
+        let b = &[(1, Some("a"), "f1", r#"{ "y":[{"q":2,"p":1}],"x":1}"#)];
+        assert_eq!(merged(&[], &[a, b]), (vec!["a@f1".into()], 1, 0));
     }
 
     #[test]
@@ -225,32 +383,30 @@ mod tests {
         let rows = &[
             (1, Some("a"), "f1", r#"{"x":1}"#),
             (1, Some("a"), "f2", r#"{"x":2}"#),
-            (9, Some("a"), "f3", r#"{"x":2}"#),
+            // In another partition.
+            (9_000_000_000, Some("a"), "f3", r#"{"x":2}"#),
             (1, Some("a"), "f4", r#"{"x":1}"#),
         ];
         let expected = vec!["a@f1".into(), "a@f2".into(), "a@f3".into()];
-        assert_eq!(merged(vec![source(false, rows)]), (expected, 1, 2));
+        assert_eq!(merged(&[], &[rows]), (expected, 1, 2));
     }
 
     #[test]
     fn without_an_id_the_content_is_the_key() {
         let rows = &[(1, None, "f1", "{}"), (1, None, "f2", "{}"), (1, None, "f3", r#"{"x":1}"#)];
         let expected = vec!["-@f1".into(), "-@f3".into()];
-        assert_eq!(merged(vec![source(false, rows)]), (expected, 1, 0));
+        assert_eq!(merged(&[], &[rows]), (expected, 1, 0));
     }
 
     #[test]
     fn what_is_committed_stays_and_is_not_written_again() {
-        let old = source(true, &[(1, Some("a"), "f9", "{}"), (1, None, "f9", "{}")]);
-        let new = source(
-            false,
-            &[
-                (1, Some("a"), "f1", "{}"),
-                (1, Some("a"), "f2", "[1]"),
-                (1, None, "f1", "{}"),
-                (1, Some("b"), "f1", "{}"),
-            ],
-        );
-        assert_eq!(merged(vec![new, old]), (vec!["a@f2".into(), "b@f1".into()], 2, 1));
+        let old = &[(1, Some("a"), "f9", "{}"), (1, None, "f9", "{}")];
+        let new = &[
+            (1, Some("a"), "f1", "{}"),
+            (1, Some("a"), "f2", "[1]"),
+            (1, None, "f1", "{}"),
+            (1, Some("b"), "f1", "{}"),
+        ];
+        assert_eq!(merged(old, &[new]), (vec!["a@f2".into(), "b@f1".into()], 2, 1));
     }
 }

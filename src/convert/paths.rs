@@ -5,7 +5,7 @@
 //! asks for. It refuses to look inside lists: a path ends at the list, and whoever asked for it
 //! reads the elements.
 
-use crate::json::{Members, name_is};
+use crate::json::{Members, unescape};
 
 /// A path up to a list, and the member wanted of the list's objects: `secondarySources[].location`.
 pub(crate) fn split_list(path: &'static str) -> (&'static str, Option<&'static str>) {
@@ -77,7 +77,8 @@ impl Node {
 
     fn walk<'a>(&'a self, text: &'a str, found: &mut Found<'a>) {
         for (name, value) in Members::of(text) {
-            if let Some(child) = self.children.iter().find(|child| name_is(name, child.name)) {
+            let name = unescape(name);
+            if let Some(child) = self.children.iter().find(|child| child.name == name) {
                 child.take(value, found);
             }
         }

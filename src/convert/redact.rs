@@ -16,6 +16,7 @@ use crate::convert::coerce::is_aws_mask;
 use crate::json::{self, Elements, Members};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "REDACTED_BY_BUILDTRAIL";
@@ -47,6 +48,17 @@ const SECRETS: &[&str] = &[
     "webhookSecret",
 ];
 
+/// Which lengths the names of [`VARIABLES`] and [`SECRETS`] have: most names have another.
+static LENGTHS: LazyLock<[bool; 32]> = LazyLock::new(|| {
+    let mut lengths = [false; 32];
+    for name in VARIABLES.iter().chain(SECRETS) {
+        if let Some(length) = lengths.get_mut(name.len()) {
+            *length = true;
+        }
+    }
+    lengths
+});
+
 /// What the members above a value say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -71,13 +83,15 @@ impl Place {
     /// The place of the value of the member called `name` of an object in this place.
     fn below(self, name: &str) -> Self {
         // `client_secret` and `client-secret` are `clientSecret`.
-        let name = if name.contains(['_', '-']) {
+        let name = if memchr::memchr2(b'_', b'-', name.as_bytes()).is_some() {
             Cow::Owned(name.replace(['_', '-'], ""))
         } else {
             Cow::Borrowed(name)
         };
         let is = |other: &str| name.eq_ignore_ascii_case(other);
-        let is_one_of = |names: &[&str]| names.iter().any(|other| is(other));
+        let is_one_of = |names: &[&str]| {
+            LENGTHS.get(name.len()).is_some_and(|some| *some) && names.iter().any(|other| is(other))
+        };
         let ends_in = |end: &str| {
             let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
             tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))

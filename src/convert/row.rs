@@ -81,8 +81,13 @@ impl<'a> Row<'a> {
     }
 
     pub(crate) fn set(&mut self, col: Col, value: impl Into<Value<'a>>) {
-        if let Some(cell) = self.cells.get_mut(col.index()) {
-            *cell = value.into();
+        self.put(col.index(), value.into());
+    }
+
+    /// Sets a cell by its column's number.
+    pub(crate) fn put(&mut self, number: usize, value: Value<'a>) {
+        if let Some(cell) = self.cells.get_mut(number) {
+            *cell = value;
         }
     }
 

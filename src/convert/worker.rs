@@ -7,14 +7,13 @@
 mod members;
 
 use crate::convert::archive::Archive;
-use crate::convert::columns::Columns;
 use crate::convert::discover::{LogFile, Origin};
 use crate::convert::envelope::{self, Piece};
 use crate::convert::identity::{self, CODEBUILD};
 use crate::convert::inflate::{Buffers, Inflated, Limits, Room};
-use crate::convert::merge::Source;
 use crate::convert::record::{self, Record};
 use crate::convert::row::{Row, Value};
+use crate::convert::runs::Runs;
 use crate::convert::summary::Outcome;
 use crate::convert::{Keep, Redact, coerce, flatten, redact};
 use crate::dataset::{
@@ -22,7 +21,7 @@ use crate::dataset::{
 };
 use crate::error::{Error, Result};
 use crate::json;
-use crate::part::{BATCH_BYTES, BATCH_ROWS, hex};
+use crate::part::hex;
 use crate::schema::Col;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
@@ -64,9 +63,10 @@ impl Job<'_> {
 #[derive(Debug)]
 pub(crate) struct Worker {
     buffers: Buffers,
-    columns: Columns,
     /// The rows read so far.
-    pub(crate) sources: Vec<Source>,
+    pub(crate) runs: Runs,
+    /// Why rows cannot be held any more.
+    failed: Option<Error>,
     /// The log files read so far; none of their records is written or duplicate yet.
     pub(crate) inputs: Vec<Input>,
     /// What was rejected so far.
@@ -100,11 +100,11 @@ enum Fate {
 }
 
 impl Worker {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(runs: Runs) -> Self {
         Self {
             buffers: Buffers::default(),
-            columns: Columns::new(),
-            sources: Vec::new(),
+            runs,
+            failed: None,
             inputs: Vec::new(),
             rejects: Vec::new(),
             outcome: Outcome::default(),
@@ -218,18 +218,12 @@ impl Worker {
         read: &Inflated<'_>,
     ) -> Result<State> {
         let mut broken: Option<(Vec<u8>, String)> = None;
-        let mut failed: Option<Error> = None;
         let mut is_digest = false;
         envelope::split(read.bytes, read.room, &mut |piece| match piece {
             Piece::Record(bytes) => {
                 let index = i64::try_from(reading.records.read).unwrap_or(i64::MAX);
                 let fate = self.record(job, reading, index, bytes);
                 self.count(job, reading, bytes, fate);
-                if (self.columns.rows() >= BATCH_ROWS || self.columns.bytes() >= BATCH_BYTES)
-                    && let Err(error) = self.flush()
-                {
-                    failed.get_or_insert(error);
-                }
             }
             Piece::Bad(bytes, reason) => self.count(job, reading, bytes, Fate::Rejected(reason)),
             Piece::Cut(bytes) => {
@@ -246,7 +240,7 @@ impl Worker {
             Piece::Foreign => self.outcome.foreign += 1,
             Piece::Digest => is_digest = true,
         });
-        if let Some(error) = failed {
+        if let Some(error) = self.failed.take() {
             return Err(error);
         }
         let files = &mut self.outcome.files;
@@ -295,7 +289,7 @@ impl Worker {
         let is_record = matches!(head, Cow::Borrowed(_))
             && record.is_some()
             && head.starts_with('{')
-            && json::depth(&head) <= DEEPEST;
+            && !json::is_deeper(&head, DEEPEST);
         let text = match job.redact {
             _ if bytes.is_empty() => None,
             Redact::None => Some(head.into_owned()),
@@ -341,7 +335,7 @@ impl Worker {
         if !is_kept {
             return Fate::Filtered;
         }
-        if json::depth(text) > DEEPEST {
+        if json::is_deeper(text, DEEPEST) {
             return Fate::Rejected(format!("nests deeper than {DEEPEST} levels"));
         }
         let (text, redacted) = match job.redact {
@@ -357,34 +351,19 @@ impl Worker {
         };
         let mut row = flatten::flatten(&record);
         add_provenance(&mut row, reading, index, &redacted);
-        self.columns.append(&row);
+        if let Err(error) = self.runs.push(&row) {
+            self.failed.get_or_insert(error);
+        }
         for path in row.misfits {
             *self.outcome.coercions.entry(path).or_default() += 1;
         }
         Fate::Written
     }
 
-    fn flush(&mut self) -> Result<()> {
-        let rows = self.columns.finish()?;
-        self.sources.push(Source { rows, committed: false });
-        Ok(())
-    }
-
-    /// The worker with all its rows in batches.
+    /// The worker with all its rows in runs.
     pub(crate) fn finish(mut self) -> Result<Self> {
-        if self.columns.rows() > 0 {
-            self.flush()?;
-        }
+        self.runs.finish()?;
         Ok(self)
-    }
-
-    /// The sum of two workers.
-    pub(crate) fn join(mut self, other: Self) -> Self {
-        self.sources.extend(other.sources);
-        self.inputs.extend(other.inputs);
-        self.rejects.extend(other.rejects);
-        self.outcome.add(other.outcome);
-        self
     }
 }
 

@@ -206,7 +206,7 @@ mod tests {
         let file = Transaction::file(dataset).unwrap();
         let name = file.path().to_owned();
         let mut writer = PartWriter::new(file.as_file(), name, 1).unwrap();
-        writer.write_batch(&batch).unwrap();
+        writer.write(&batch).unwrap();
         let written = writer.finish().unwrap();
         transaction.stage(partition, file.into_temp_path(), &written).unwrap();
         transaction

@@ -6,7 +6,7 @@
 use crate::error::Result;
 use crate::part::{BATCH_ROWS, PartReader};
 use crate::rows::{Keys, is_content};
-use crate::schema::Col;
+use crate::schema::{Col, Column};
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use std::hash::{BuildHasher as _, RandomState};
 
@@ -20,22 +20,6 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// The ids of all rows.
-    pub(crate) fn of<'b>(batches: impl Iterator<Item = &'b RecordBatch>) -> Result<Self> {
-        let mut wanted = Self { state: RandomState::new(), hashes: Vec::new(), without_id: false };
-        for batch in batches {
-            let keys = Keys::of(batch)?;
-            for row in 0..batch.num_rows() {
-                match keys.id(row) {
-                    Some(id) => wanted.hashes.push(wanted.state.hash_one(id)),
-                    None => wanted.without_id = true,
-                }
-            }
-        }
-        wanted.hashes.sort_unstable();
-        Ok(wanted)
-    }
-
     /// Ids by their hashes under `state`.
     pub(crate) fn hashed(state: RandomState, mut hashes: Vec<u64>, without_id: bool) -> Self {
         hashes.sort_unstable();
@@ -51,6 +35,38 @@ impl Wanted {
 
     /// The rows of a part file that may be wanted: the columns of their content.
     pub(crate) fn find(&self, open: impl Fn() -> Result<PartReader>) -> Result<Vec<RecordBatch>> {
+        let rows = self.numbers(&open)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        open()?.only_such(is_content).select(&rows).batches(BATCH_ROWS)?.collect()
+    }
+
+    /// The wanted ids that are in a part file, each with its log file and index there.
+    pub(crate) fn places(
+        &self,
+        open: impl Fn() -> Result<PartReader>,
+    ) -> Result<Vec<(String, String, i64)>> {
+        const PLACE: [Col; 4] = [Col::EventTime, Col::EventId, Col::SourceFile, Col::SourceRecord];
+        let rows = self.numbers(&open)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_of_place = |column: &Column| PLACE.iter().any(|col| col.name() == column.name);
+        let mut places = Vec::new();
+        for batch in open()?.only_such(is_of_place).select(&rows).batches(BATCH_ROWS)? {
+            let batch = batch?;
+            let keys = Keys::of(&batch)?;
+            places.extend((0..batch.num_rows()).filter_map(|row| {
+                let (file, record) = keys.place(row);
+                Some((keys.id(row)?.to_owned(), file.to_owned(), record))
+            }));
+        }
+        Ok(places)
+    }
+
+    /// The numbers of the rows that may be wanted.
+    fn numbers(&self, open: &impl Fn() -> Result<PartReader>) -> Result<Vec<usize>> {
         let mut rows = Vec::new();
         let mut first = 0;
         for batch in open()?.only(&[Col::EventId]).batches(8 * BATCH_ROWS)? {
@@ -61,9 +77,6 @@ impl Wanted {
             rows.extend(found.map(|row| first + row));
             first += batch.num_rows();
         }
-        if rows.is_empty() {
-            return Ok(Vec::new());
-        }
-        open()?.only_such(is_content).select(&rows).batches(BATCH_ROWS)?.collect()
+        Ok(rows)
     }
 }

@@ -4,11 +4,10 @@
 //! twice are one file.
 
 use crate::error::{Error, Result};
-use crate::part::{BATCH_BYTES, BATCH_ROWS};
-use crate::rows::{Keys, RowRef, text_bytes};
+use crate::part::BATCH_ROWS;
+use crate::rows::Keys;
 use crate::schema::{COLUMNS, Col, Group, SCHEMA_VERSION, schema};
 use arrow::array::RecordBatch;
-use arrow::compute::interleave_record_batch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -85,29 +84,30 @@ pub(crate) struct Written {
     pub(crate) to: Option<i64>,
 }
 
-type Writer<'f> = ArrowWriter<Hashing<BufWriter<&'f File>>>;
+type Writer = ArrowWriter<Hashing<BufWriter<File>>>;
 
 /// Writes one part file, rows in their order.
-pub(crate) struct PartWriter<'f> {
-    writer: Writer<'f>,
+pub(crate) struct PartWriter {
+    writer: Writer,
     /// What errors call the file.
     name: PathBuf,
     written: Written,
 }
 
-impl std::fmt::Debug for PartWriter<'_> {
+impl std::fmt::Debug for PartWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PartWriter").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
-impl<'f> PartWriter<'f> {
+impl PartWriter {
     /// Writes to `file`, called `name`. About `rows` are to come.
-    pub(crate) fn new(file: &'f File, name: PathBuf, rows: usize) -> Result<Self> {
+    pub(crate) fn new(file: &File, name: PathBuf, rows: usize) -> Result<Self> {
         let options = ArrowWriterOptions::new()
             .with_properties(properties(rows))
             // The Parquet types say it all, and the embedded schema costs 20 KB a file.
             .with_skip_arrow_metadata(true);
+        let file = file.try_clone().map_err(Error::io("write", &name))?;
         let output = Hashing::new(BufWriter::with_capacity(1 << 20, file));
         let writer =
             ArrowWriter::try_new_with_options(output, schema(), options).map_err(failed(&name))?;
@@ -115,16 +115,8 @@ impl<'f> PartWriter<'f> {
         Ok(Self { writer, name, written })
     }
 
-    /// Adds rows of `batches`, at most [`BATCH_ROWS`].
-    pub(crate) fn write(&mut self, batches: &[&RecordBatch], rows: &[RowRef]) -> Result<()> {
-        for rows in chunks_by_bytes(batches, rows) {
-            self.write_batch(&interleave_record_batch(batches, rows)?)?;
-        }
-        Ok(())
-    }
-
     /// Adds rows.
-    pub(crate) fn write_batch(&mut self, batch: &RecordBatch) -> Result<()> {
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         self.note(batch)?;
         self.writer.write(batch).map_err(failed(&self.name))?;
         if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
@@ -200,27 +192,6 @@ impl<W: Write> Write for Hashing<W> {
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
     }
-}
-
-/// Cuts rows where the record's texts would grow past what one text column should hold at once; the
-/// other columns' are made of them.
-fn chunks_by_bytes<'r>(
-    batches: &[&RecordBatch],
-    rows: &'r [RowRef],
-) -> impl Iterator<Item = &'r [RowRef]> {
-    let mut sum = 0;
-    let mut cuts = vec![0];
-    for (at, (batch, row)) in rows.iter().enumerate() {
-        sum += batches.get(*batch).map_or(0, |batch| text_bytes(batch, *row));
-        if sum >= BATCH_BYTES {
-            cuts.push(at + 1);
-            sum = 0;
-        }
-    }
-    cuts.push(rows.len());
-    let ranges: Vec<_> =
-        cuts.windows(2).filter_map(|cut| Some((*cut.first()?, *cut.last()?))).collect();
-    ranges.into_iter().filter_map(|(from, to)| rows.get(from..to)).filter(|rows| !rows.is_empty())
 }
 
 /// How a part of about `rows` is written.
