@@ -33,11 +33,11 @@ mod worker;
 mod writer;
 
 pub use crate::dataset::{Keep, RecordCounts, Redact};
-pub use crate::keys::{LATE_DAYS, Selection};
+pub use crate::keys::{LATE_DAYS, Selection, Shard};
 pub use inflate::Limits;
 pub use summary::{Conflict, FileCounts, Outcome, Problem, SkippedFiles};
 
-use crate::dataset::{Dataset, Input, Ledger, Reject, Scope, Seen, Transaction};
+use crate::dataset::{Busy, Dataset, Input, Ledger, Reject, Scope, Seen, Transaction};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::store::{self, Fetching};
@@ -82,6 +82,8 @@ pub struct ConvertConfig {
     /// The only log files that may be read, and what the SHA-256 of their contents, inflated, may be;
     /// `None` reads all.
     pub vouched: Option<HashMap<PathBuf, Vec<String>>>,
+    /// One of several runs that share the log files between them.
+    pub shard: Option<Shard>,
     /// How large a log file may be.
     pub limits: Limits,
     /// About how many bytes of memory to use; what is more goes to a file in the dataset's folder.
@@ -105,6 +107,7 @@ impl ConvertConfig {
             part_bytes: PART_BYTES,
             retry_rejected: false,
             vouched: None,
+            shard: None,
             limits: Limits::default(),
             memory: MEMORY,
         }
@@ -117,6 +120,9 @@ pub const PART_BYTES: u64 = 256_000_000;
 
 /// Bytes of memory to use, about, where nothing else is asked for.
 pub const MEMORY: u64 = 512 << 20;
+
+/// Bytes from which a log file is not left to the end: real ones have a few MB at most.
+const LARGE: u64 = 8 << 20;
 
 /// Who is told how far a conversion is.
 pub trait Progress: Sync {
@@ -133,9 +139,13 @@ pub trait Progress: Sync {
 /// Fails where the run cannot go on: a source that is not there, a dataset that cannot be written.
 /// A file or record that cannot be read is in [`Outcome::problems`] and does not stop the run.
 pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcome> {
-    let Sources { mut found, dataset, retry } = Sources::open(config)?;
+    let Sources { mut found, mut dataset, retry } = Sources::open(config)?;
     let scope = Scope { keep: config.keep, since: config.since, until: config.until };
     let ledger = dataset.ledger()?;
+    if config.shard.is_some() {
+        // Shards read side by side; each writes when no other does.
+        dataset = dataset.unlock();
+    }
     let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
     let pool = thread_pool(config.threads)?;
     progress.start(found.log_files.len());
@@ -152,6 +162,14 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     let read = read_all(&pool, job, &found.log_files, new, progress);
     progress.writing();
     let Read { runs, mut inputs, mut rejects, mut outcome } = read?;
+    drop(ledger);
+    if config.shard.is_some() {
+        // Others have committed since, perhaps the same events.
+        let partition_by = Some(dataset.partition_by().to_vec());
+        dataset =
+            Dataset::create_when(Busy::Wait, &config.out, partition_by.as_deref(), config.redact)?;
+    }
+    let ledger = dataset.ledger()?;
     let met = inputs.iter().any(|input| ledger.has_met(&input.uri));
     drop(ledger);
     inputs.sort_by(|a, b| a.uri.cmp(&b.uri));
@@ -195,7 +213,8 @@ impl Sources {
             (None, dataset.accept(partition_by, config.redact)?)
         } else {
             let found = discover::discover(&config.sources, &config.selection, keep_all)?;
-            (Some(found), Dataset::create(&config.out, partition_by, config.redact)?)
+            let busy = if config.shard.is_some() { Busy::Wait } else { Busy::Refuse };
+            (Some(found), Dataset::create_when(busy, &config.out, partition_by, config.redact)?)
         };
         let mut retry =
             if config.retry_rejected { dataset.files_with_rejects()? } else { BTreeMap::new() };
@@ -207,10 +226,13 @@ impl Sources {
             let both = retry.get(&archive).map_or_else(|| scope.clone(), |known| known.and(&scope));
             retry.insert(archive, both);
         }
-        let found = match listed {
+        let mut found = match listed {
             Some(listed) => listed,
             None => discover::again(retry.keys(), keep_all)?,
         };
+        if let Some(shard) = config.shard {
+            found.keep(|file| shard.takes(&file.path));
+        }
         Ok(Self { found, dataset, retry })
     }
 }
@@ -297,9 +319,13 @@ fn read_all(
 ) -> Result<Read> {
     let next = AtomicUsize::new(0);
     let fetching = fetch(job, log_files)?;
+    // What is large goes first: at the end it would be waited for.
+    let (large, others): (Vec<_>, Vec<_>) =
+        log_files.iter().partition(|log_file| log_file.bytes >= LARGE);
+    let in_turn: Vec<&LogFile> = large.into_iter().chain(others).collect();
     let workers = pool.broadcast(|_| {
         let mut worker = new();
-        while let Some(log_file) = log_files.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(log_file) = in_turn.get(next.fetch_add(1, Ordering::Relaxed)) {
             if !is_fetched(job, log_file) {
                 worker.read(job, log_file)?;
                 progress.advance();

@@ -138,13 +138,23 @@ impl Dataset {
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
+        Self::create_when(Busy::Refuse, folder, partition_by, redact)
+    }
+
+    /// The same; what to do while another run writes is the caller's to say.
+    pub(crate) fn create_when(
+        busy: Busy,
+        folder: &Path,
+        partition_by: Option<&[PartitionColumn]>,
+        redact: Redact,
+    ) -> Result<Self> {
         refuse_bucket(folder)?;
         let meta = folder.join(META_FOLDER);
         if folder.exists() && remembered(&meta)?.is_none() {
             refuse_remains(folder, &meta)?;
         }
         fs::create_dir_all(&meta).map_err(Error::io("create", &meta))?;
-        let lock = lock(&meta)?;
+        let lock = lock(&meta, busy)?;
         if remembered(&meta)?.is_none() {
             let default = [PartitionColumn::Region, PartitionColumn::Month];
             remember(&meta, partition_by.unwrap_or(&default), redact)?;
@@ -160,7 +170,7 @@ impl Dataset {
         if remembered(&meta)?.is_none() {
             return Err(no_dataset(folder));
         }
-        Self::recover(folder, lock(&meta)?)
+        Self::recover(folder, lock(&meta, Busy::Refuse)?)
     }
 
     /// Opens the dataset in `folder`; fails where there is none. Needs no right to write.
@@ -176,6 +186,11 @@ impl Dataset {
                 opened => return opened,
             }
         }
+    }
+
+    /// Lets others write to it: from now on it is read as it is here.
+    pub(crate) fn unlock(self) -> Self {
+        Self { _lock: None, ..self }
     }
 
     /// Opens it for the run that holds its lock, and brings it into order.
@@ -477,11 +492,21 @@ fn adopt(folder: &Path, meta: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What a run does while another writes to its dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Busy {
+    Refuse,
+    Wait,
+}
+
 /// Locks the dataset whose records are in `meta` for one run.
-fn lock(meta: &Path) -> Result<File> {
+fn lock(meta: &Path, busy: Busy) -> Result<File> {
     let path = meta.join(LOCK_FILE);
     let file = File::options().create(true).append(true).open(&path);
     let file = file.map_err(Error::io("open", &path))?;
+    if busy == Busy::Wait {
+        return file.lock().map(|()| file).map_err(Error::io("lock", &path));
+    }
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(Error::Dataset(

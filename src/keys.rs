@@ -6,6 +6,9 @@
 //! does not tell is not guessed: such a log file is read.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime};
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+use std::str::FromStr;
 
 /// Days after an event that its log file may still be delivered: CloudTrail tries for 30.
 pub const LATE_DAYS: u32 = 30;
@@ -21,6 +24,37 @@ pub struct Selection {
     pub from: Option<NaiveDate>,
     /// Delivered on or before this day.
     pub to: Option<NaiveDate>,
+}
+
+/// One of several runs that share log files between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    /// Counted from 1.
+    number: u64,
+    of: u64,
+}
+
+impl Shard {
+    /// Whether a log file is this shard's, by a hash of its name: where it lies does not matter, and
+    /// copies of it fall to the same shard.
+    pub(crate) fn takes(self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let hash = Sha256::digest(name.as_encoded_bytes());
+        let hash = hash.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+        hash % self.of + 1 == self.number
+    }
+}
+
+impl FromStr for Shard {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let shard = text.split_once('/').and_then(|(number, of)| {
+            Some(Self { number: number.parse().ok()?, of: of.parse().ok()? })
+        });
+        let shard = shard.filter(|shard| (1..=shard.of).contains(&shard.number));
+        shard.ok_or_else(|| "expected NUMBER/OF, from 1/OF to OF/OF: 1/8".to_owned())
+    }
 }
 
 /// What the levels of a key tell, as far as it goes.
@@ -145,6 +179,23 @@ pub(crate) fn delivery_time(name: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_log_file_is_one_shards() {
+        let shards: Vec<Shard> = (1..=7).map(|n| format!("{n}/7").parse().unwrap()).collect();
+        let mut taken = [0; 7];
+        for number in 0..700 {
+            let (path, copy) = (format!("a/{number}.json"), format!("b/c/{number}.json"));
+            let takers: Vec<_> = (0..7).filter(|at| shards[*at].takes(Path::new(&path))).collect();
+            assert_eq!(takers.len(), 1);
+            assert!(shards[takers[0]].takes(Path::new(&copy)));
+            taken[takers[0]] += 1;
+        }
+        assert!(taken.iter().all(|taken| (50..150).contains(taken)), "{taken:?}");
+        for text in ["0/7", "8/7", "1", "a/b", "1/0", "-1/2", ""] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
 
     const NAME: &str = "111122223333_CloudTrail_us-east-1_20260926T1455Z_9nYN7gp2eWAJHIfT.json.gz";
 

@@ -3,7 +3,8 @@
 use super::verify::Digests;
 use super::{Format, KeepArg, PART_SIZE, Status, parse_part_size, put, say, wrong_usage};
 use crate::convert::{
-    ConvertConfig, LATE_DAYS, Limits, Outcome, Progress, Redact, Selection, SkippedFiles, convert,
+    ConvertConfig, LATE_DAYS, Limits, Outcome, Progress, Redact, Selection, Shard, SkippedFiles,
+    convert,
 };
 use crate::layout::PartitionColumn;
 use crate::times;
@@ -66,6 +67,9 @@ pub(super) struct Args {
     verify: bool,
     #[command(flatten)]
     digests: Digests,
+    /// Read only one of OF shares of the log files; all of them may run at once, into one dataset
+    #[arg(long, value_name = "NUMBER/OF", conflicts_with = "retry_rejected")]
+    shard: Option<Shard>,
     /// Most bytes of one log file, inflated
     #[arg(long, value_name = "SIZE", default_value = "4GiB")]
     max_file_size: ByteSize,
@@ -146,6 +150,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
         vouched,
         limits: Limits { bytes: args.max_file_size.as_u64(), ratio: args.max_ratio },
         memory: args.memory.as_u64(),
+        shard: args.shard,
     };
     let bar = Bar::new();
     let outcome = convert(&config, &bar);

@@ -236,6 +236,13 @@ impl Found {
         }
     }
 
+    /// Leaves the log files that `is_wanted`; the others are counted as outside.
+    pub(crate) fn keep(&mut self, is_wanted: impl Fn(&LogFile) -> bool) {
+        let before = self.log_files.len();
+        self.log_files.retain(is_wanted);
+        self.skipped.outside += (before - self.log_files.len()) as u64;
+    }
+
     /// Puts the files in order, each once. By bytes: by levels, as paths are compared, a million
     /// take 6 seconds.
     fn arrange(&mut self) {

@@ -78,7 +78,9 @@ fn pack_cell(number: usize, cell: &Value<'_>, out: &mut Vec<u8>) {
         Value::Int(number) | Value::Time(number) => out.extend(number.to_le_bytes()),
         Value::List(list) => {
             out.extend(u32::try_from(list.len()).unwrap_or(u32::MAX).to_le_bytes());
-            list.iter().for_each(|text| pack_text(text.as_deref(), out));
+            for text in list {
+                pack_text(text.as_deref(), out);
+            }
         }
     }
 }
@@ -109,7 +111,8 @@ impl<'p> Head<'p> {
         let mut bytes = Bytes(packed);
         let has_time = bytes.byte()? == 1;
         let time = bytes.number()?;
-        let (id, file, record) = (bytes.text()?, bytes.text()?, bytes.number()?);
+        let (id, file) = (bytes.text().ok()?, bytes.text().ok()?);
+        let record = bytes.number()?;
         let size = bytes.size()?;
         let (reading, rest) = bytes.0.split_at_checked(size)?;
         let (time, file) = (has_time.then_some(time), file.unwrap_or_default());
@@ -140,6 +143,9 @@ impl<'p> Head<'p> {
     }
 }
 
+/// The bytes are no packed row.
+struct Cut;
+
 struct Bytes<'p>(&'p [u8]);
 
 impl<'p> Bytes<'p> {
@@ -166,23 +172,24 @@ impl<'p> Bytes<'p> {
     }
 
     /// A text, or that there is none.
-    fn text(&mut self) -> Option<Option<&'p str>> {
-        let Some(length) = self.size()?.checked_sub(1) else { return Some(None) };
-        Some(Some(std::str::from_utf8(self.take(length)?).ok()?))
+    fn text(&mut self) -> Result<Option<&'p str>, Cut> {
+        let Some(length) = self.size().ok_or(Cut)?.checked_sub(1) else { return Ok(None) };
+        let text = self.take(length).and_then(|text| std::str::from_utf8(text).ok());
+        text.map(Some).ok_or(Cut)
     }
 
     fn cell(&mut self) -> Option<(usize, Value<'p>)> {
         let number = usize::from(self.byte()?);
         let value = match self.byte()? {
-            TEXT => Value::Text(Cow::Borrowed(self.text()??)),
+            TEXT => Value::Text(Cow::Borrowed(self.text().ok()??)),
             FALSE => Value::Bool(false),
             TRUE => Value::Bool(true),
             INT => Value::Int(self.number()?),
             TIME => Value::Time(self.number()?),
             LIST => {
                 let count = self.size()?;
-                let texts = (0..count).map(|_| Some(self.text()?.map(Text::Borrowed)));
-                Value::List(texts.collect::<Option<_>>()?)
+                let texts = (0..count).map(|_| Ok(self.text()?.map(Text::Borrowed)));
+                Value::List(texts.collect::<Result<_, Cut>>().ok()?)
             }
             _ => return None,
         };
@@ -196,7 +203,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn value() -> impl Strategy<Value = Value<'static>> {
-        let text = ".{0,20}".prop_map(|text| Value::text(text));
+        let text = ".{0,20}".prop_map(Value::text);
         let list =
             proptest::collection::vec(proptest::option::of(".{0,9}"), 0..4).prop_map(|list| {
                 Value::List(list.into_iter().map(|text| text.map(Text::Owned)).collect())
@@ -234,7 +241,7 @@ mod tests {
             let unpacked = head.unpack().unwrap();
             prop_assert_eq!(unpacked.cells(), row.cells());
             for length in 0..packed.len() {
-                let cut = Head::of(packed.get(..length).unwrap()).map(|head| head.unpack().is_some());
+                let cut = Head::of(&packed[..length]).map(|head| head.unpack().is_some());
                 // What is cut at a cell's end is a row of fewer cells.
                 prop_assert!(cut.is_none() || length >= packed.len() - head.rest.len());
             }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 /// Bytes of packed rows that are compressed together, about: what a merge holds of each run.
-const BLOCK: usize = 128 << 10;
+const BLOCK: usize = 64 << 10;
 
 /// How much workers may hold, and where the rest goes.
 #[derive(Debug, Clone)]
@@ -33,10 +33,10 @@ pub(crate) struct Space {
 }
 
 impl Space {
-    /// That of one of `threads` workers which together may use about `memory` bytes: a quarter for
-    /// the runs being filled, a quarter for those held; the rest is for reading and writing.
+    /// That of one of `threads` workers which together may use about `memory` bytes: an eighth for the
+    /// runs being filled, an eighth for those held; the rest is for reading, merging and writing.
     pub(crate) fn of(memory: u64, threads: usize, folder: PathBuf) -> Self {
-        let share = usize::try_from(memory).unwrap_or(usize::MAX) / 4 / threads.max(1);
+        let share = usize::try_from(memory).unwrap_or(usize::MAX) / 8 / threads.max(1);
         Self { run: share.clamp(1 << 20, 32 << 20), held: share, folder }
     }
 }
@@ -65,7 +65,7 @@ pub(crate) struct Runs {
     buffer: Vec<u8>,
     rows: Vec<At>,
     /// Of each run, its blocks by partition.
-    runs: Vec<BTreeMap<usize, Vec<Block>>>,
+    ended: Vec<BTreeMap<usize, Vec<Block>>>,
     held: usize,
     file: Option<(Mutex<File>, u64)>,
     state: RandomState,
@@ -85,7 +85,7 @@ impl Runs {
             partitioner: Partitioner::new(columns),
             buffer: Vec::new(),
             rows: Vec::new(),
-            runs: Vec::new(),
+            ended: Vec::new(),
             held: 0,
             file: None,
             state,
@@ -155,7 +155,7 @@ impl Runs {
                 run.insert(first.partition, blocks);
             }
         }
-        self.runs.push(run);
+        self.ended.push(run);
         // Both are used again: what they grew to was paid for once.
         (self.rows, self.buffer) = (rows, buffer);
         self.rows.clear();
@@ -195,7 +195,7 @@ impl Runs {
     /// The rows of a partition, a sorted stream of each run.
     pub(crate) fn of<'r>(&'r self, path: &str) -> Vec<Stream<'r>> {
         let Some(number) = self.partitioner.number_of(path) else { return Vec::new() };
-        let blocks = self.runs.iter().filter_map(|run| run.get(&number));
+        let blocks = self.ended.iter().filter_map(|run| run.get(&number));
         let stream = |blocks: &'r Vec<Block>| Stream {
             runs: self,
             blocks: blocks.iter(),

@@ -39,7 +39,7 @@ pub struct SkippedFiles {
     pub known: u64,
     /// Files in folders whose names end like no log file's.
     pub other: u64,
-    /// Log files of other accounts, regions or times than asked for, as their keys say. What is below
+    /// Log files of other accounts, regions, times or shards than asked for, as their keys say. What is below
     /// a folder whose name says so is not looked at, and not counted.
     pub outside: u64,
 }

@@ -24,13 +24,12 @@ impl<'d> Writer<'d> {
     }
 
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let (_, writer) = match &mut self.open {
-            Some(open) => open,
-            None => {
-                let file = Transaction::file(self.dataset)?;
-                let writer = PartWriter::new(file.as_file(), file.path().to_owned(), self.left)?;
-                self.open.insert((file, writer))
-            }
+        let (_, writer) = if let Some(open) = &mut self.open {
+            open
+        } else {
+            let file = Transaction::file(self.dataset)?;
+            let writer = PartWriter::new(file.as_file(), file.path().to_owned(), self.left)?;
+            self.open.insert((file, writer))
         };
         writer.write(batch)?;
         self.left = self.left.saturating_sub(batch.num_rows());

@@ -67,6 +67,61 @@ fn kill_at(dataset: &Dataset, args: &[&str], count: usize) {
 }
 
 #[test]
+fn shards_at_once_are_one_run() {
+    // Copies of all events under other names: most fall to another shard than their first.
+    let copies = tempfile::tempdir().unwrap();
+    for (number, name) in files(Path::new(SAMPLE)).iter().enumerate() {
+        let copy = copies.path().join(format!("copy-{number}.json.gz"));
+        fs::copy(Path::new(SAMPLE).join(name), copy).unwrap();
+    }
+    let copies = text(copies.path());
+    let whole = dataset(&[SAMPLE, &copies]);
+    let place = Dataset::place();
+    let name = place.name();
+    let shards: Vec<_> = (1..=4)
+        .map(|number| {
+            let shard = format!("{number}/4");
+            let args = ["convert", SAMPLE, &copies, "--out", &name, "--shard", &shard];
+            let mut command = command(&[&args[..], &["--format", "json"]].concat());
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    let summaries: Vec<Value> = shards
+        .into_iter()
+        .map(|shard| {
+            let output = shard.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(0));
+            serde_json::from_slice(&output.stdout).unwrap()
+        })
+        .collect();
+    let sum = |of: &str, what: &str| -> u64 {
+        summaries.iter().map(|summary| summary[of][what].as_u64().unwrap()).sum()
+    };
+    for count in ["read", "written", "filtered", "duplicate", "rejected"] {
+        assert_eq!(
+            Some(sum("records", count)),
+            whole.summary["records"][count].as_u64(),
+            "{count}"
+        );
+    }
+    assert_eq!(Some(sum("files", "read")), whole.summary["files"]["read"].as_u64());
+    assert!(summaries.iter().all(|summary| summary["files"]["read"].as_u64() > Some(0)));
+    // Which copy stays is the first committed one's: its JSON text may be spelled in another way.
+    let events = |dataset: &Dataset| {
+        let columns = ["event_id", "event_time", "event_name", "aws_region", "actor"];
+        let event = |row: &Value| columns.map(|column| row[column].to_string());
+        let mut events: Vec<_> = dataset.rows().iter().map(event).collect();
+        events.sort();
+        events
+    };
+    assert!(events(&place) == events(&whole), "other events");
+    verify(&place, 0);
+    // What a shard has read is known, and is to a run of all.
+    let again = buildtrail(&["convert", SAMPLE, &copies, "--out", &name, "--format", "json"]);
+    assert_eq!(again.exits(0).json()["records"]["read"], 0);
+}
+
+#[test]
 fn a_killed_run_is_in_the_dataset_or_is_not() {
     let args = [SAMPLE, "--partition-by", "day"];
     let clean = dataset(&args);
