@@ -89,6 +89,9 @@ fn too_large(limit: u64) -> String {
     format!("larger than {limit}: split it, check what it is, or give --max-file-size")
 }
 
+/// Bytes of a buffer that is kept for the next log file: larger ones are rare.
+const KEPT: usize = 64 << 20;
+
 /// Buffers that one worker uses for file after file.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
@@ -121,13 +124,16 @@ impl Whole {
     /// else, the slower way tells.
     fn inflate(&mut self, packed: &[u8], room: &Room) -> Option<&[u8]> {
         let size = packed.last_chunk().map(|size| u32::from_le_bytes(*size))?;
-        let most = room.left.get().min(room.limits.bytes).min(Limits::FREE);
+        let most = room.left.get().min(room.limits.bytes);
         if u64::from(size) > most || memmem::rfind(packed, &MEMBER) != Some(0) {
             return None;
         }
         let size = size as usize;
-        if self.out.len() < size {
-            self.out.resize(size, 0);
+        if size > KEPT {
+            // Fresh from the system, which has it zero for nothing, and only what is written takes memory.
+            self.out = vec![0; size];
+        } else if self.out.len() < size || self.out.len() > KEPT {
+            self.out = vec![0; size.next_power_of_two()];
         }
         let out = self.out.get_mut(..size)?;
         let inflated = self.decompressor.gzip_decompress(packed, out).ok()?;
@@ -157,6 +163,8 @@ impl Buffers {
     /// Reads a log file as stored; how much may be unpacked of it. Fails where it cannot be read.
     pub(crate) fn read(&mut self, file: &LogFile, limits: Limits) -> io::Result<Room> {
         self.raw.clear();
+        self.raw.shrink_to(KEPT);
+        self.inflated.shrink_to(KEPT);
         // One byte more tells that it is too large.
         let most = limits.bytes.saturating_add(1);
         match &file.origin {
