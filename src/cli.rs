@@ -58,10 +58,19 @@ const PART_SIZE: &str = "256MB";
 
 /// A part file's size: below a megabyte it is a slip.
 fn parse_part_size(text: &str) -> Result<u64, String> {
+    parse_size(text, PART_SIZE, 1)
+}
+
+/// A size of at least so many megabytes; the error shows what one looks like.
+fn parse_size(text: &str, example: &str, least: u64) -> Result<u64, String> {
     let size = text
         .parse::<ByteSize>()
-        .map_err(|reason| format!("expected a size such as 256MB: {reason}"))?;
-    if size < ByteSize::mb(1) { Err("is less than 1MB".to_owned()) } else { Ok(size.as_u64()) }
+        .map_err(|reason| format!("expected a size such as {example}: {reason}"))?;
+    if size < ByteSize::mb(least) {
+        Err(format!("is less than {least}MB"))
+    } else {
+        Ok(size.as_u64())
+    }
 }
 
 /// Which records become rows.

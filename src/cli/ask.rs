@@ -1,6 +1,6 @@
 //! What `sql` and `run` have in common: what is asked, how its answer is written, what it may use.
 
-use super::{KeepArg, say, wrong_usage};
+use super::{KeepArg, parse_size, say, wrong_usage};
 use crate::convert::{ConvertConfig, PART_BYTES, Redact, convert};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -8,7 +8,6 @@ use crate::query::{
     self, Access, Form, Format, Limits, MAX_ROWS, Runner, SavedQueries, register_logs,
 };
 use crate::times;
-use bytesize::ByteSize;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,10 +67,7 @@ pub(super) const FLAGS: [&str; 4] =
     ["--safe-csv", "--no-headers", "--allow-files", "--allow-write"];
 
 fn parse_memory(text: &str) -> std::result::Result<u64, String> {
-    let size = text
-        .parse::<ByteSize>()
-        .map_err(|reason| format!("expected a size such as 512MB: {reason}"))?;
-    if size < ByteSize::mb(16) { Err("is less than 16MB".to_owned()) } else { Ok(size.as_u64()) }
+    parse_size(text, "512MB", 16)
 }
 
 fn parse_timeout(text: &str) -> std::result::Result<Duration, String> {
