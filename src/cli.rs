@@ -16,7 +16,7 @@ mod verify;
 
 use crate::convert::Keep;
 use crate::error::Error;
-use crate::printable::printable;
+use crate::printable::say;
 use bytesize::ByteSize;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -159,11 +159,6 @@ fn wrong_usage(command: &str, reason: &str) -> ! {
         None => cli.error(ErrorKind::ValueValidation, reason),
     };
     error.exit()
-}
-
-/// Says one line on standard error. Where that is closed there is nobody to tell.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
 /// Puts data on standard output.
