@@ -50,7 +50,7 @@ pub enum Format {
     Markdown,
     /// A Parquet file, for --output
     Parquet,
-    /// A bar for each row: its first text, and its first number after it
+    /// A bar for each row, as long as its first number says, by its first other column
     Chart,
 }
 
