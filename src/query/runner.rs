@@ -363,7 +363,7 @@ impl Runner {
 
     /// Carries out a command that names a file. In a script it may be somebody else's idea.
     async fn file_command(&mut self, command: Command<'_>, origin: Origin) -> Result<()> {
-        let access = self.session.state().config().get_extension::<Access>().unwrap_or_default();
+        let access = Access::of(self.session.state().config());
         let refuse = |name: &str, option: &str| {
             Err(Error::SavedQuery(format!("{name} in a script names a file: {option} allows it")))
         };
