@@ -123,7 +123,7 @@ impl From<Status> for ExitCode {
 #[must_use]
 pub fn main() -> ExitCode {
     let command_line: Vec<_> = std::env::args_os().collect();
-    let options = run::options(&command_line);
+    let (queries, options) = run::look_ahead(&command_line);
     let command = Cli::command().mut_subcommand("run", |run| run.args(options));
     let matches = command.get_matches_from(command_line);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -131,7 +131,7 @@ pub fn main() -> ExitCode {
         Command::Convert(args) => convert::main(args),
         Command::Sql(args) => sql::main(args),
         Command::Run(args) => {
-            run::main(&args, matches.subcommand_matches("run").unwrap_or(&matches))
+            run::main(&args, matches.subcommand_matches("run").unwrap_or(&matches), queries)
         }
         Command::Queries(args) => queries::main(&args),
         Command::Status(args) => status::main(&args),

@@ -80,7 +80,12 @@ type Scratch = Arc<Mutex<Vec<TempDir>>>;
 
 impl Options {
     /// A runner of statements over the dataset, or over log files.
-    pub(super) fn runner(&self, command: &str, dataset: Option<&Path>) -> anyhow::Result<Asked> {
+    pub(super) fn runner(
+        &self,
+        command: &str,
+        dataset: Option<&Path>,
+        queries: SavedQueries,
+    ) -> anyhow::Result<Asked> {
         let scratch = Scratch::default();
         let dataset = match dataset {
             Some(dataset) => Dataset::open(dataset)?,
@@ -101,7 +106,6 @@ impl Options {
         form.headers = !self.no_headers;
         form.safe_csv = self.safe_csv;
         form.max_rows = Some(self.max_rows).filter(|rows| *rows > 0);
-        let queries = SavedQueries::load(self.sql_dir.as_deref())?;
         let out = BufWriter::with_capacity(1 << 16, io::stdout());
         let mut runner = Runner::new(session, queries, form, Box::new(out));
         if let Some(width) = self.width {
