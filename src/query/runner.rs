@@ -132,9 +132,9 @@ impl Runner {
             return Err(Error::SavedQuery(reason));
         };
         self.form.chart = query.bars();
-        let shown = self.statement(statement, values).await?;
+        let shown = self.statement(statement, values).await;
         self.form.chart = None;
-        Ok(shown.rows)
+        Ok(shown?.rows)
     }
 
     /// Runs statements.
@@ -146,9 +146,10 @@ impl Runner {
         Ok(())
     }
 
-    /// Drops the threads of what was given up.
+    /// Drops the threads of what was given up, and what was meant for it alone.
     pub(crate) fn give_up(&mut self) {
         self.once = None;
+        self.form.chart = None;
         if let Some(workers) = self.workers.take() {
             workers.shutdown_background();
         }

@@ -115,6 +115,22 @@ fn settings_last() {
 }
 
 #[test]
+fn a_query_that_fails_leaves_no_chart() {
+    let sample = sample("codebuild");
+    let home = tempfile::tempdir().unwrap();
+    let query = "-- title: T\n-- question: Q?\n-- chart: bar b n\n\
+                 SELECT 'b' AS b, 1 / (count(*) - count(*)) AS n FROM events\n";
+    fs::write(home.path().join("fails.sql"), query).unwrap();
+    let folder = home.path().to_str().unwrap();
+    let mut shell = start(&sample, home.path(), &["--sql-dir", folder, "--format", "chart"]);
+    shell.send_line(".run fails").unwrap();
+    shell.exp_string("error: ").unwrap();
+    shell.send_line("SELECT 'one' || 'st' AS a, 6 * 7 AS m, 'b' AS b, 1 AS n;").unwrap();
+    shell.exp_string("onest 42 ").unwrap();
+    quit(shell);
+}
+
+#[test]
 fn results_go_to_files() {
     let sample = sample("codebuild");
     let home = tempfile::tempdir().unwrap();
