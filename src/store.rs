@@ -57,6 +57,13 @@ pub(crate) fn is_s3(location: &str) -> bool {
     location.starts_with("s3://")
 }
 
+/// The bucket and the key or prefix of `s3://BUCKET/KEY`, which begins with no slash.
+pub(crate) fn split_url(location: &str) -> Option<(&str, &str)> {
+    let rest = location.strip_prefix("s3://")?;
+    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    (!bucket.is_empty()).then(|| (bucket, key.trim_start_matches('/')))
+}
+
 /// The threads that wait for the network.
 fn runtime() -> Result<&'static Runtime> {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
@@ -73,11 +80,11 @@ impl Bucket {
     pub(crate) fn open(location: &str) -> Result<(Arc<Self>, String)> {
         let wrong = |reason: &str| Error::Store(format!("{location}: {reason}"));
         let url = Url::parse(location).map_err(|error| wrong(&error.to_string()))?;
-        let name = url.host_str().ok_or_else(|| wrong("expected s3://BUCKET/PREFIX"))?.to_owned();
-        let rest = location.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
-        let prefix = rest.map(|(_, prefix)| prefix.trim_start_matches('/').to_owned());
-        let client = runtime()?.block_on(client(&url, &name))?;
-        Ok((Arc::new(Self { name, client }), prefix.unwrap_or_default()))
+        // A user, port or query is no part of a bucket's name.
+        let split = split_url(location).filter(|(name, _)| url.host_str() == Some(name));
+        let (name, prefix) = split.ok_or_else(|| wrong("expected s3://BUCKET/PREFIX"))?;
+        let client = runtime()?.block_on(client(&url, name))?;
+        Ok((Arc::new(Self { name: name.to_owned(), client }), prefix.to_owned()))
     }
 
     /// The URI of a key.
@@ -272,5 +279,31 @@ impl Fetching {
     /// The next object; waits for it.
     pub(crate) fn next(&self) -> Option<Fetched> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_a_bucket_and_a_key() {
+        assert_eq!(split_url("s3://logs/AWSLogs/1/"), Some(("logs", "AWSLogs/1/")));
+        assert_eq!(split_url("s3://logs/a b%20c?d#e//f"), Some(("logs", "a b%20c?d#e//f")));
+        assert_eq!(split_url("s3://logs//a"), Some(("logs", "a")));
+        for whole in ["s3://logs", "s3://logs/", "s3://logs//"] {
+            assert_eq!(split_url(whole), Some(("logs", "")));
+        }
+        for none in ["s3://", "s3:///a", "logs/a", ""] {
+            assert_eq!(split_url(none), None);
+        }
+    }
+
+    #[test]
+    fn a_wrong_url_is_told() {
+        for wrong in ["s3://", "s3:///a", "s3://user@logs/a", "s3://logs:9000/a", "s3://logs?a/b"] {
+            let error = Bucket::open(wrong).unwrap_err().to_string();
+            assert_eq!(error, format!("{wrong}: expected s3://BUCKET/PREFIX"));
+        }
     }
 }
