@@ -16,7 +16,7 @@ mod verify;
 
 use crate::convert::Keep;
 use crate::error::Error;
-use crate::printable::printable;
+use crate::printable::say;
 use bytesize::ByteSize;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
@@ -58,10 +58,19 @@ const PART_SIZE: &str = "256MB";
 
 /// A part file's size: below a megabyte it is a slip.
 fn parse_part_size(text: &str) -> Result<u64, String> {
+    parse_size(text, PART_SIZE, 1)
+}
+
+/// A size of at least so many megabytes; the error shows what one looks like.
+fn parse_size(text: &str, example: &str, least: u64) -> Result<u64, String> {
     let size = text
         .parse::<ByteSize>()
-        .map_err(|reason| format!("expected a size such as 256MB: {reason}"))?;
-    if size < ByteSize::mb(1) { Err("is less than 1MB".to_owned()) } else { Ok(size.as_u64()) }
+        .map_err(|reason| format!("expected a size such as {example}: {reason}"))?;
+    if size < ByteSize::mb(least) {
+        Err(format!("is less than {least}MB"))
+    } else {
+        Ok(size.as_u64())
+    }
 }
 
 /// Which records become rows.
@@ -114,7 +123,7 @@ impl From<Status> for ExitCode {
 #[must_use]
 pub fn main() -> ExitCode {
     let command_line: Vec<_> = std::env::args_os().collect();
-    let options = run::options(&command_line);
+    let (queries, options) = run::look_ahead(&command_line);
     let command = Cli::command().mut_subcommand("run", |run| run.args(options));
     let matches = command.get_matches_from(command_line);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
@@ -122,7 +131,7 @@ pub fn main() -> ExitCode {
         Command::Convert(args) => convert::main(args),
         Command::Sql(args) => sql::main(args),
         Command::Run(args) => {
-            run::main(&args, matches.subcommand_matches("run").unwrap_or(&matches))
+            run::main(&args, matches.subcommand_matches("run").unwrap_or(&matches), queries)
         }
         Command::Queries(args) => queries::main(&args),
         Command::Status(args) => status::main(&args),
@@ -150,11 +159,6 @@ fn wrong_usage(command: &str, reason: &str) -> ! {
         None => cli.error(ErrorKind::ValueValidation, reason),
     };
     error.exit()
-}
-
-/// Says one line on standard error. Where that is closed there is nobody to tell.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
 /// Puts data on standard output.

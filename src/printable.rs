@@ -1,10 +1,12 @@
 //! Text that may be shown on a terminal.
 //!
 //! Log content, file names and error messages that quote them may hold terminal escapes and
-//! direction marks. Shown to a person they are escaped; data formats carry them as they are.
+//! direction marks. Shown to a person they are escaped; data formats carry them as they are. What is
+//! said on standard error is always for people, so it is said here.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 
 /// Whether a character acts on a terminal instead of being shown.
 fn acts(c: char) -> bool {
@@ -29,6 +31,11 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(out)
+}
+
+/// Says one line on standard error. Where that is closed there is nobody to tell.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
 #[cfg(test)]

@@ -142,8 +142,7 @@ async fn execute(
     views::make(session, &statement.to_string()).await?;
     let state = session.state();
     let plan = state.statement_to_plan(statement).await?;
-    let access = state.config().get_extension::<Access>();
-    access.as_deref().copied().unwrap_or_default().check(&plan)?;
+    Access::of(state.config()).check(&plan)?;
     let mut frame = session.execute_logical_plan(plan).await?;
     if !values.is_empty() {
         frame = frame.with_param_values(values)?;

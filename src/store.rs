@@ -58,6 +58,17 @@ pub(crate) fn is_s3(location: &str) -> bool {
     location.starts_with("s3://")
 }
 
+/// The bucket and the key or prefix of `s3://BUCKET/KEY`, which begins with no slash.
+pub(crate) fn split_url(location: &str) -> Option<(&str, &str)> {
+    let rest = location.strip_prefix("s3://")?;
+    let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
+    (!bucket.is_empty()).then(|| (bucket, key.trim_start_matches('/')))
+}
+
+fn wrong(location: &str) -> Error {
+    Error::Store(format!("{location}: expected s3://BUCKET/PREFIX"))
+}
+
 /// The buckets that were opened, by name: credentials are asked for once.
 #[derive(Default)]
 pub(crate) struct Buckets(HashMap<String, Arc<Bucket>>);
@@ -65,14 +76,13 @@ pub(crate) struct Buckets(HashMap<String, Arc<Bucket>>);
 impl Buckets {
     /// The bucket and the key or prefix of `s3://BUCKET/KEY`.
     pub(crate) fn open(&mut self, location: &str) -> Result<(Arc<Bucket>, String)> {
-        let rest = location.strip_prefix("s3://").unwrap_or(location);
-        let (name, key) = rest.split_once('/').unwrap_or((rest, ""));
+        let (name, key) = split_url(location).ok_or_else(|| wrong(location))?;
         let bucket = match self.0.get(name) {
             Some(bucket) => Arc::clone(bucket),
-            None => Bucket::open(name)?,
+            None => Bucket::open(name, location)?,
         };
         self.0.insert(name.to_owned(), Arc::clone(&bucket));
-        Ok((bucket, key.trim_start_matches('/').to_owned()))
+        Ok((bucket, key.to_owned()))
     }
 }
 
@@ -88,13 +98,10 @@ fn runtime() -> Result<&'static Runtime> {
 }
 
 impl Bucket {
-    fn open(name: &str) -> Result<Arc<Self>> {
-        let wrong = |reason: &str| Error::Store(format!("s3://{name}: {reason}"));
-        let url = Url::parse(&format!("s3://{name}"));
-        let url = url.map_err(|error| wrong(&error.to_string()))?;
-        if url.host_str() != Some(name) {
-            return Err(wrong("expected s3://BUCKET/PREFIX"));
-        }
+    fn open(name: &str, location: &str) -> Result<Arc<Self>> {
+        let url = Url::parse(&format!("s3://{name}")).ok();
+        // A user, port or query is no part of a bucket's name.
+        let url = url.filter(|url| url.host_str() == Some(name)).ok_or_else(|| wrong(location))?;
         let client = runtime()?.block_on(client(&url, name))?;
         Ok(Arc::new(Self { name: name.to_owned(), client }))
     }
@@ -296,5 +303,31 @@ impl Fetching {
     /// The next object; waits for it.
     pub(crate) fn next(&self) -> Option<Fetched> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_a_bucket_and_a_key() {
+        assert_eq!(split_url("s3://logs/AWSLogs/1/"), Some(("logs", "AWSLogs/1/")));
+        assert_eq!(split_url("s3://logs/a b%20c?d#e//f"), Some(("logs", "a b%20c?d#e//f")));
+        assert_eq!(split_url("s3://logs//a"), Some(("logs", "a")));
+        for whole in ["s3://logs", "s3://logs/", "s3://logs//"] {
+            assert_eq!(split_url(whole), Some(("logs", "")));
+        }
+        for none in ["s3://", "s3:///a", "logs/a", ""] {
+            assert_eq!(split_url(none), None);
+        }
+    }
+
+    #[test]
+    fn a_wrong_url_is_told() {
+        for wrong in ["s3://", "s3:///a", "s3://user@logs/a", "s3://logs:9000/a", "s3://logs?a/b"] {
+            let error = Buckets::default().open(wrong).unwrap_err().to_string();
+            assert_eq!(error, format!("{wrong}: expected s3://BUCKET/PREFIX"));
+        }
     }
 }

@@ -6,20 +6,33 @@
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
 -- chart: bar source_ip_address requests
+-- First by actor, too: a group for each address and actor is quicker than a set of actors for each address.
+WITH callers AS (
+  SELECT
+    source_ip_address,
+    actor,
+    count(*) AS requests,
+    count(*) FILTER (WHERE NOT succeeded) AS failed,
+    count(*) FILTER (WHERE operation_access = 'write') AS writes,
+    min(event_time) AS first_seen,
+    max(event_time) AS last_seen
+  FROM events
+  WHERE event_source = 'codebuild.amazonaws.com'
+    AND ($since IS NULL OR event_time >= $since)
+    AND ($until IS NULL OR event_time < $until)
+    AND ($project IS NULL OR project_name = $project)
+    AND ($actor IS NULL OR actor = $actor)
+    AND ($account IS NULL OR recipient_account_id = $account)
+  GROUP BY source_ip_address, actor
+)
 SELECT
   source_ip_address,
-  count(*) AS requests,
-  count(*) FILTER (WHERE NOT succeeded) AS failed,
-  count(*) FILTER (WHERE operation_access = 'write') AS writes,
-  count(DISTINCT actor) AS actors,
-  min(event_time) AS first_seen,
-  max(event_time) AS last_seen
-FROM events
-WHERE event_source = 'codebuild.amazonaws.com'
-  AND ($since IS NULL OR event_time >= $since)
-  AND ($until IS NULL OR event_time < $until)
-  AND ($project IS NULL OR project_name = $project)
-  AND ($actor IS NULL OR actor = $actor)
-  AND ($account IS NULL OR recipient_account_id = $account)
+  sum(requests) AS requests,
+  sum(failed) AS failed,
+  sum(writes) AS writes,
+  count(actor) AS actors,
+  min(first_seen) AS first_seen,
+  max(last_seen) AS last_seen
+FROM callers
 GROUP BY source_ip_address
 ORDER BY requests DESC, source_ip_address

@@ -8,7 +8,30 @@
 -- is listed as `masked` where the request named its member: it may have changed, nobody can tell. Of
 -- variables whose values alone are masked the names and types are compared.
 -- The encryption of S3 logs has no column and is cut out of the JSON text: s3Logs holds no object.
-WITH changes AS (
+-- It is cut out before the rows are sorted: the text is longer than all else in a row.
+WITH calls_that_change AS (
+  SELECT
+    *,
+    regexp_replace(
+      split_part(
+        split_part(
+          CASE WHEN settings_origin = 'response' THEN response_elements ELSE request_parameters END,
+          '"s3Logs"', -1
+        ),
+        '}', 1
+      ),
+      '\s', '', 'g'
+    ) AS s3_logs
+  FROM events
+  WHERE event_source = 'codebuild.amazonaws.com'
+    AND event_name IN (
+      'CreateProject', 'UpdateProject', 'DeleteProject', 'UpdateProjectVisibility',
+      'CreateWebhook', 'UpdateWebhook', 'DeleteWebhook'
+    )
+    AND succeeded
+    AND project_name IS NOT NULL
+),
+changes AS (
   SELECT
     event_time,
     event_id,
@@ -46,19 +69,7 @@ WITH changes AS (
     END AS shows_all,
     request_members,
     masked_settings,
-    CASE
-      WHEN strpos(
-        CASE WHEN settings_origin = 'response' THEN response_elements ELSE request_parameters END,
-        '"s3Logs"'
-      ) > 0
-        THEN regexp_replace(
-          regexp_replace(
-            CASE WHEN settings_origin = 'response' THEN response_elements ELSE request_parameters END,
-            '(?s)^.*"s3Logs"\s*:\s*\{([^}]*)\}.*$', '\1'
-          ),
-          '\s', '', 'g'
-        )
-    END AS s3_logs,
+    s3_logs,
     source_type,
     source_location,
     source_version,
@@ -113,14 +124,7 @@ WITH changes AS (
     webhook_scope,
     webhook_scope_name,
     webhook_pr_comment_approval
-  FROM events
-  WHERE event_source = 'codebuild.amazonaws.com'
-    AND event_name IN (
-      'CreateProject', 'UpdateProject', 'DeleteProject', 'UpdateProjectVisibility',
-      'CreateWebhook', 'UpdateWebhook', 'DeleteWebhook'
-    )
-    AND succeeded
-    AND project_name IS NOT NULL
+  FROM calls_that_change
 ),
 -- The two lists run in parallel, line by line: kind, request member and path of a setting, its value.
 unpivoted AS (
@@ -242,8 +246,8 @@ unpivoted AS (
       logs_s3_status,
       logs_s3_location,
       CASE
-        WHEN strpos(s3_logs, '"encryptionDisabled":true') > 0 THEN 'true'
-        WHEN strpos(s3_logs, '"encryptionDisabled":false') > 0 THEN 'false'
+        WHEN s3_logs LIKE ':{%"encryptionDisabled":true%' THEN 'true'
+        WHEN s3_logs LIKE ':{%"encryptionDisabled":false%' THEN 'false'
       END,
       description,
       CAST(badge_enabled AS VARCHAR),

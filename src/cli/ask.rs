@@ -1,6 +1,6 @@
 //! What `sql` and `run` have in common: what is asked, how its answer is written, what it may use.
 
-use super::{KeepArg, say, wrong_usage};
+use super::{KeepArg, parse_size, say, wrong_usage};
 use crate::convert::{ConvertConfig, convert};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
@@ -8,7 +8,6 @@ use crate::query::{
     self, Access, Form, Format, Limits, MAX_ROWS, Runner, SavedQueries, register_logs,
 };
 use crate::times;
-use bytesize::ByteSize;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -68,10 +67,7 @@ pub(super) const FLAGS: [&str; 4] =
     ["--safe-csv", "--no-headers", "--allow-files", "--allow-write"];
 
 fn parse_memory(text: &str) -> std::result::Result<u64, String> {
-    let size = text
-        .parse::<ByteSize>()
-        .map_err(|reason| format!("expected a size such as 512MB: {reason}"))?;
-    if size < ByteSize::mb(16) { Err("is less than 16MB".to_owned()) } else { Ok(size.as_u64()) }
+    parse_size(text, "512MB", 16)
 }
 
 fn parse_timeout(text: &str) -> std::result::Result<Duration, String> {
@@ -84,7 +80,12 @@ type Scratch = Arc<Mutex<Vec<TempDir>>>;
 
 impl Options {
     /// A runner of statements over the dataset, or over log files.
-    pub(super) fn runner(&self, command: &str, dataset: Option<&Path>) -> anyhow::Result<Asked> {
+    pub(super) fn runner(
+        &self,
+        command: &str,
+        dataset: Option<&Path>,
+        queries: SavedQueries,
+    ) -> anyhow::Result<Asked> {
         let scratch = Scratch::default();
         let dataset = match dataset {
             Some(dataset) => Dataset::open(dataset)?,
@@ -105,7 +106,6 @@ impl Options {
         form.headers = !self.no_headers;
         form.safe_csv = self.safe_csv;
         form.max_rows = Some(self.max_rows).filter(|rows| *rows > 0);
-        let queries = SavedQueries::load(self.sql_dir.as_deref())?;
         let out = BufWriter::with_capacity(1 << 16, io::stdout());
         let mut runner = Runner::new(session, queries, form, Box::new(out));
         if let Some(width) = self.width {

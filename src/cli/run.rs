@@ -2,12 +2,13 @@
 
 use super::ask::{Asked, FLAGS, Options};
 use super::{Status, runtime};
+use crate::error::Result;
 use crate::query::{Parameter, SavedQueries};
 use clap::{Arg, ArgMatches};
 use datafusion::common::ScalarValue;
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Run a saved query on a dataset
 ///
@@ -25,12 +26,27 @@ pub(super) struct Args {
     options: Options,
 }
 
-/// The options for the parameters of the query that the command line names, if it names one. What is
-/// wrong with the name or the files is said later.
-pub(super) fn options(command_line: &[OsString]) -> Vec<Arg> {
+/// The saved queries, and the folder that some of them are from.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    folder: Option<PathBuf>,
+    queries: SavedQueries,
+}
+
+impl Loaded {
+    fn new(folder: Option<PathBuf>) -> Result<Self> {
+        let queries = SavedQueries::load(folder.as_deref())?;
+        Ok(Self { folder, queries })
+    }
+}
+
+/// The saved queries that a command line asks for, if it is one of `run`, and the options for the
+/// parameters of the query that it names, if it names one. What is wrong with the name or the files is
+/// said later.
+pub(super) fn look_ahead(command_line: &[OsString]) -> (Option<Loaded>, Vec<Arg>) {
     let mut words = command_line.iter().map(|word| word.to_string_lossy()).skip(1);
     if words.next().as_deref() != Some("run") {
-        return Vec::new();
+        return (None, Vec::new());
     }
     let (mut name, mut folder) = (None, None);
     while let Some(word) = words.next() {
@@ -51,11 +67,11 @@ pub(super) fn options(command_line: &[OsString]) -> Vec<Arg> {
             _ => {}
         }
     }
-    let Ok(queries) = SavedQueries::load(folder.as_deref().map(Path::new)) else {
-        return Vec::new();
-    };
-    let query = name.and_then(|name| queries.find(&name).ok());
-    query.map_or_else(Vec::new, |query| query.parameters.iter().map(option).collect())
+    let Ok(loaded) = Loaded::new(folder.map(PathBuf::from)) else { return (None, Vec::new()) };
+    let query = name.and_then(|name| loaded.queries.find(&name).ok());
+    let options =
+        query.map_or_else(Vec::new, |query| query.parameters.iter().map(option).collect());
+    (Some(loaded), options)
 }
 
 fn option(parameter: &Parameter) -> Arg {
@@ -73,17 +89,27 @@ fn option(parameter: &Parameter) -> Arg {
         .value_parser(move |text: &str| kind.parse(text))
 }
 
-pub(super) fn main(args: &Args, matches: &ArgMatches) -> anyhow::Result<Status> {
-    let queries = SavedQueries::load(args.options.sql_dir.as_deref())?;
-    let query = queries.find(&args.query)?;
+pub(super) fn main(
+    args: &Args,
+    matches: &ArgMatches,
+    loaded: Option<Loaded>,
+) -> anyhow::Result<Status> {
+    let folder = &args.options.sql_dir;
+    let loaded = match loaded.filter(|loaded| loaded.folder == *folder) {
+        Some(loaded) => loaded,
+        // They could not be read, or the folder was read otherwise than meant.
+        None => Loaded::new(folder.clone())?,
+    };
+    let queries = loaded.queries;
+    let query = queries.find(&args.query)?.clone();
     let value = |parameter: &Parameter| {
         let given = matches.try_get_one::<ScalarValue>(&parameter.name).ok().flatten();
         (parameter.name.clone(), given.cloned().unwrap_or_else(|| parameter.default_value()))
     };
     let values = query.parameters.iter().map(value).collect();
     let Asked { mut runner, scratch: _scratch } =
-        args.options.runner("run", args.dataset.as_deref())?;
-    let result = runtime()?.block_on(runner.run_saved(query, values));
+        args.options.runner("run", args.dataset.as_deref(), queries)?;
+    let result = runtime()?.block_on(runner.run_saved(&query, values));
     let rows = runner.finish_after(result)?;
     Ok(if args.fail_on_rows && rows > 0 { Status::Found } else { Status::Done })
 }

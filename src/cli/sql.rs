@@ -2,7 +2,7 @@
 
 use super::ask::{Asked, Options};
 use super::{Status, runtime};
-use crate::query::{Shell, Start};
+use crate::query::{SavedQueries, Shell, Start};
 use anyhow::Context as _;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::PathBuf;
@@ -41,8 +41,9 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
             Some(text)
         }
     };
+    let queries = SavedQueries::load(args.options.sql_dir.as_deref())?;
     let Asked { mut runner, scratch: _scratch } =
-        args.options.runner("sql", args.dataset.as_deref())?;
+        args.options.runner("sql", args.dataset.as_deref(), queries)?;
     if let Some(sql) = statements {
         let result = runtime()?.block_on(runner.run(&sql));
         // What came before an error is shown.

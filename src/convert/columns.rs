@@ -3,11 +3,12 @@
 //! It refuses to interpret: a cell that is not of its column's type is a null, because whoever made
 //! the row has already counted it.
 
+use crate::convert::packed::Head;
 use crate::convert::row::{Row, Text, Value};
 use crate::schema::{COLUMNS, Kind, schema};
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder,
-    TimestampMillisecondBuilder,
+    ArrayBuilder as _, ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder,
+    RecordBatch, StringBuilder, TimestampMillisecondBuilder,
 };
 use arrow::datatypes::{DataType, Field};
 use arrow::error::ArrowError;
@@ -50,6 +51,20 @@ impl Columns {
         self.bytes
     }
 
+    /// Appends a packed row, cell by cell; `None` where the bytes are none.
+    pub(crate) fn append_packed(&mut self, row: &Head<'_>) -> Option<()> {
+        let rows = self.rows;
+        row.each(&mut |number, value| {
+            self.bytes += value.bytes();
+            if let Some(builder) = self.builders.get_mut(number) {
+                builder.fill(rows);
+                builder.append(&value);
+            }
+        })?;
+        self.rows += 1;
+        Some(())
+    }
+
     pub(crate) fn append(&mut self, row: &Row<'_>) {
         for (builder, value) in self.builders.iter_mut().zip(row.cells()) {
             builder.append(value);
@@ -60,6 +75,8 @@ impl Columns {
 
     /// The rows appended so far, as a batch; the builders start again.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        let rows = self.rows;
+        self.builders.iter_mut().for_each(|builder| builder.fill(rows));
         (self.rows, self.bytes) = (0, 0);
         RecordBatch::try_new(schema(), self.builders.iter_mut().map(Builder::finish).collect())
     }
@@ -77,6 +94,18 @@ impl Builder {
                 let element = Field::new("element", DataType::Utf8, true);
                 Self::TextList(ListBuilder::new(StringBuilder::new()).with_field(element))
             }
+        }
+    }
+
+    /// Appends nulls up to `rows`: many at once cost next to nothing.
+    fn fill(&mut self, rows: usize) {
+        match self {
+            Self::Text(builder) => builder.append_nulls(rows.saturating_sub(builder.len())),
+            Self::Bool(builder) => builder.append_nulls(rows.saturating_sub(builder.len())),
+            Self::Int32(builder) => builder.append_nulls(rows.saturating_sub(builder.len())),
+            Self::Int64(builder) => builder.append_nulls(rows.saturating_sub(builder.len())),
+            Self::Time(builder) => builder.append_nulls(rows.saturating_sub(builder.len())),
+            Self::TextList(builder) => (builder.len()..rows).for_each(|_| builder.append_null()),
         }
     }
 

@@ -125,7 +125,7 @@ impl Whole {
     fn inflate(&mut self, packed: &[u8], room: &Room) -> Option<&[u8]> {
         let size = packed.last_chunk().map(|size| u32::from_le_bytes(*size))?;
         let most = room.left.get().min(room.limits.bytes);
-        if u64::from(size) > most || memmem::rfind(packed, &MEMBER) != Some(0) {
+        if u64::from(size) > most || !is_one_member(packed) {
             return None;
         }
         let size = size as usize;
@@ -143,6 +143,16 @@ impl Whole {
         room.left.set(room.left.get() - size as u64);
         Some(out)
     }
+}
+
+/// Whether nothing after its beginning can be the beginning of another gzip member: by its first
+/// bytes, the flags that a header has, and how well it says that it is packed.
+fn is_one_member(packed: &[u8]) -> bool {
+    let begins = |at: usize| {
+        let header = packed.get(at + 3..at + 9).unwrap_or_default();
+        matches!(header, [0..=0x1f, .., 0 | 2 | 4])
+    };
+    packed.starts_with(&MEMBER) && !memmem::find_iter(packed, &MEMBER).skip(1).any(begins)
 }
 
 /// The bytes of one log file.

@@ -5,10 +5,11 @@
 //! same id with other content is kept, counted and named, wherever it is. It refuses to hold a
 //! partition: rows pass from the runs to their part file.
 
+use crate::convert::Conflict;
 use crate::convert::columns::Columns;
 use crate::convert::packed::Head;
 use crate::convert::runs::{self, Runs, Stream};
-use crate::convert::{Conflict, writer::Writer};
+use crate::convert::writer::{Parts, Writer};
 use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
 use crate::part::{BATCH_BYTES, BATCH_ROWS, PartReader, Wanted, Written};
@@ -17,6 +18,7 @@ use rayon::prelude::*;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
+use std::thread;
 use tempfile::TempPath;
 
 /// What was written of one partition.
@@ -25,7 +27,7 @@ pub(crate) struct Partition {
     /// Its folder below the dataset.
     pub(crate) path: String,
     /// Its part files, which no reader sees yet.
-    pub(crate) parts: Vec<(TempPath, Written)>,
+    pub(crate) parts: Parts,
 }
 
 /// Merged rows.
@@ -57,8 +59,10 @@ pub(crate) fn merge(
     let committed = Committed::find(dataset, partitions.keys(), &mut workers, state)?;
     let merge_one = |(path, rows): (String, usize)| {
         let streams = workers.iter().flat_map(|worker| worker.of(&path)).collect();
-        let writer = Writer::new(dataset, rows, part_bytes);
-        Merge::new(streams, &committed, state, writer)?.run(path)
+        thread::scope(|scope| {
+            let writer = Writer::new(scope, dataset, rows, part_bytes);
+            Merge::new(streams, &committed, state, writer).run(path)
+        })
     };
     let done = partitions.into_par_iter().map(merge_one).collect::<Result<Vec<_>>>()?;
     let mut merged = Merged::default();
@@ -181,7 +185,7 @@ impl Group {
 
 /// The content of a packed row; `one` makes a batch of it.
 fn content_of(row: &Head<'_>, one: &mut Columns) -> Result<String> {
-    one.append(&row.unpack().ok_or_else(runs::cut)?);
+    one.append_packed(row).ok_or_else(runs::cut)?;
     content(&one.finish()?, 0)
 }
 
@@ -217,8 +221,8 @@ impl<'m> Merge<'m> {
         committed: &'m Committed,
         state: &'m RandomState,
         writer: Writer<'m>,
-    ) -> Result<Self> {
-        let mut merge = Self {
+    ) -> Self {
+        Self {
             streams,
             heap: BinaryHeap::new(),
             committed,
@@ -230,11 +234,7 @@ impl<'m> Merge<'m> {
             duplicates: HashMap::new(),
             conflicts: Vec::new(),
             ids: Vec::new(),
-        };
-        for number in 0..merge.streams.len() {
-            merge.queue(number)?;
         }
-        Ok(merge)
     }
 
     /// Queues the next row of a stream, if it has one.
@@ -248,19 +248,32 @@ impl<'m> Merge<'m> {
     }
 
     fn run(mut self, path: String) -> Result<Done> {
+        let merged = self.merge_all();
+        let Self { writer, duplicates, conflicts, ids, .. } = self;
+        // Why rows were not taken says more than that they were not.
+        let parts = writer.finish();
+        merged?;
+        Ok(Done { partition: Partition { path, parts: parts? }, duplicates, conflicts, ids })
+    }
+
+    /// Merges until there are no more rows, or they are not taken.
+    fn merge_all(&mut self) -> Result<()> {
+        for number in 0..self.streams.len() {
+            self.queue(number)?;
+        }
         while let Some(Reverse((_, number))) = self.heap.pop() {
-            self.take(number)?;
+            if !self.take(number)? {
+                return Ok(());
+            }
             self.queue(number)?;
         }
         self.flush()?;
-        let Self { duplicates, conflicts, ids, .. } = self;
-        let partition = Partition { path, parts: self.writer.finish()? };
-        Ok(Done { partition, duplicates, conflicts, ids })
+        Ok(())
     }
 
-    /// Writes the row that a stream is at, unless it is a copy.
-    fn take(&mut self, number: usize) -> Result<()> {
-        let Some(stream) = self.streams.get(number) else { return Ok(()) };
+    /// Writes the row that a stream is at, unless it is a copy; whether more are taken.
+    fn take(&mut self, number: usize) -> Result<bool> {
+        let Some(stream) = self.streams.get(number) else { return Ok(true) };
         let row = stream.row()?;
         let is_new = self.group.adds(stream.packed(), &row, &mut self.one)?;
         let known = self.committed.of(row.id);
@@ -274,7 +287,7 @@ impl<'m> Merge<'m> {
             } else {
                 self.duplicates.insert(row.file.to_owned(), 1);
             }
-            return Ok(());
+            return Ok(true);
         }
         match (row.id, known) {
             (Some(id), Some(_)) => {
@@ -284,18 +297,16 @@ impl<'m> Merge<'m> {
             (Some(id), None) => self.ids.push(self.state.hash_one(id)),
             (None, _) => {}
         }
-        self.columns.append(&row.unpack().ok_or_else(runs::cut)?);
+        self.columns.append_packed(&row).ok_or_else(runs::cut)?;
         if self.columns.rows() >= BATCH_ROWS || self.columns.bytes() >= BATCH_BYTES {
-            self.flush()?;
+            return self.flush();
         }
-        Ok(())
+        Ok(true)
     }
 
-    fn flush(&mut self) -> Result<()> {
-        if self.columns.rows() > 0 {
-            self.writer.write(&self.columns.finish()?)?;
-        }
-        Ok(())
+    /// Hands the rows over to be written; whether they were taken.
+    fn flush(&mut self) -> Result<bool> {
+        Ok(self.columns.rows() == 0 || self.writer.write(self.columns.finish()?))
     }
 }
 

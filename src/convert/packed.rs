@@ -125,21 +125,25 @@ impl<'p> Head<'p> {
         ((time.is_none(), time), (id.is_none(), id), (self.file, self.record))
     }
 
-    /// The row.
-    pub(crate) fn unpack(&self) -> Option<Row<'p>> {
-        let mut row = Row::new();
-        row.set(Col::EventTime, self.time.map_or(Value::Null, Value::Time));
-        row.set(Col::EventId, self.id);
-        row.set(Col::SourceFile, Value::text(self.file));
-        row.set(Col::SourceRecord, Value::Int(self.record));
+    /// Gives `each` every cell that is not null, with its column's number; `None` where the bytes are
+    /// no packed row.
+    pub(crate) fn each(&self, each: &mut dyn FnMut(usize, Value<'p>)) -> Option<()> {
+        if let Some(time) = self.time {
+            each(Col::EventTime.index(), Value::Time(time));
+        }
+        if let Some(id) = self.id {
+            each(Col::EventId.index(), Value::text(id));
+        }
+        each(Col::SourceFile.index(), Value::text(self.file));
+        each(Col::SourceRecord.index(), Value::Int(self.record));
         for part in [self.reading, self.rest] {
             let mut bytes = Bytes(part);
             while !bytes.0.is_empty() {
                 let (number, value) = bytes.cell()?;
-                row.put(number, value);
+                each(number, value);
             }
         }
-        Some(row)
+        Some(())
     }
 }
 
@@ -202,6 +206,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn unpack<'p>(head: &Head<'p>) -> Option<Row<'p>> {
+        let mut row = Row::new();
+        head.each(&mut |number, value| row.put(number, value))?;
+        Some(row)
+    }
+
     fn value() -> impl Strategy<Value = Value<'static>> {
         let text = ".{0,20}".prop_map(Value::text);
         let list =
@@ -238,10 +248,10 @@ mod tests {
             pack(&row, &mut packed);
             let head = Head::of(&packed).unwrap();
             prop_assert_eq!((head.time, head.id, head.file, head.record), (time, id.as_deref(), &*file, record));
-            let unpacked = head.unpack().unwrap();
+            let unpacked = unpack(&head).unwrap();
             prop_assert_eq!(unpacked.cells(), row.cells());
             for length in 0..packed.len() {
-                let cut = Head::of(&packed[..length]).map(|head| head.unpack().is_some());
+                let cut = Head::of(&packed[..length]).map(|head| unpack(&head).is_some());
                 // What is cut at a cell's end is a row of fewer cells.
                 prop_assert!(cut.is_none() || length >= packed.len() - head.rest.len());
             }

@@ -290,7 +290,13 @@ mod tests {
             let mut times = Vec::new();
             while stream.advance().unwrap() {
                 let row = stream.row().unwrap();
-                assert_eq!(row.unpack().unwrap().str(Col::AwsRegion), Some("a"));
+                let mut region = None;
+                row.each(&mut |number, value| {
+                    if number == Col::AwsRegion.index() {
+                        region = value.as_str().map(str::to_owned);
+                    }
+                });
+                assert_eq!(region.as_deref(), Some("a"));
                 times.push(row.time.unwrap());
             }
             times

@@ -6,6 +6,7 @@
 use crate::error::{Error, Result};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement};
+use datafusion::prelude::SessionConfig;
 
 /// What the command line allows beyond reading the dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,6 +18,11 @@ pub struct Access {
 }
 
 impl Access {
+    /// What a session's statements may do; nothing more than reading where nobody has said.
+    pub(super) fn of(session: &SessionConfig) -> Self {
+        session.get_extension::<Self>().as_deref().copied().unwrap_or_default()
+    }
+
     /// Fails where a plan does what is not allowed.
     pub(super) fn check(self, plan: &LogicalPlan) -> Result<()> {
         let mut refused = None;

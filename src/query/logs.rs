@@ -45,8 +45,7 @@ impl TableFunctionImpl for CloudTrail {
             return plan_err!("cloudtrail() takes one text: a log file, folder or pattern");
         };
         let session = args.session();
-        let access = session.config().get_extension::<Access>().unwrap_or_default();
-        if !access.files {
+        if !Access::of(session.config()).files {
             let reason = "cloudtrail() names files: statements only read the dataset; --allow-files \
                           allows it, and --logs names them on the command line";
             return Err(from_ours(Error::SavedQuery(reason.to_owned())));

@@ -19,6 +19,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::WriterBuilder as JsonBuilder;
 use arrow::json::writer::{JsonArray, JsonFormat, LineDelimited, Writer as JsonWriter};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use clap::ValueEnum;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt as _;
@@ -49,7 +50,7 @@ pub enum Format {
     Markdown,
     /// A Parquet file, for --output
     Parquet,
-    /// A bar for each row: its first text, and its first number after it
+    /// A bar for each row, as long as its first number says, by its first other column
     Chart,
 }
 
@@ -256,6 +257,15 @@ impl<'w, W: Write + Send> Writer<'w, W> {
         }
         Ok(0)
     }
+}
+
+/// What writes the cells of each column as text.
+fn formatters<'a>(
+    batch: &'a RecordBatch,
+    options: &'a FormatOptions<'a>,
+) -> Result<Vec<ArrayFormatter<'a>>> {
+    let columns = batch.columns().iter().map(|array| ArrayFormatter::try_new(array, options));
+    Ok(columns.collect::<std::result::Result<_, _>>()?)
 }
 
 /// Whether a cell is null; an array of nulls alone does not say so itself.

@@ -6,7 +6,7 @@
 //! the next statement gets new ones.
 
 use crate::error::{Error, Result};
-use crate::printable::printable;
+use crate::printable::say;
 use crate::query::command::{self, COMMANDS, Command, Width};
 use crate::query::output::{self, Form, Format, OutputFile, Paged, Shown, tabulate};
 use crate::query::script::{Unit, units};
@@ -19,7 +19,7 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement;
 use futures::{StreamExt as _, stream};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -132,9 +132,9 @@ impl Runner {
             return Err(Error::SavedQuery(reason));
         };
         self.form.chart = query.bars();
-        let shown = self.statement(statement, values).await?;
+        let shown = self.statement(statement, values).await;
         self.form.chart = None;
-        Ok(shown.rows)
+        Ok(shown?.rows)
     }
 
     /// Runs statements.
@@ -146,9 +146,10 @@ impl Runner {
         Ok(())
     }
 
-    /// Drops the threads of what was given up.
+    /// Drops the threads of what was given up, and what was meant for it alone.
     pub(crate) fn give_up(&mut self) {
         self.once = None;
+        self.form.chart = None;
         if let Some(workers) = self.workers.take() {
             workers.shutdown_background();
         }
@@ -261,20 +262,20 @@ impl Runner {
     fn tell_of(&self, shown: Shown, took: Duration) {
         if shown.more {
             let rows = shown.rows;
-            tell(&format!(
+            say(&format!(
                 "only the first {rows} rows are shown: --max-rows or .maxrows 0 shows all"
             ));
         }
         if shown.columns_cut > 0 {
             let cut = shown.columns_cut;
             let s = if cut == 1 { " has" } else { "s have" };
-            tell(&format!("{cut} more column{s} no room: .mode line or --format line shows them"));
+            say(&format!("{cut} more column{s} no room: .mode line or --format line shows them"));
         }
         if self.is_interactive {
             let s = if shown.rows == 1 { "" } else { "s" };
             let took =
                 if self.timer { format!(", {:.3} s", took.as_secs_f64()) } else { String::new() };
-            tell(&format!("({} row{s}{took})", shown.rows));
+            say(&format!("({} row{s}{took})", shown.rows));
         }
     }
 
@@ -363,7 +364,7 @@ impl Runner {
 
     /// Carries out a command that names a file. In a script it may be somebody else's idea.
     async fn file_command(&mut self, command: Command<'_>, origin: Origin) -> Result<()> {
-        let access = self.session.state().config().get_extension::<Access>().unwrap_or_default();
+        let access = Access::of(self.session.state().config());
         let refuse = |name: &str, option: &str| {
             Err(Error::SavedQuery(format!("{name} in a script names a file: {option} allows it")))
         };
@@ -395,11 +396,6 @@ impl Drop for Runner {
     fn drop(&mut self) {
         self.give_up();
     }
-}
-
-/// Says a line on standard error. Where that is closed there is nobody to tell.
-pub(crate) fn tell(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", printable(text));
 }
 
 /// Threads for queries.

@@ -7,8 +7,9 @@
 mod assistant;
 
 use crate::error::{Error, Result};
+use crate::printable::say;
 use crate::query::command::{self, Command};
-use crate::query::runner::{Origin, Runner, tell};
+use crate::query::runner::{Origin, Runner};
 use assistant::Assistant;
 use rustyline::error::ReadlineError;
 use rustyline::history::{FileHistory, History as _, SearchDirection};
@@ -89,7 +90,7 @@ impl Shell {
         if is_named || file.exists() {
             let text = std::fs::read_to_string(&file).map_err(Error::io("read", &file))?;
             if let Err(error) = self.runner.run(&text).await {
-                tell(&format!("error: {}: {error}", file.display()));
+                say(&format!("error: {}: {error}", file.display()));
             }
         }
         Ok(())
@@ -115,7 +116,7 @@ impl Shell {
                     let _ = self.editor.add_history_entry(text.trim_end());
                     self.carry_out(&text).await?;
                 }
-                Err(error) => tell(&format!("error: {error}")),
+                Err(error) => say(&format!("error: {error}")),
             },
             _ => self.carry_out(line).await?,
         }
@@ -135,7 +136,7 @@ impl Shell {
             result = entered => match result {
                 Err(error) if error.is_broken_pipe() => return Err(error),
                 Err(error) => {
-                    tell(&format!("error: {error}"));
+                    say(&format!("error: {error}"));
                     false
                 }
                 Ok(()) => false,
@@ -144,7 +145,7 @@ impl Shell {
         };
         if cancelled {
             self.runner.give_up();
-            tell("cancelled");
+            say("cancelled");
         }
         Ok(())
     }

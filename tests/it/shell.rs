@@ -11,8 +11,19 @@ const PATIENCE_MS: Option<u64> = Some(30_000);
 
 /// A shell over a dataset with a home folder of its own, past its greeting.
 fn start(sample: &Dataset, home: &Path, args: &[&str]) -> PtySession {
+    start_with(sample, home, args, &[])
+}
+
+/// The same with variables of its environment.
+fn start_with(
+    sample: &Dataset,
+    home: &Path,
+    args: &[&str],
+    variables: &[(&str, &str)],
+) -> PtySession {
     let mut shell = command(&[&["sql", &sample.name()], args].concat());
     shell.env("TERM", "dumb").env("XDG_STATE_HOME", home).env("HOME", home).env("PAGER", "");
+    shell.envs(variables.iter().copied());
     let mut shell = spawn_command(shell, PATIENCE_MS).unwrap();
     shell.exp_string(".help lists the commands").unwrap();
     shell
@@ -104,6 +115,22 @@ fn settings_last() {
 }
 
 #[test]
+fn a_query_that_fails_leaves_no_chart() {
+    let sample = sample("codebuild");
+    let home = tempfile::tempdir().unwrap();
+    let query = "-- title: T\n-- question: Q?\n-- chart: bar b n\n\
+                 SELECT 'b' AS b, 1 / (count(*) - count(*)) AS n FROM events\n";
+    fs::write(home.path().join("fails.sql"), query).unwrap();
+    let folder = home.path().to_str().unwrap();
+    let mut shell = start(&sample, home.path(), &["--sql-dir", folder, "--format", "chart"]);
+    shell.send_line(".run fails").unwrap();
+    shell.exp_string("error: ").unwrap();
+    shell.send_line("SELECT 'one' || 'st' AS a, 6 * 7 AS m, 'b' AS b, 1 AS n;").unwrap();
+    shell.exp_string("onest 42 ").unwrap();
+    quit(shell);
+}
+
+#[test]
 fn results_go_to_files() {
     let sample = sample("codebuild");
     let home = tempfile::tempdir().unwrap();
@@ -137,12 +164,9 @@ fn results_go_to_files() {
 fn the_last_statement_can_be_edited_explained_and_found() {
     let sample = sample("codebuild");
     let home = tempfile::tempdir().unwrap();
-    let mut shell = command(&["sql", &sample.name(), "--format", "csv"]);
-    shell.env("TERM", "dumb").env("XDG_STATE_HOME", home.path()).env("HOME", home.path());
     // A dumb terminal completes nothing.
-    shell.env("TERM", "xterm").env("EDITOR", "sed -i s/19/23/");
-    let mut shell = spawn_command(shell, PATIENCE_MS).unwrap();
-    shell.exp_string(".help lists the commands").unwrap();
+    let variables = [("TERM", "xterm"), ("EDITOR", "sed -i s/19/23/")];
+    let mut shell = start_with(&sample, home.path(), &["--format", "csv"], &variables);
     shell.send_line("SELECT 19 * 2 AS a;").unwrap();
     shell.exp_string("a\r\n38\r\n").unwrap();
     shell.send_line(".edit").unwrap();
@@ -163,11 +187,7 @@ fn the_last_statement_can_be_edited_explained_and_found() {
 fn a_long_result_has_a_pager() {
     let sample = sample("codebuild");
     let home = tempfile::tempdir().unwrap();
-    let mut shell = command(&["sql", &sample.name()]);
-    shell.env("TERM", "dumb").env("XDG_STATE_HOME", home.path()).env("HOME", home.path());
-    shell.env("PAGER", "sed s/^/paged:/");
-    let mut shell = spawn_command(shell, PATIENCE_MS).unwrap();
-    shell.exp_string(".help lists the commands").unwrap();
+    let mut shell = start_with(&sample, home.path(), &[], &[("PAGER", "sed s/^/paged:/")]);
     shell.send_line("SELECT value AS n FROM generate_series(1, 500);").unwrap();
     shell.exp_string("paged:| 500 |").unwrap();
     shell.exp_string("(500 rows").unwrap();

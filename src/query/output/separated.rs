@@ -4,11 +4,11 @@
 //! is `""`. Arrow's own writer and the `csv` crate cannot tell the two apart. A log's text may begin
 //! like a formula, which a spreadsheet would run: safe CSV puts `'` before it (OWASP, CSV injection).
 
-use super::{Form, Format, is_null, written};
+use super::{Form, Format, formatters, is_null, written};
 use crate::error::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow::util::display::FormatOptions;
 use std::fmt::Write as _;
 use std::io::Write;
 
@@ -28,8 +28,7 @@ pub(super) fn write(
         row(&mut line, separator, form.safe_csv, names);
         out.write_all(line.as_bytes()).map_err(written)?;
     }
-    let columns = batch.columns().iter().map(|array| ArrayFormatter::try_new(array, &options));
-    let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
+    let columns = formatters(batch, &options)?;
     let is_number = |data_type: &DataType| data_type.is_numeric();
     let texts: Vec<_> = batch.columns().iter().map(|a| !is_number(a.data_type())).collect();
     let mut cells = vec![String::new(); columns.len()];

@@ -3,7 +3,7 @@
 //! What acts on a terminal is escaped. A table is cut to the line: long cells end with a mark, and
 //! columns without room are left out and counted.
 
-use super::{Form, is_null, written};
+use super::{Form, formatters, is_null, written};
 use crate::error::Result;
 use crate::printable::printable;
 use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
@@ -71,8 +71,7 @@ pub(super) fn plans(batches: &[RecordBatch]) -> Result<String> {
     let options = FormatOptions::default();
     let mut text = String::new();
     for batch in batches {
-        let columns = batch.columns().iter().map(|array| ArrayFormatter::try_new(array, &options));
-        let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
+        let columns = formatters(batch, &options)?;
         for row in 0..batch.num_rows() {
             for cell in &columns {
                 for line in cell.value(row).to_string().lines() {
@@ -137,8 +136,7 @@ pub(super) fn lines(batch: &RecordBatch, first: &mut bool, out: &mut impl Write)
     let schema = batch.schema();
     let names: Vec<_> = schema.fields().iter().map(|field| printable(field.name())).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
-    let columns = batch.columns().iter().map(|array| ArrayFormatter::try_new(array, &options));
-    let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
+    let columns = formatters(batch, &options)?;
     for row in 0..batch.num_rows() {
         if !std::mem::take(first) {
             out.write_all(b"\n").map_err(written)?;
@@ -164,8 +162,7 @@ pub(super) fn markdown(batch: &RecordBatch, header: bool, out: &mut impl Write) 
         text.push_str(&line(vec!["---".to_owned(); schema.fields().len()]));
     }
     let options = FormatOptions::default();
-    let columns = batch.columns().iter().map(|array| ArrayFormatter::try_new(array, &options));
-    let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
+    let columns = formatters(batch, &options)?;
     for row in 0..batch.num_rows() {
         text.push_str(&line(columns.iter().map(|c| cell(&c.value(row).to_string())).collect()));
     }
