@@ -30,7 +30,7 @@ pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// The end of the string whose opening quote is at `at`; `None` when the text ends inside it.
-fn skip_string(bytes: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn skip_string(bytes: &[u8], at: usize) -> Option<usize> {
     let mut at = at + 1;
     loop {
         at += memchr2(b'"', b'\\', bytes.get(at..)?)?;

@@ -9,7 +9,7 @@
 //! - [`cli`]: what the command line says, and the commands; the only module that prints
 //! - [`schema`]: the table of columns                                          (contract)
 //! - [`layout`]: partition columns, and paths in a dataset both ways           (contract)
-//! - [`convert`]: log files in, part files out; the only module with threads
+//! - [`convert`]: log files in, part files out, on all cores
 //! - `part`: one part file, written and read back
 //! - [`dataset`]: a dataset on disk: its commits, the ledger of inputs, the quarantine
 //! - [`compact`], [`verify`], [`status`]: what is done with a dataset as a whole

@@ -113,14 +113,18 @@ impl Place {
         }
     }
 
-    /// The place of an element of a list in this place.
-    fn element(self, element: &str) -> Self {
-        let is_object = element.starts_with('{');
+    /// The place of an element of a list in this place; the element is what `rest` begins with.
+    fn element(self, rest: &str) -> Self {
+        let is_object = rest.starts_with('{');
+        let has_sign = || {
+            let end = json::skip_value(rest.as_bytes(), 0).unwrap_or(rest.len());
+            rest.get(..end).is_some_and(|element| element.contains('='))
+        };
         match self {
             Self::Variables | Self::Environment if is_object => Self::Variable,
             Self::Variables => Self::Secret,
             // `NAME=value`, as some write a container's variables.
-            Self::Environment if element.contains('=') => Self::Secret,
+            Self::Environment if has_sign() => Self::Secret,
             Self::Environment => Self::Plain,
             other => other,
         }
@@ -138,7 +142,7 @@ const LONGEST_PATHS: usize = 64 << 10;
 pub(crate) fn redact(record: &str) -> (Cow<'_, str>, Vec<String>) {
     let mut masker =
         Masker { out: String::new(), done: 0, source: record, paths: Vec::new(), paths_bytes: 0 };
-    masker.object(record, 0, &Path::Record, Place::Plain);
+    masker.value(0, &Path::Record, Place::Plain);
     if masker.paths.is_empty() {
         return (Cow::Borrowed(record), Vec::new());
     }
@@ -259,6 +263,12 @@ impl fmt::Display for Path<'_> {
     }
 }
 
+/// The beginning of the next member or element, or the closing bracket.
+fn after(bytes: &[u8], at: usize) -> usize {
+    let at = json::skip_space(bytes, at);
+    if bytes.get(at) == Some(&b',') { json::skip_space(bytes, at + 1) } else { at }
+}
+
 struct Masker<'a> {
     source: &'a str,
     /// The redacted text of the source up to `done`.
@@ -283,33 +293,55 @@ impl Masker<'_> {
         }
     }
 
-    /// `text` begins at byte `at` of the source. Recursion is bounded: deeper records were rejected.
-    fn value(&mut self, text: &str, at: usize, path: &Path<'_>, place: Place) {
-        match text.as_bytes().first() {
-            Some(b'{') => self.object(text, at, path, place),
-            Some(b'[') => self.list(text, at, path, place),
-            Some(b'"') => self.string(text, at, path, place),
-            Some(b'n' | b't' | b'f') | None => {}
-            Some(_) if matches!(place, Place::Secret | Place::ArnOrSecret) => {
-                self.replace(at, text.len(), MASK, path);
+    /// Masks what is secret in the value that begins at byte `at` of the source; its end. The source is
+    /// JSON, so that one walk finds all there is; recursion is bounded: deeper records were rejected.
+    fn value(&mut self, at: usize, path: &Path<'_>, place: Place) -> Option<usize> {
+        let bytes = self.source.as_bytes();
+        match bytes.get(at)? {
+            b'{' => self.object(at, path, place),
+            b'[' => self.list(at, path, place),
+            b'"' => {
+                let end = json::skip_string(bytes, at)?;
+                self.string(self.source.get(at..end)?, at, path, place);
+                Some(end)
             }
-            Some(_) => {}
+            first => {
+                let end = json::skip_value(bytes, at)?;
+                let is_number = !b"ntf".contains(first);
+                if is_number && matches!(place, Place::Secret | Place::ArnOrSecret) {
+                    self.replace(at, end - at, MASK, path);
+                }
+                Some(end)
+            }
         }
     }
 
-    fn object(&mut self, text: &str, at: usize, path: &Path<'_>, place: Place) {
-        for (name, value) in Members::of(text) {
-            let name = json::unescape(name);
+    fn object(&mut self, at: usize, path: &Path<'_>, place: Place) -> Option<usize> {
+        let source = self.source;
+        let bytes = source.as_bytes();
+        let mut at = json::skip_space(bytes, at + 1);
+        while bytes.get(at)? != &b'}' {
+            let end = (bytes.get(at) == Some(&b'"')).then(|| json::skip_string(bytes, at))??;
+            let name = json::unescape(source.get(at + 1..end - 1)?);
+            let colon = json::skip_space(bytes, end);
+            let value = json::skip_space(bytes, colon + 1);
             let place = place.below(&name);
-            self.value(value, at + offset(text, value), &Path::Member(path, &name), place);
+            at = after(bytes, self.value(value, &Path::Member(path, &name), place)?);
         }
+        Some(at + 1)
     }
 
-    fn list(&mut self, text: &str, at: usize, path: &Path<'_>, place: Place) {
-        for (number, element) in Elements::of(text).enumerate() {
+    fn list(&mut self, at: usize, path: &Path<'_>, place: Place) -> Option<usize> {
+        let source = self.source;
+        let bytes = source.as_bytes();
+        let mut at = json::skip_space(bytes, at + 1);
+        let mut number = 0;
+        while bytes.get(at)? != &b']' {
             let path = Path::Element(path, number);
-            self.value(element, at + offset(text, element), &path, place.element(element));
+            at = after(bytes, self.value(at, &path, place.element(source.get(at..)?))?);
+            number += 1;
         }
+        Some(at + 1)
     }
 
     fn string(&mut self, raw: &str, at: usize, path: &Path<'_>, place: Place) {

@@ -1,6 +1,6 @@
 //! One digest file, read.
 
-use crate::integrity::files::{File, fits};
+use crate::integrity::files::{self, File, fits};
 use crate::integrity::{Finding, State};
 use crate::part::hex;
 use chrono::DateTime;
@@ -126,8 +126,9 @@ impl Digest {
 /// The digests, and what is wrong with those that cannot be read.
 pub(super) fn read_all(files: &[File]) -> (Vec<Digest>, Vec<Finding>) {
     let (mut digests, mut unreadable) = (Vec::new(), Vec::new());
-    for file in files {
-        match Digest::read(file) {
+    let files: Vec<&File> = files.iter().collect();
+    for (file, read) in files.iter().zip(files::of_each(&files, Digest::read)) {
+        match read {
             Ok(digest) => digests.push(digest),
             Err((state, detail)) => {
                 unreadable.push(Finding::of_file("digest", &file.path, state, detail));

@@ -132,28 +132,30 @@ fn pump(from: &mut impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> 
     }
 }
 
-/// The hash of each file's content, on all cores, a piece of each at a time in memory; of objects
-/// some wait for the network.
+/// The hash of each file's content, a piece of each at a time in memory.
 pub(super) fn hash_all(files: &[&File]) -> Vec<Hash> {
+    of_each(files, |file| file.hash())
+}
+
+/// What `of` gives for each file, in their order, on all cores; of objects some wait for the network.
+pub(super) fn of_each<T: Send>(files: &[&File], of: impl Fn(&File) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
-    let unread = (State::Unreadable, "was not read".to_owned());
-    let hashes: Mutex<Vec<Hash>> = Mutex::new(vec![Err(unread); files.len()]);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let waiting = if files.iter().any(|file| file.object.is_some()) { 8 } else { 0 };
+    let done = Mutex::new(Vec::with_capacity(files.len()));
     std::thread::scope(|scope| {
         for _ in 0..cores.max(waiting).min(files.len()) {
             scope.spawn(|| {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(file) = files.get(at) else { break };
-                    let result = file.hash();
-                    let mut hashes = hashes.lock().unwrap_or_else(PoisonError::into_inner);
-                    if let Some(place) = hashes.get_mut(at) {
-                        *place = result;
-                    }
+                    let result = of(file);
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
                 }
             });
         }
     });
-    hashes.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    done.into_iter().map(|(_, result)| result).collect()
 }
