@@ -4,10 +4,12 @@
 //! is told by its content, never by its name: lists, single records, documents one after another or
 //! one a line, and the [`forms`] of other services. Records are delimited by their
 //! brackets alone, so a record that is no JSON inside costs itself and not its neighbours. Whatever
-//! cannot be followed is said, with its place. It refuses to look inside a record.
+//! cannot be followed is said, with its place. Of a record it looks at one thing, whose it is,
+//! and refuses to look at more.
 
 use crate::convert::forms::{self, List, Members};
 use crate::convert::inflate::Room;
+use crate::convert::record;
 use crate::json::{skip_space, skip_value};
 use memchr::memchr_iter;
 use std::borrow::Cow;
@@ -17,6 +19,8 @@ use std::borrow::Cow;
 pub(crate) enum Piece<'p> {
     /// The bytes of a record.
     Record(&'p [u8]),
+    /// The same, of a whole one that is another service's without doubt.
+    Other(&'p [u8]),
     /// Where a record was expected there is none, and why.
     Bad(&'p [u8], String),
     /// The bytes of a record that breaks off at the end of the file.
@@ -256,7 +260,17 @@ fn list(
         if at >= bytes.len() {
             return broken(at, "the list of records breaks off");
         }
-        let end = match (bytes.get(at), skip_value(bytes, at)) {
+        let looked_at = match (kind, bytes.get(at)) {
+            (List::Records, Some(b'{')) => record::glance(bytes, at),
+            _ => None,
+        };
+        if let Some((end, false)) = looked_at {
+            each(Piece::Other(bytes.get(at..end).unwrap_or_default()));
+            at = separator(bytes, end, b']')?;
+            continue;
+        }
+        let end = looked_at.map(|(end, _)| end).or_else(|| skip_value(bytes, at));
+        let end = match (bytes.get(at), end) {
             (_, Some(end)) => end,
             // Nothing between two commas: one bad element.
             (Some(b','), None) => at,
@@ -308,7 +322,9 @@ mod tests {
         let mut pieces = Vec::new();
         split(text.as_bytes(), &room(text.len()), &mut |piece| {
             pieces.push(match piece {
-                Piece::Record(bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+                Piece::Record(bytes) | Piece::Other(bytes) => {
+                    String::from_utf8(bytes.to_vec()).unwrap()
+                }
                 Piece::Bad(bytes, reason) => {
                     format!("bad {}: {reason}", String::from_utf8_lossy(bytes))
                 }
@@ -336,6 +352,47 @@ mod tests {
             records += u32::from(piece == Piece::Record("\"é\"".as_bytes()));
         });
         assert_eq!(records, 1);
+    }
+
+    #[test]
+    fn what_is_of_another_service_is_told_without_doubt_only() {
+        let others = |record: &str| {
+            let (mut others, mut records) = (0, 0);
+            let text = format!("{{\"Records\":[{record}]}}");
+            split(text.as_bytes(), &room(0), &mut |piece| match piece {
+                Piece::Other(bytes) => {
+                    assert_eq!(bytes, record.as_bytes());
+                    others += 1;
+                }
+                Piece::Record(bytes) => {
+                    assert_eq!(bytes, record.as_bytes());
+                    records += 1;
+                }
+                piece => panic!("{piece:?}"),
+            });
+            assert_eq!(others + records, 1, "{record}");
+            others == 1
+        };
+        for other in [
+            "{}",
+            r#"{"eventSource":"s3.amazonaws.com","x":{"eventSource":"codebuild.amazonaws.com"}}"#,
+            r#"{"x":"codebuild.amazonaws.com","y":"\u0063"}"#,
+            r#"{"eventSource":null,"y":["}",1]}"#,
+        ] {
+            assert!(others(other), "{other}");
+        }
+        for perhaps in [
+            r#"{"eventSource":"codebuild.amazonaws.com"}"#,
+            r#"{"eventSource":"s3","eventSource":"codebuild.amazonaws.com"}"#,
+            r#"{"eventSource":"\u0063odebuild.amazonaws.com"}"#,
+            r#"{"event\u0053ource":"codebuild.amazonaws.com"}"#,
+            r#"{"a":,"eventSource":"s3"}"#,
+            r#"{"a" "b"}"#,
+            r#"[{"eventSource":"s3"}]"#,
+            "1",
+        ] {
+            assert!(!others(perhaps), "{perhaps}");
+        }
     }
 
     #[test]

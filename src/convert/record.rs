@@ -6,6 +6,7 @@
 //! no JSON object; no member is required.
 
 use crate::convert::coerce::{self, Coerced};
+use crate::convert::identity::CODEBUILD;
 use crate::convert::row::{Row, Value};
 use crate::json::{self, Elements, Members};
 use crate::schema::{COLUMNS, Col, Column, Group, Kind};
@@ -93,21 +94,34 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Whether a record is whole, and of another service than `source` without doubt: no member's name
-/// and no `eventSource` has an escape to be read. Nearly all records are told so, and cost no more.
-pub(crate) fn is_surely_of_other(text: &str, source: &str) -> bool {
-    let mut members = Members::of(text);
-    for (name, value) in members.by_ref() {
-        if name == "eventSource" {
-            let inner = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-            if inner == Some(source) || json::has_escape(value) {
-                return false;
-            }
-        } else if json::has_escape(name) {
-            return false;
+/// The end of the record that begins at `at`, and whether it is CodeBuild's, or could be: a member's
+/// name or an `eventSource` has an escape that would have to be read. `None` where it cannot be
+/// followed from member to member. Nearly all records are told so, and cost one look.
+pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    let mut may_be = false;
+    let mut at = json::skip_space(bytes, at + 1);
+    while *bytes.get(at)? != b'}' {
+        let end = (bytes.get(at) == Some(&b'"')).then(|| json::skip_string(bytes, at))??;
+        let name = bytes.get(at + 1..end - 1)?;
+        let colon = json::skip_space(bytes, end);
+        let value =
+            (bytes.get(colon) == Some(&b':')).then(|| json::skip_space(bytes, colon + 1))?;
+        let end = json::skip_value(bytes, value)?;
+        if name == b"eventSource" {
+            let value = bytes.get(value..end)?;
+            let inner = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+            may_be |= inner == Some(CODEBUILD.as_bytes()) || value.contains(&b'\\');
+        } else {
+            may_be |= name.contains(&b'\\');
         }
+        let comma = json::skip_space(bytes, end);
+        at = if bytes.get(comma) == Some(&b',') {
+            json::skip_space(bytes, comma + 1)
+        } else {
+            comma
+        };
     }
-    members.is_whole()
+    Some((at + 1, may_be))
 }
 
 /// What a top-level member becomes.
@@ -262,6 +276,7 @@ fn fill_resource_arns<'a>(record: &Record<'a>, row: &mut Row<'a>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn filled(text: &'static str) -> Row<'static> {
         let mut row = Row::new();
@@ -343,5 +358,33 @@ mod tests {
         assert_eq!(row.str(Col::EventName), Some("B"));
         assert_eq!(row.misfits, ["eventName (repeated member)"]);
         assert_eq!(row.get(Col::Extra), &Value::Null);
+    }
+
+    proptest! {
+        /// Whatever is hidden in it: what a glance calls another's, reading it whole does, too.
+        #[test]
+        fn a_glance_is_never_wrong(
+            members in proptest::collection::vec((
+                proptest::sample::select(vec![
+                    "eventSource", "event\\u0053ource", "x", "\\\"eventSource", "eventSource\\\"",
+                ]),
+                proptest::sample::select(vec![
+                    "\"codebuild.amazonaws.com\"", "\"\\u0063odebuild.amazonaws.com\"", "null", "",
+                    "\"s3.amazonaws.com\"", "{\"eventSource\":\"codebuild.amazonaws.com\"}", "[\"}\"]",
+                    "\"\\\\\"", "\"\\\",\\\"eventSource\\\":\\\"codebuild.amazonaws.com\\\"\"", "{]", "1",
+                ]),
+                proptest::sample::select(vec![",", "", " , ", ",,"]),
+            ), 0..6),
+        ) {
+            let members = members.iter().map(|(name, value, end)| format!("\"{name}\":{value}{end}"));
+            let text = format!("{{{}}}", members.collect::<String>());
+            if let Some((end, false)) = glance(text.as_bytes(), 0) {
+                let whole = text.get(..end).unwrap();
+                prop_assert_eq!(json::skip_value(text.as_bytes(), 0), Some(end));
+                let record = Record::read(whole).unwrap();
+                prop_assert!(record.is_whole, "{}", whole);
+                prop_assert!(record.string("eventSource").as_deref() != Some(CODEBUILD), "{}", whole);
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::convert::discover::{LogFile, Origin};
 use crate::convert::envelope::{self, Piece};
 use crate::convert::identity::{self, CODEBUILD};
 use crate::convert::inflate::{Buffers, Inflated, Limits, Room};
-use crate::convert::record::{self, Record};
+use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
 use crate::convert::runs::Runs;
 use crate::convert::summary::Outcome;
@@ -220,7 +220,12 @@ impl Worker {
         let mut broken: Option<(Vec<u8>, String)> = None;
         let mut is_digest = false;
         envelope::split(read.bytes, read.room, &mut |piece| match piece {
-            Piece::Record(bytes) => {
+            Piece::Other(bytes)
+                if reading.scope.keep == Keep::CodeBuild && std::str::from_utf8(bytes).is_ok() =>
+            {
+                self.count(job, reading, bytes, Fate::Filtered);
+            }
+            Piece::Record(bytes) | Piece::Other(bytes) => {
                 let index = i64::try_from(reading.records.read).unwrap_or(i64::MAX);
                 let fate = self.record(job, reading, index, bytes);
                 self.count(job, reading, bytes, fate);
@@ -319,9 +324,6 @@ impl Worker {
             Ok(text) => text,
             Err(error) => return Fate::Rejected(format!("not UTF-8: {error}")),
         };
-        if reading.scope.keep == Keep::CodeBuild && record::is_surely_of_other(text, CODEBUILD) {
-            return Fate::Filtered;
-        }
         let Some(record) = Record::read(text) else {
             return Fate::Rejected(format!("expected a JSON object, got {}", json_type(text)));
         };
