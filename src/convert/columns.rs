@@ -4,7 +4,9 @@
 //! the row has already counted it.
 
 use crate::convert::packed::Head;
-use crate::convert::row::{Row, Text, Value};
+#[cfg(any(test, feature = "fuzzing"))]
+use crate::convert::row::Row;
+use crate::convert::row::{Text, Value};
 use crate::schema::{COLUMNS, Kind, schema};
 use arrow::array::{
     ArrayBuilder as _, ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder,
@@ -65,6 +67,8 @@ impl Columns {
         Some(())
     }
 
+    /// Appends a row that was never packed: for tests.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn append(&mut self, row: &Row<'_>) {
         for (builder, value) in self.builders.iter_mut().zip(row.cells()) {
             builder.append(value);

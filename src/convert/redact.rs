@@ -13,7 +13,7 @@
 mod patterns;
 
 use crate::convert::coerce::is_aws_mask;
-use crate::json::{self, Elements, Members};
+use crate::json;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
@@ -372,11 +372,6 @@ fn without_query(url: &str) -> String {
     let (address, query) = url.split_at_checked(end).unwrap_or((url, ""));
     let address = patterns::mask(address).unwrap_or_else(|| address.to_owned());
     format!("{address}{}{MASK}", query.get(..1).unwrap_or_default())
-}
-
-/// Where `part`, a slice of `whole`, begins in it.
-fn offset(whole: &str, part: &str) -> usize {
-    (part.as_ptr() as usize).saturating_sub(whole.as_ptr() as usize)
 }
 
 #[cfg(test)]

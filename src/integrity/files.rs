@@ -134,7 +134,7 @@ fn pump(from: &mut impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> 
 
 /// The hash of each file's content, a piece of each at a time in memory.
 pub(super) fn hash_all(files: &[&File]) -> Vec<Hash> {
-    of_each(files, |file| file.hash())
+    of_each(files, File::hash)
 }
 
 /// What `of` gives for each file, in their order, on all cores; of objects some wait for the network.
