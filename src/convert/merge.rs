@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::part::{BATCH_BYTES, BATCH_ROWS, PartReader, Wanted, Written};
 use crate::rows::{Keys, content};
 use rayon::prelude::*;
+use sha2::{Digest as _, Sha256};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
@@ -108,9 +109,16 @@ fn repeated(
     Ok(conflicts.collect())
 }
 
+/// The SHA-256 of a content: rows without an id may be many at one time, and large.
+type Content = [u8; 32];
+
+fn hash_of(content: &str) -> Content {
+    Sha256::digest(content).into()
+}
+
 /// The contents that the dataset has already of the events that are to be written, by id.
 #[derive(Debug, Default)]
-struct Committed(HashMap<Option<String>, HashSet<String>>);
+struct Committed(HashMap<Option<String>, HashSet<Content>>);
 
 impl Committed {
     fn find<'p>(
@@ -135,13 +143,13 @@ impl Committed {
             let keys = Keys::of(batch)?;
             for row in 0..batch.num_rows() {
                 let id = keys.id(row).map(str::to_owned);
-                known.0.entry(id).or_default().insert(content(batch, row)?);
+                known.0.entry(id).or_default().insert(hash_of(&content(batch, row)?));
             }
         }
         Ok(known)
     }
 
-    fn of(&self, id: Option<&str>) -> Option<&HashSet<String>> {
+    fn of(&self, id: Option<&str>) -> Option<&HashSet<Content>> {
         if self.0.is_empty() { None } else { self.0.get(&id.map(str::to_owned)) }
     }
 }
@@ -160,7 +168,7 @@ struct Group {
     /// The first, packed; empty before any.
     first: Vec<u8>,
     /// The contents of all, once one differs in its bytes.
-    contents: HashSet<String>,
+    contents: HashSet<Content>,
 }
 
 impl Group {
@@ -184,9 +192,9 @@ impl Group {
 }
 
 /// The content of a packed row; `one` makes a batch of it.
-fn content_of(row: &Head<'_>, one: &mut Columns) -> Result<String> {
+fn content_of(row: &Head<'_>, one: &mut Columns) -> Result<Content> {
     one.append_packed(row).ok_or_else(runs::cut)?;
-    content(&one.finish()?, 0)
+    Ok(hash_of(&content(&one.finish()?, 0)?))
 }
 
 /// Merges the runs of one partition.

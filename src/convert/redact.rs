@@ -387,6 +387,13 @@ mod tests {
     }
 
     #[test]
+    fn every_name_is_looked_for() {
+        for name in VARIABLES.iter().chain(SECRETS) {
+            assert_ne!(Place::Plain.below(name), Place::Plain, "{name}");
+        }
+    }
+
+    #[test]
     fn environment_variables_lose_their_values() {
         check(
             r#"{"requestParameters":{"environmentVariablesOverride":[{"name":"A","value":"s3cret", "type":"PLAINTEXT"},{"name":"B","value":""}]}}"#,
