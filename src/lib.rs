@@ -14,11 +14,12 @@
 //! - [`dataset`]: a dataset on disk: its commits, the ledger of inputs, the quarantine
 //! - [`compact`], [`verify`], [`status`]: what is done with a dataset as a whole
 //! - [`query`]: a dataset in `DataFusion`, saved queries, the shell, output
+//! - [`catalog`]: text that makes other engines see a dataset as a table
 //!
 //! Two modules look at what passes without holding it: `json` (text without a tree), `rows` (order,
 //! partition and content of rows). `convert` and `query` never import each other: they meet at
 //! `schema`, `layout` and `dataset`. To come, each in its place: `store` (S3 beside the local disk),
-//! `catalog` (text that other engines run), `integrity` (digests).
+//! `integrity` (digests).
 //!
 //! # Invariants
 //!
@@ -39,6 +40,7 @@
 //! 8. *One engine*: one version of Arrow, Parquet and `DataFusion`. (`architecture`)
 //! 9. *No unsafe code, no panic on any input.* (the lint table)
 
+pub mod catalog;
 pub mod cli;
 pub mod compact;
 pub mod convert;
