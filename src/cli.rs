@@ -7,6 +7,7 @@
 mod ask;
 mod compact;
 mod convert;
+mod ddl;
 mod queries;
 mod run;
 mod schema;
@@ -44,6 +45,7 @@ enum Command {
     Verify(verify::Args),
     Compact(compact::Args),
     Schema(schema::Args),
+    Ddl(ddl::Args),
 }
 
 /// The form of a summary.
@@ -138,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Verify(args) => verify::main(&args),
         Command::Compact(args) => compact::main(&args),
         Command::Schema(args) => schema::main(&args),
+        Command::Ddl(args) => ddl::main(&args),
     };
     match result {
         Ok(status) => status.into(),

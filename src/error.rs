@@ -64,6 +64,9 @@ pub enum Error {
     /// Keys or signatures to check log files by cannot be used.
     #[error("{0}")]
     Integrity(String),
+    /// A dialect cannot say where the dataset is.
+    #[error("{0}")]
+    Catalog(String),
     /// A query failed.
     #[error("{}", query_failure(.0))]
     Query(DataFusionError),

@@ -14,7 +14,7 @@
 //! - [`dataset`]: a dataset on disk: its commits, the ledger of inputs, the quarantine
 //! - [`compact`], [`verify`], [`status`]: what is done with a dataset as a whole
 //! - [`query`]: a dataset in `DataFusion`, saved queries, the shell, output
-//!
+//! - [`catalog`]: text that makes other engines see a dataset as a table
 //! - [`integrity`]: log files checked by CloudTrail's digests
 //!
 //! Some look at what passes without holding it: `keys` (what a log file's key tells), `json` (text
@@ -40,6 +40,7 @@
 //! 8. *One engine*: one version of Arrow, Parquet and `DataFusion`. (`architecture`)
 //! 9. *No unsafe code, no panic on any input.* (the lint table)
 
+pub mod catalog;
 pub mod cli;
 pub mod compact;
 pub mod convert;

@@ -27,6 +27,7 @@ pub use parameter::{Parameter, ParameterKind};
 pub use runner::{Out, Runner};
 pub use saved::{SavedQueries, SavedQuery};
 pub use shell::{Shell, Start};
+pub use views::view_texts;
 
 use crate::dataset::Dataset;
 use crate::error::Result;

@@ -25,6 +25,14 @@ pub(crate) fn question(name: &str) -> Option<&'static str> {
     files().find(|(known, _)| *known == name).and_then(|(_, sql)| header(sql, "question"))
 }
 
+/// Every view's name and statement, each behind those that it uses.
+#[must_use]
+pub fn view_texts() -> Vec<(&'static str, &'static str)> {
+    let mut wanted = Vec::new();
+    names().for_each(|name| want(name, &mut wanted));
+    wanted.into_iter().filter_map(|name| files().find(|(known, _)| *known == name)).collect()
+}
+
 /// Makes the views that a statement names, and those that they use.
 pub(crate) async fn make(session: &SessionContext, statement: &str) -> Result<()> {
     let everything = ["information_schema", "tables"].iter().any(|word| mentions(statement, word));

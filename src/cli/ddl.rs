@@ -1,0 +1,91 @@
+//! `buildtrail ddl`.
+
+use super::{Status, put, say, wrong_usage};
+use crate::catalog::{Engine, Name, Options, TABLE, Table, text};
+use crate::dataset::Dataset;
+use crate::query::view_texts;
+use clap::ValueEnum;
+use std::path::PathBuf;
+
+/// Print what makes another engine see a dataset as a table
+///
+/// The text names every column with its type, the dataset's partition columns and where it is; paste
+/// it in the engine.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The engine
+    #[arg(value_enum)]
+    engine: EngineArg,
+    /// The dataset's folder
+    dataset: PathBuf,
+    /// Where the engine finds the dataset, such as s3://BUCKET/PREFIX [default: the folder itself, where
+    /// the engine reads folders]
+    #[arg(long, value_name = "URL")]
+    location: Option<String>,
+    /// The table's name, or DATABASE.TABLE
+    #[arg(long, value_name = "NAME", default_value = TABLE, value_parser = Name::parse)]
+    table: Name,
+    /// Athena, Glue: without partition projection; MSCK REPAIR TABLE or a crawler finds the partitions
+    #[arg(long)]
+    no_projection: bool,
+    /// Athena: also a view TABLE_cloudtrail with the columns of AWS's own CloudTrail table
+    #[arg(long)]
+    cloudtrail_view: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EngineArg {
+    Athena,
+    Glue,
+    Spark,
+    Trino,
+    Duckdb,
+    Clickhouse,
+    Polars,
+    Pandas,
+}
+
+impl From<EngineArg> for Engine {
+    fn from(engine: EngineArg) -> Self {
+        match engine {
+            EngineArg::Athena => Self::Athena,
+            EngineArg::Glue => Self::Glue,
+            EngineArg::Spark => Self::Spark,
+            EngineArg::Trino => Self::Trino,
+            EngineArg::Duckdb => Self::DuckDb,
+            EngineArg::Clickhouse => Self::ClickHouse,
+            EngineArg::Polars => Self::Polars,
+            EngineArg::Pandas => Self::Pandas,
+        }
+    }
+}
+
+pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
+    let engine = Engine::from(args.engine);
+    if args.location.is_none() && !engine.reads_folders() {
+        wrong_usage(
+            "ddl",
+            "this engine reads no local folder: say where the dataset is with --location s3://BUCKET/PREFIX",
+        );
+    }
+    if args.cloudtrail_view && engine != Engine::Athena {
+        wrong_usage("ddl", "--cloudtrail-view is for athena");
+    }
+    if args.no_projection && !matches!(engine, Engine::Athena | Engine::Glue) {
+        wrong_usage("ddl", "--no-projection is for athena and glue");
+    }
+    let dataset = Dataset::open(&args.dataset)?;
+    let table = Table::new(&dataset, args.table.clone(), args.location.as_deref())?;
+    let views = view_texts();
+    let options = Options {
+        no_projection: args.no_projection,
+        cloudtrail_view: args.cloudtrail_view,
+        views: &views,
+    };
+    let written = text(engine, &table, options)?;
+    for warning in &written.warnings {
+        say(&format!("warning: {warning}"));
+    }
+    put(&written.text)?;
+    Ok(Status::Done)
+}
