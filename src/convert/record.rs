@@ -107,8 +107,14 @@ pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
         let value =
             (bytes.get(colon) == Some(&b':')).then(|| json::skip_space(bytes, colon + 1))?;
         let end = json::skip_value(bytes, value)?;
+        let value = bytes.get(value..end)?;
+        let is_bare =
+            !value.starts_with(b"\"") && !value.starts_with(b"{") && !value.starts_with(b"[");
+        if is_bare && value.iter().any(|byte| b"\"{[".contains(byte)) {
+            // Where this ends depends on who looks: it is no JSON.
+            return None;
+        }
         if name == b"eventSource" {
-            let value = bytes.get(value..end)?;
             let inner = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
             may_be |= inner == Some(CODEBUILD.as_bytes()) || value.contains(&b'\\');
         } else {
