@@ -1,7 +1,7 @@
 //! Text that makes other engines see a dataset as one table.
 //!
 //! Each engine has a file with its dialect; all say the same columns, types and partition columns,
-//! from [`COLUMNS`](crate::schema::COLUMNS) and the dataset's newest commit. Partition values are text
+//! from [`COLUMNS`] and the dataset's newest commit. Partition values are text
 //! everywhere (an account id has leading zeros) but for Athena's year. It refuses to talk to any engine,
 //! to read a part file, and to write what a dialect cannot quote.
 
@@ -71,8 +71,8 @@ pub struct Options<'v> {
 pub struct Text {
     /// What to paste.
     pub text: String,
-    /// One sentence each.
-    pub warnings: Vec<String>,
+    /// In one sentence.
+    pub warning: Option<String>,
 }
 
 /// A table's name, `events` or `audit.events`: lower case letters, digits and underscores, so that no
@@ -206,7 +206,7 @@ fn refused(location: &str, reason: &str) -> Error {
 
 /// The text for an engine.
 pub fn text(engine: Engine, table: &Table, options: Options<'_>) -> Result<Text> {
-    let plain = |text| Text { text, warnings: Vec::new() };
+    let plain = |text| Text { text, warning: None };
     Ok(match engine {
         Engine::Athena => athena::text(table, options)?,
         Engine::Glue => glue::text(table, options)?,
@@ -215,7 +215,7 @@ pub fn text(engine: Engine, table: &Table, options: Options<'_>) -> Result<Text>
         Engine::DuckDb => plain(duckdb::text(table, options.views)?),
         Engine::ClickHouse => plain(clickhouse::text(table)?),
         Engine::Polars => plain(python::polars(table)?),
-        Engine::Pandas => plain(python::pandas(table)?),
+        Engine::Pandas => plain(python::pandas(table)),
     })
 }
 

@@ -44,9 +44,9 @@ pub(super) fn text(table: &Table, options: Options<'_>) -> Result<Text> {
     let projected = !options.no_projection && !table.partition_by.is_empty();
     let projection = if projected { Some(projection(table)?) } else { None };
     let mut text = (if projected { PROJECTED } else { CATALOGUED }).to_owned();
-    let warnings = projection.as_ref().map(|p| p.left_out.clone()).unwrap_or_default();
+    let warning = projection.as_ref().and_then(|projection| projection.left_out.clone());
     // Writing to a String cannot fail.
-    for warning in &warnings {
+    if let Some(warning) = &warning {
         let _ = writeln!(text, "-- {warning}");
     }
     let name = table.name.quoted('`');
@@ -78,5 +78,5 @@ pub(super) fn text(table: &Table, options: Options<'_>) -> Result<Text> {
     if options.cloudtrail_view {
         text.push_str(&cloudtrail::view(table));
     }
-    Ok(Text { text, warnings })
+    Ok(Text { text, warning })
 }

@@ -92,10 +92,10 @@ FROM {table};
 /// The view, called as the table with `_cloudtrail` behind; partition columns prune there, too.
 pub(super) fn view(table: &Table) -> String {
     let own = table.partition_by.iter().filter(|column| column.name() != "event_name");
-    let partitions: String = own.map(|column| format!(",\n  \"{column}\"")).collect();
+    let partitions: Vec<_> = own.map(|column| format!(",\n  \"{column}\"")).collect();
     let mut view = table.name.clone();
     view.table.push_str("_cloudtrail");
     VIEW.replace("{view}", &view.quoted('"'))
         .replace("{table}", &table.name.quoted('"'))
-        .replace("{partitions}", &partitions)
+        .replace("{partitions}", &partitions.concat())
 }

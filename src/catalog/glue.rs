@@ -14,10 +14,10 @@ pub(super) fn text(table: &Table, options: Options<'_>) -> Result<Text> {
     let mut parameters = Map::new();
     parameters.insert("EXTERNAL".to_owned(), "TRUE".into());
     parameters.insert("classification".to_owned(), "parquet".into());
-    let mut warnings = Vec::new();
+    let mut warning = None;
     if projected {
         let projection = projection(table)?;
-        warnings = projection.left_out;
+        warning = projection.left_out;
         parameters
             .extend(projection.properties.into_iter().map(|(name, value)| (name, value.into())));
     }
@@ -45,5 +45,5 @@ pub(super) fn text(table: &Table, options: Options<'_>) -> Result<Text> {
             },
         },
     });
-    Ok(Text { text: format!("{input:#}\n"), warnings })
+    Ok(Text { text: format!("{input:#}\n"), warning })
 }

@@ -11,11 +11,11 @@ use crate::layout::PartitionColumn;
 use crate::printable::printable;
 use std::collections::BTreeSet;
 
-/// The properties, and a sentence for each folder that they cannot name.
+/// The properties, and a sentence on the folders that they cannot name.
 #[derive(Debug)]
 pub(super) struct Projection {
     pub(super) properties: Vec<(String, String)>,
-    pub(super) left_out: Vec<String>,
+    pub(super) left_out: Option<String>,
 }
 
 /// The Hive type of a partition column.
@@ -38,11 +38,7 @@ pub(super) fn projection(table: &Table) -> Result<Projection> {
                 values.insert(text);
             }
         } else {
-            left_out.push(format!(
-                "{rows} rows in {} are not seen: partition projection cannot name the folder; \
-                 --no-projection has them",
-                printable(folder)
-            ));
+            left_out.push((folder, rows));
         }
     }
     let mut properties = vec![("projection.enabled".to_owned(), "true".to_owned())];
@@ -60,7 +56,22 @@ pub(super) fn projection(table: &Table) -> Result<Projection> {
     let levels = table.partition_by.iter().map(|column| format!("/{column}=${{{column}}}"));
     let template = format!("{}{}/", table.location, levels.collect::<String>());
     properties.push(("storage.location.template".to_owned(), template));
-    Ok(Projection { properties, left_out })
+    Ok(Projection { properties, left_out: sentence(&left_out) })
+}
+
+/// How many rows the table will not show, and where the first of them are.
+fn sentence(left_out: &[(&String, &u64)]) -> Option<String> {
+    let (first, _) = left_out.first()?;
+    let rows: u64 = left_out.iter().map(|(_, rows)| *rows).sum();
+    let more = match left_out.len() - 1 {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!(
+        "rows that are not seen, for partition projection cannot name their folder: {rows}, in \
+         {}{more}; --no-projection has them",
+        printable(first)
+    ))
 }
 
 fn of_column(

@@ -36,7 +36,7 @@ fn python_text(text: &str) -> Value {
 
 /// Each column of the files as a line.
 fn lines(each: impl Fn(&str, Kind) -> String) -> String {
-    COLUMNS.iter().map(|column| each(column.name, column.kind)).collect()
+    COLUMNS.iter().map(|column| each(column.name, column.kind)).collect::<Vec<_>>().concat()
 }
 
 pub(super) fn polars(table: &Table) -> Result<String> {
@@ -51,22 +51,22 @@ pub(super) fn polars(table: &Table) -> Result<String> {
     ))
 }
 
-pub(super) fn pandas(table: &Table) -> Result<String> {
+pub(super) fn pandas(table: &Table) -> String {
     let location = python_text(&table.location).to_string();
     // A partition column that the files have, too, is read from the files.
     let own = table
         .partition_by
         .iter()
         .filter(|column| COLUMNS.iter().all(|known| known.name != column.name()));
-    let keys: String = own.map(|key| format!("(\"{key}\", pa.string()), ")).collect();
+    let keys: Vec<_> = own.map(|key| format!("(\"{key}\", pa.string())")).collect();
     let columns = lines(|name, kind| format!("    (\"{name}\", {}),\n", arrow_type(kind)));
-    Ok(format!(
+    format!(
         "import pandas as pd\nimport pyarrow as pa\nimport pyarrow.dataset as ds\n\n\
          partitions = pa.schema([{}])\nschema = pa.schema([\n{columns}    *partitions,\n])\n\
          # To read less: dataset.to_table(columns=[...], filter=...). A folder with `_` in front is not read.\n\
          dataset = ds.dataset(\n    {location},\n    schema=schema,\n    format=\"parquet\",\n    \
          partitioning=ds.partitioning(partitions, flavor=\"hive\"),\n)\n\
          events = dataset.to_table().to_pandas(types_mapper=pd.ArrowDtype)\n",
-        keys.trim_end_matches(", "),
-    ))
+        keys.join(", "),
+    )
 }

@@ -18,7 +18,7 @@ pub(super) struct Args {
     engine: EngineArg,
     /// The dataset's folder
     dataset: PathBuf,
-    /// Where the engine finds the dataset, such as s3://BUCKET/PREFIX [default: the folder itself, where
+    /// Where the engine finds the dataset, such as `s3://BUCKET/PREFIX` [default: the folder itself, where
     /// the engine reads folders]
     #[arg(long, value_name = "URL")]
     location: Option<String>,
@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// Athena, Glue: without partition projection; MSCK REPAIR TABLE or a crawler finds the partitions
     #[arg(long)]
     no_projection: bool,
-    /// Athena: also a view TABLE_cloudtrail with the columns of AWS's own CloudTrail table
+    /// Athena: also a view `TABLE_cloudtrail` with the columns of AWS's own CloudTrail table
     #[arg(long)]
     cloudtrail_view: bool,
 }
@@ -83,7 +83,7 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
         views: &views,
     };
     let written = text(engine, &table, options)?;
-    for warning in &written.warnings {
+    if let Some(warning) = &written.warning {
         say(&format!("warning: {warning}"));
     }
     put(&written.text)?;

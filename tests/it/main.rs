@@ -20,6 +20,7 @@ mod archives;
 mod columns;
 mod convert;
 mod dataset;
+mod ddl;
 mod digests;
 mod forms;
 mod malformed;
