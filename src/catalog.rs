@@ -214,7 +214,7 @@ pub fn text(engine: Engine, table: &Table, options: Options<'_>) -> Result<Text>
         Engine::Trino => plain(trino::text(table)?),
         Engine::DuckDb => plain(duckdb::text(table, options.views)?),
         Engine::ClickHouse => plain(clickhouse::text(table)?),
-        Engine::Polars => plain(python::polars(table)?),
+        Engine::Polars => plain(python::polars(table)),
         Engine::Pandas => plain(python::pandas(table)),
     })
 }

@@ -21,7 +21,7 @@ const fn column_type(kind: Kind) -> &'static str {
 }
 
 pub(super) fn text(table: &Table) -> Result<String> {
-    table.refuse_in_location("ClickHouse", &["*", "?", "{", "}", "[", "]", "\\"])?;
+    table.refuse_in_location("ClickHouse", &["*", "?", "{"])?;
     let structure: Vec<_> = COLUMNS
         .iter()
         .map(|column| format!("{} {}", column.name, column_type(column.kind)))

@@ -1,9 +1,8 @@
 //! Polars and pandas: Python that makes `events`, with every type pinned.
 //!
-//! It refuses a path that Polars' patterns cannot hold.
+//! It refuses to leave a type to be guessed, or a path to be taken for a pattern.
 
 use crate::catalog::{Table, literal_pattern};
-use crate::error::Result;
 use crate::schema::{COLUMNS, Kind};
 use serde_json::Value;
 
@@ -39,16 +38,15 @@ fn lines(each: impl Fn(&str, Kind) -> String) -> String {
     COLUMNS.iter().map(|column| each(column.name, column.kind)).collect::<Vec<_>>().concat()
 }
 
-pub(super) fn polars(table: &Table) -> Result<String> {
-    table.refuse_in_location("Polars", &["\\"])?;
+pub(super) fn polars(table: &Table) -> String {
     let files = python_text(&(literal_pattern(&table.location) + &table.pattern())).to_string();
     let hive = table.partition_list(|column| format!("\"{column}\": pl.String"));
     let is_partitioned = if table.partition_by.is_empty() { "False" } else { "True" };
     let columns = lines(|name, kind| format!("    \"{name}\": {},\n", polars_type(kind)));
-    Ok(format!(
+    format!(
         "import polars as pl\n\nschema = {{\n{columns}}}\nevents = pl.scan_parquet(\n    {files},\n    \
          schema=schema,\n    hive_partitioning={is_partitioned},\n    hive_schema={{{hive}}},\n)\n"
-    ))
+    )
 }
 
 pub(super) fn pandas(table: &Table) -> String {

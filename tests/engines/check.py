@@ -24,7 +24,7 @@ ATHENA = {"utf8": "string", "bool": "boolean", "int32": "int", "int64": "bigint"
           "timestamp(ms, UTC)": "timestamp", "list<utf8>": "array<string>"}
 TRINO = {"utf8": "varchar", "bool": "boolean", "int32": "integer", "int64": "bigint",
          "timestamp(ms, UTC)": "timestamp(3)", "list<utf8>": "array(varchar)"}
-HOSTILE = "it's \"a\" %20 \u00e9, d"
+HOSTILE = "it's \"a\" %20 \u00e9, d [x]"
 # Not for ClickHouse, which refuses them.
 PATTERNS = "a[b]*?{c}"
 
