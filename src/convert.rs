@@ -1,4 +1,4 @@
-//! Log files in, part files out: the pipeline, and the only place with threads.
+//! Log files in, part files out: the pipeline, on all cores.
 //!
 //! Workers take one log file after another, and each keeps the rows of what it read as sorted runs;
 //! when all are read the runs are merged, each event once, and written partition by partition. What comes
@@ -162,14 +162,15 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     let read = read_all(&pool, job, &found.log_files, new, progress);
     progress.writing();
     let Read { runs, mut inputs, mut rejects, mut outcome } = read?;
-    drop(ledger);
-    if config.shard.is_some() {
+    let ledger = if config.shard.is_some() {
         // Others have committed since, perhaps the same events.
         let partition_by = Some(dataset.partition_by().to_vec());
         dataset =
             Dataset::create_when(Busy::Wait, &config.out, partition_by.as_deref(), config.redact)?;
-    }
-    let ledger = dataset.ledger()?;
+        dataset.ledger()?
+    } else {
+        ledger
+    };
     let met = inputs.iter().any(|input| ledger.has_met(&input.uri));
     drop(ledger);
     inputs.sort_by(|a, b| a.uri.cmp(&b.uri));

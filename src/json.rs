@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 /// Whether `text` is one JSON value and nothing else. Not recursive: any depth is checked.
 pub(crate) fn is_json(text: &str) -> Result<(), serde_json::Error> {
@@ -85,6 +86,18 @@ fn skip_brackets_bytewise(bytes: &[u8], mut at: usize) -> Option<usize> {
     }
 }
 
+/// Where the member that begins at `at` has its name, without the quotes, and its value; and where the
+/// next one can begin.
+pub(crate) fn member_at(bytes: &[u8], at: usize) -> Option<(Range<usize>, Range<usize>, usize)> {
+    let name_end = (bytes.get(at) == Some(&b'"')).then(|| skip_string(bytes, at))??;
+    let colon = skip_space(bytes, name_end);
+    let value = (bytes.get(colon) == Some(&b':')).then(|| skip_space(bytes, colon + 1))?;
+    let value_end = skip_value(bytes, value)?;
+    let comma = skip_space(bytes, value_end);
+    let next = comma + usize::from(bytes.get(comma) == Some(&b','));
+    Some((at + 1..name_end - 1, value..value_end, next))
+}
+
 /// The members of an object, in order, as (name without its quotes, text of the value).
 ///
 /// Ends early on text that is no object, or that breaks off.
@@ -112,13 +125,9 @@ impl<'a> Members<'a> {
         let bytes = self.text.as_bytes();
         let name = skip_space(bytes, self.at);
         self.whole |= bytes.get(name) == Some(&b'}') && name + 1 == bytes.len();
-        let name_end = (bytes.get(name) == Some(&b'"')).then(|| skip_string(bytes, name))??;
-        let colon = skip_space(bytes, name_end);
-        let value = (bytes.get(colon) == Some(&b':')).then(|| skip_space(bytes, colon + 1))?;
-        let value_end = skip_value(bytes, value)?;
-        let comma = skip_space(bytes, value_end);
-        self.at = comma + usize::from(bytes.get(comma) == Some(&b','));
-        Some((self.text.get(name + 1..name_end - 1)?, self.text.get(value..value_end)?))
+        let (name, value, next) = member_at(bytes, name)?;
+        self.at = next;
+        Some((self.text.get(name)?, self.text.get(value)?))
     }
 }
 

@@ -73,7 +73,6 @@ impl Selection {
     /// before its events, but for a clock's error, nor more than `late` days after them.
     #[must_use]
     pub fn of_period(mut self, since: Option<i64>, until: Option<i64>, late: u32) -> Self {
-        let day = |millis| DateTime::from_timestamp_millis(millis).map(|time| time.date_naive());
         self.from = since.and_then(day).and_then(|day| day.checked_sub_days(Days::new(1)));
         let late = Days::new(u64::from(late) + 1);
         self.to = until.and_then(day).and_then(|day| day.checked_add_days(late));
@@ -82,7 +81,6 @@ impl Selection {
 
     /// The log files delivered in a period of whole days, in milliseconds since 1970.
     pub(crate) fn delivered(since: Option<i64>, until: Option<i64>) -> Self {
-        let day = |millis| DateTime::from_timestamp_millis(millis).map(|time| time.date_naive());
         Self { from: since.and_then(day), to: until.and_then(day), ..Self::default() }
     }
 
@@ -134,6 +132,11 @@ impl<'k> Told<'k> {
         told.date_levels = if told.days.is_some() { numbers.len() } else { 0 };
         told
     }
+}
+
+/// The day of a time in milliseconds since 1970.
+fn day(millis: i64) -> Option<NaiveDate> {
+    DateTime::from_timestamp_millis(millis).map(|time| time.date_naive())
 }
 
 /// The first and last day of a year, a month, or a day.

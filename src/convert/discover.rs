@@ -246,16 +246,20 @@ impl Found {
     /// Puts the files in order, each once. By bytes: by levels, as paths are compared, a million
     /// take 6 seconds.
     fn arrange(&mut self) {
-        self.log_files.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
-        self.log_files.dedup_by(|a, b| a.path.as_os_str() == b.path.as_os_str());
-        self.digests.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
-        self.digests.dedup_by(|a, b| a.path.as_os_str() == b.path.as_os_str());
+        for files in [&mut self.log_files, &mut self.digests] {
+            files.sort_unstable_by(|a, b| a.path.as_os_str().cmp(b.path.as_os_str()));
+            files.dedup_by(|a, b| a.path.as_os_str() == b.path.as_os_str());
+        }
     }
 
     fn take(&mut self, path: &Path, keep_all: bool) {
-        self.sort_in(Kind::of(&path.to_string_lossy(), keep_all), || {
+        let kind = Kind::of(&path.to_string_lossy(), keep_all);
+        self.sort_in(kind, || {
             let mut file = LogFile::named(path.to_owned(), Origin::Disk);
-            if let Ok(metadata) = path.metadata() {
+            // Of a digest nobody asks for more than its name.
+            if kind == Kind::LogFile
+                && let Ok(metadata) = path.metadata()
+            {
                 file.bytes = metadata.len();
                 let modified = metadata.modified().ok();
                 let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
@@ -268,14 +272,12 @@ impl Found {
     }
 
     fn sort_in(&mut self, kind: Kind, file: impl FnOnce() -> LogFile) {
-        if kind != Kind::LogFile {
-            self.skipped.count(kind);
-        }
         match kind {
-            Kind::LogFile => self.log_files.push(file()),
+            Kind::LogFile => return self.log_files.push(file()),
             Kind::Digest => self.digests.push(file()),
             Kind::Insight | Kind::Aggregated => {}
         }
+        self.skipped.count(kind);
     }
 
     /// Takes the files and folders that match a pattern: `*` within a level, `**` across levels.

@@ -103,7 +103,7 @@ pub(crate) struct Buffers {
 /// Inflates what is one gzip member, all at once: twice as fast as piece by piece.
 struct Whole {
     decompressor: Decompressor,
-    /// Only grows: to fill it anew with zeros would cost half of what inflating does.
+    /// Used again and again: to fill it anew with zeros would cost half of what inflating does.
     out: Vec<u8>,
 }
 
@@ -120,8 +120,8 @@ impl std::fmt::Debug for Whole {
 }
 
 impl Whole {
-    /// The bytes, if `packed` is one member that ends with it, is whole and has room; what is anything
-    /// else, the slower way tells.
+    /// The bytes, if `packed` is one member that ends with it, is whole, has room, and packs no gzip
+    /// itself; what is anything else, the slower way tells.
     fn inflate(&mut self, packed: &[u8], room: &Room) -> Option<&[u8]> {
         let size = packed.last_chunk().map(|size| u32::from_le_bytes(*size))?;
         let most = room.left.get().min(room.limits.bytes);
@@ -137,7 +137,7 @@ impl Whole {
         }
         let out = self.out.get_mut(..size)?;
         let inflated = self.decompressor.gzip_decompress(packed, out).ok()?;
-        if inflated != size {
+        if inflated != size || out.starts_with(&GZIP) {
             return None;
         }
         room.left.set(room.left.get() - size as u64);
@@ -207,9 +207,7 @@ impl Buffers {
         if !self.raw.starts_with(&GZIP) {
             return Inflated { bytes: &self.raw, size, sha256, broken: None, room };
         }
-        if let Some(bytes) = self.whole.inflate(&self.raw, room)
-            && !bytes.starts_with(&GZIP)
-        {
+        if let Some(bytes) = self.whole.inflate(&self.raw, room) {
             return Inflated { bytes, size, sha256, broken: None, room };
         }
         let mut broken = gunzip(&self.raw, &mut self.inflated, room).err();

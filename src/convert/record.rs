@@ -101,13 +101,8 @@ pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     let mut may_be = false;
     let mut at = json::skip_space(bytes, at + 1);
     while *bytes.get(at)? != b'}' {
-        let end = (bytes.get(at) == Some(&b'"')).then(|| json::skip_string(bytes, at))??;
-        let name = bytes.get(at + 1..end - 1)?;
-        let colon = json::skip_space(bytes, end);
-        let value =
-            (bytes.get(colon) == Some(&b':')).then(|| json::skip_space(bytes, colon + 1))?;
-        let end = json::skip_value(bytes, value)?;
-        let value = bytes.get(value..end)?;
+        let (name, value, next) = json::member_at(bytes, at)?;
+        let (name, value) = (bytes.get(name)?, bytes.get(value)?);
         let is_bare =
             !value.starts_with(b"\"") && !value.starts_with(b"{") && !value.starts_with(b"[");
         if is_bare && value.iter().any(|byte| b"\"{[".contains(byte)) {
@@ -120,12 +115,7 @@ pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
         } else {
             may_be |= name.contains(&b'\\');
         }
-        let comma = json::skip_space(bytes, end);
-        at = if bytes.get(comma) == Some(&b',') {
-            json::skip_space(bytes, comma + 1)
-        } else {
-            comma
-        };
+        at = json::skip_space(bytes, next);
     }
     Some((at + 1, may_be))
 }
