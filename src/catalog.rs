@@ -20,6 +20,7 @@ use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::printable::printable;
 use crate::schema::{COLUMNS, Column};
+use crate::store::is_s3;
 use std::collections::BTreeMap;
 use std::path;
 
@@ -127,15 +128,16 @@ impl Table {
         for part in dataset.parts() {
             *folders.entry(part.partition().to_owned()).or_default() += part.rows;
         }
-        let shown = dataset.folder().display().to_string();
+        let shown = dataset.location().display().to_string();
         if folders.is_empty() {
             let reason = "has no part files yet, so no engine could make a table of it";
             return Err(Error::Dataset(shown, reason.to_owned()));
         }
         let location = match location {
             Some(location) => location.to_owned(),
-            None => path::absolute(dataset.folder())
-                .map_err(Error::io("find", dataset.folder()))?
+            None if is_s3(&shown) => shown.clone(),
+            None => path::absolute(dataset.location())
+                .map_err(Error::io("find", dataset.location()))?
                 .into_os_string()
                 .into_string()
                 .map_err(|_name| refused(&shown, "its path is no UTF-8"))?,

@@ -61,7 +61,7 @@ pub struct ConvertConfig {
     pub sources: Vec<String>,
     /// Which of the log files in them.
     pub selection: Selection,
-    /// The dataset's folder; made if it is not there.
+    /// The dataset: a folder or `s3://BUCKET/PREFIX`; made if it is not there.
     pub out: PathBuf,
     /// Which records become rows.
     pub keep: Keep,
@@ -86,7 +86,7 @@ pub struct ConvertConfig {
     pub shard: Option<Shard>,
     /// How large a log file may be.
     pub limits: Limits,
-    /// About how many bytes of memory to use; what is more goes to a file in the dataset's folder.
+    /// About how many bytes of memory to use; what is more goes to a file beside the part files that are not yet committed.
     pub memory: u64,
 }
 
@@ -156,7 +156,7 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
         limits: config.limits,
         vouched: config.vouched.as_ref(),
     };
-    let space = Space::of(config.memory, pool.current_num_threads(), dataset.meta());
+    let space = Space::of(config.memory, pool.current_num_threads(), dataset.root().scratch()?);
     let state = RandomState::new();
     let new = || Worker::new(Runs::new(space.clone(), dataset.partition_by(), state.clone()));
     let read = read_all(&pool, job, &found.log_files, new, progress);

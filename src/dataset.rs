@@ -1,4 +1,4 @@
-//! A dataset on disk: its folder, what it remembers of itself, its part files.
+//! A dataset, on disk or in a bucket: what it remembers of itself, its part files.
 //!
 //! `_buildtrail/dataset.json` says by which columns it is partitioned. The newest of its commits says
 //! which part files it has, which inputs were read for them and what was rejected; [`commit`] has the
@@ -6,40 +6,41 @@
 
 pub(crate) mod commit;
 pub(crate) mod ledger;
+mod lock;
 mod parts;
 mod quarantine;
+mod root;
 pub(crate) mod segment;
 mod transaction;
+mod upload;
 
 pub use commit::Action;
 pub use ledger::RecordCounts;
 
 pub(crate) use ledger::{Input, Ledger, Seen, State};
+pub(crate) use lock::Busy;
 pub(crate) use parts::PartFile;
 pub(crate) use quarantine::{LARGEST_FILE, LARGEST_RECORD, Reject, gives_way};
+pub(crate) use root::{InBucket, Root};
 pub(crate) use transaction::Transaction;
 
 use crate::error::{Error, Result};
-use crate::layout::{META_FOLDER, PartitionColumn};
-use crate::part::{self, PartReader};
+use crate::layout::PartitionColumn;
+use crate::part::{PartReader, Source};
 use crate::schema::SCHEMA_VERSION;
-use crate::store::is_s3;
-use commit::{Commit, REMOVED, STAGING, removed_name};
+use commit::{COMMITS, Commit, REMOVED, removed_file};
+use lock::Lock;
+use root::STAGING;
 use serde::{Deserialize, Serialize};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
-use tempfile::NamedTempFile;
-use walkdir::WalkDir;
 
-/// The file that makes a folder a dataset, below [`META_FOLDER`].
-const DATASET_FILE: &str = "dataset.json";
-/// The file that a run locks; the system unlocks it when the run ends, however it ends.
-const LOCK_FILE: &str = "lock";
+/// The file that makes a folder a dataset.
+const DATASET_FILE: &str = "_buildtrail/dataset.json";
 /// The version of this layout of a dataset. The first had no commits: its part files were its state.
 const FORMAT: u32 = 2;
 
@@ -116,7 +117,8 @@ struct Remembered {
 /// An open dataset, as its newest commit has it.
 #[derive(Debug)]
 pub struct Dataset {
-    folder: PathBuf,
+    location: PathBuf,
+    root: Arc<Root>,
     partition_by: Vec<PartitionColumn>,
     redact: Redact,
     head: Commit,
@@ -124,62 +126,61 @@ pub struct Dataset {
     parts: Vec<PartFile>,
     places: Arc<Places>,
     /// Held while the dataset may be written.
-    _lock: Option<File>,
+    _lock: Option<Lock>,
 }
 
 impl Dataset {
-    /// Opens the dataset in `folder` for writing, or makes one. Completes the commit that a killed run
-    /// left half placed, and removes what it left uncommitted.
+    /// Opens the dataset at `location`, a folder or `s3://BUCKET/PREFIX`, for writing, or makes one.
+    /// Completes the commit that a killed run left half placed, and removes what it left uncommitted.
     ///
     /// Fails where another run is writing to it, and where it is there with other partition
     /// columns than `partition_by` or other redaction than `redact`.
     pub fn create(
-        folder: &Path,
+        location: &Path,
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
-        Self::create_when(Busy::Refuse, folder, partition_by, redact)
+        Self::create_when(Busy::Refuse, location, partition_by, redact)
     }
 
     /// The same; what to do while another run writes is the caller's to say.
     pub(crate) fn create_when(
         busy: Busy,
-        folder: &Path,
+        location: &Path,
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
-        refuse_bucket(folder)?;
-        let meta = folder.join(META_FOLDER);
-        if folder.exists() && remembered(&meta)?.is_none() {
-            refuse_remains(folder, &meta)?;
+        let root = Root::of(location)?;
+        if remembered(&root)?.is_none() {
+            refuse_remains(&root)?;
         }
-        fs::create_dir_all(&meta).map_err(Error::io("create", &meta))?;
-        let lock = lock(&meta, busy)?;
-        if remembered(&meta)?.is_none() {
+        let lock = Lock::take(&root, busy)?;
+        if remembered(&root)?.is_none() {
             let default = [PartitionColumn::Region, PartitionColumn::Month];
-            remember(&meta, partition_by.unwrap_or(&default), redact)?;
-            sync_folder(folder)?;
+            remember(&root, partition_by.unwrap_or(&default), redact)?;
+            root.sync("")?;
         }
-        Self::recover(folder, lock)?.accept(partition_by, redact)
+        Self::recover(location, root, lock)?.accept(partition_by, redact)
     }
 
-    /// Opens the dataset in `folder` for writing; fails where there is none.
-    pub fn open_to_write(folder: &Path) -> Result<Self> {
-        refuse_bucket(folder)?;
-        let meta = folder.join(META_FOLDER);
-        if remembered(&meta)?.is_none() {
-            return Err(no_dataset(folder));
+    /// Opens the dataset at `location` for writing; fails where there is none.
+    pub fn open_to_write(location: &Path) -> Result<Self> {
+        let root = Root::of(location)?;
+        if remembered(&root)?.is_none() {
+            return Err(no_dataset(&root));
         }
-        Self::recover(folder, lock(&meta, Busy::Refuse)?)
+        let lock = Lock::take(&root, Busy::Refuse)?;
+        Self::recover(location, root, lock)
     }
 
-    /// Opens the dataset in `folder`; fails where there is none. Needs no right to write.
-    pub fn open(folder: &Path) -> Result<Self> {
-        refuse_bucket(folder)?;
+    /// Opens the dataset at `location`; fails where there is none. Needs no right to write.
+    pub fn open(location: &Path) -> Result<Self> {
+        let root = Arc::new(Root::of(location)?);
         let mut attempts = 3;
         loop {
             attempts -= 1;
-            match Self::try_open(folder, None) {
+            let head = Commit::readable(&root);
+            match head.and_then(|head| Self::at(location, Arc::clone(&root), head, None)) {
                 // A run has committed since, and swept what the commit before it named.
                 Err(Error::Io { action: "read", cause, .. })
                     if cause.kind() == ErrorKind::NotFound && attempts > 0 => {}
@@ -194,41 +195,40 @@ impl Dataset {
     }
 
     /// Opens it for the run that holds its lock, and brings it into order.
-    fn recover(folder: &Path, lock: File) -> Result<Self> {
-        let meta = folder.join(META_FOLDER);
-        let remembered = remembered(&meta)?.ok_or_else(|| no_dataset(folder))?;
-        let columns = remembered.columns(folder)?;
-        let head = Commit::newest(&meta)?;
+    fn recover(location: &Path, root: Root, lock: Lock) -> Result<Self> {
+        let remembered = remembered(&root)?.ok_or_else(|| no_dataset(&root))?;
+        let columns = remembered.columns(&root)?;
+        let head = Commit::newest(&root)?;
         if head.version == 0 && remembered.format == FORMAT {
-            refuse_remains(folder, &meta)?;
+            refuse_remains(&root)?;
         }
-        remove_all(&meta.join(REMOVED))?;
-        head.place(folder, &meta)?;
-        head.sweep(&meta)?;
+        root.remove_all(REMOVED)?;
+        head.place(&root)?;
+        head.sweep(&root)?;
         if remembered.format < FORMAT {
-            adopt(folder, &meta)?;
+            adopt(&root)?;
         }
         if remembered.format < FORMAT || remembered.schema_version < SCHEMA_VERSION {
-            remember(&meta, &columns, remembered.redact)?;
+            remember(&root, &columns, remembered.redact)?;
         }
-        Self::try_open(folder, Some(lock))
+        let head = Commit::newest(&root)?;
+        Self::at(location, Arc::new(root), head, Some(lock))
     }
 
-    fn try_open(folder: &Path, lock: Option<File>) -> Result<Self> {
-        let meta = folder.join(META_FOLDER);
-        let remembered = remembered(&meta)?.ok_or_else(|| no_dataset(folder))?;
-        let partition_by = remembered.columns(folder)?;
-        let head = Commit::newest(&meta)?;
+    /// The dataset as of one commit.
+    fn at(location: &Path, root: Arc<Root>, head: Commit, lock: Option<Lock>) -> Result<Self> {
+        let remembered = remembered(&root)?.ok_or_else(|| no_dataset(&root))?;
+        let partition_by = remembered.columns(&root)?;
         let mut parts = if remembered.format < FORMAT {
-            counted(folder, part_files_on_disk(folder)?)?
+            counted(&root, root.part_files()?)?
         } else {
-            segment::collect(&meta, &head.parts)?
+            segment::collect(&root, &head.parts)?
         };
         parts.sort_by(|a, b| a.path.cmp(&b.path));
-        let (folder, redact) = (folder.to_owned(), remembered.redact);
         let staged = head.place.iter().map(|(name, place)| (place.clone(), name.clone())).collect();
-        let places = Arc::new(Places { folder: folder.clone(), staged });
-        Ok(Self { folder, partition_by, redact, head, parts, places, _lock: lock })
+        let places = Arc::new(Places { root: Arc::clone(&root), staged });
+        let (location, redact) = (location.to_owned(), remembered.redact);
+        Ok(Self { location, root, partition_by, redact, head, parts, places, _lock: lock })
     }
 
     /// The dataset, if it is as asked.
@@ -237,7 +237,7 @@ impl Dataset {
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
-        let refuse = |reason| Err(Error::Dataset(self.folder.display().to_string(), reason));
+        let refuse = |reason| Err(Error::Dataset(self.location.display().to_string(), reason));
         match partition_by {
             Some(asked) if asked != self.partition_by => refuse(format!(
                 "is partitioned by `{}`, not by `{}`; leave the option out, or convert into a new \
@@ -254,10 +254,10 @@ impl Dataset {
         }
     }
 
-    /// Its folder.
+    /// Where it is, as it was opened: a folder, or `s3://BUCKET/PREFIX`.
     #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
+    pub fn location(&self) -> &Path {
+        &self.location
     }
 
     /// Its partition columns, in the order of their levels.
@@ -272,9 +272,9 @@ impl Dataset {
         self.redact
     }
 
-    /// The folder of what it knows of itself.
-    pub(crate) fn meta(&self) -> PathBuf {
-        self.folder.join(META_FOLDER)
+    /// What its files are read and written by.
+    pub(crate) fn root(&self) -> &Root {
+        &self.root
     }
 
     /// Its newest commit.
@@ -304,32 +304,32 @@ impl Dataset {
 
     /// Opens a part file.
     pub(crate) fn part(&self, part: &PartFile) -> Result<PartReader> {
-        let (file, path) = self.places.open(&part.path)?;
-        PartReader::of(file, &path)
+        let (source, path) = self.places.open(&part.path)?;
+        PartReader::of(source, &path)
     }
 
     /// The ledger of its inputs.
     pub(crate) fn ledger(&self) -> Result<Ledger> {
-        Ledger::load(&self.meta(), &self.head.inputs)
+        Ledger::load(&self.root, &self.head.inputs)
     }
 
     /// Gives `each` every entry of the ledger, in the order they were made.
     pub(crate) fn inputs(&self, each: &mut impl FnMut(Input)) -> Result<()> {
-        segment::read(&self.meta(), &self.head.inputs, each)
+        segment::read(&self.root, &self.head.inputs, each)
     }
 
     /// Gives `each` everything in the quarantine.
     pub(crate) fn rejects(&self, each: &mut impl FnMut(Reject)) -> Result<()> {
-        segment::read(&self.meta(), &self.head.rejected, each)
+        segment::read(&self.root, &self.head.rejected, each)
     }
 
     /// What of its own tables was changed behind its back.
     pub(crate) fn changed_segments(&self) -> Vec<String> {
-        let (meta, head) = (self.meta(), &self.head);
+        let (root, head) = (&self.root, &self.head);
         let checked = [
-            segment::check::<PartFile>(&meta, &head.parts),
-            segment::check::<Input>(&meta, &head.inputs),
-            segment::check::<Reject>(&meta, &head.rejected),
+            segment::check::<PartFile>(root, &head.parts),
+            segment::check::<Input>(root, &head.inputs),
+            segment::check::<Reject>(root, &head.rejected),
         ];
         checked.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect()
     }
@@ -351,43 +351,53 @@ impl Dataset {
 
     /// When its newest commit was made.
     pub(crate) fn committed_at(&self) -> Option<SystemTime> {
-        fs::metadata(Commit::path(&self.meta(), self.head.version)).ok()?.modified().ok()
+        self.root.modified(&Commit::file(self.head.version))
     }
 }
 
 /// Where the part files of one commit are.
 #[derive(Debug)]
 pub(crate) struct Places {
-    folder: PathBuf,
+    root: Arc<Root>,
     /// Where they were staged, by their place.
     staged: HashMap<String, String>,
 }
 
 impl Places {
-    /// Opens the part file that has a place: it is still staged, in its place, or removed by a later
-    /// commit. Looked for in this order, it is found though it is on its way from one to the next.
-    pub(crate) fn open(&self, place: &str) -> Result<(File, PathBuf)> {
-        let meta = self.folder.join(META_FOLDER);
-        let staged = self.staged.get(place).map(|name| meta.join(STAGING).join(name));
-        let in_place = std::iter::once_with(|| self.folder.join(place));
-        let removed = std::iter::once_with(|| meta.join(REMOVED).join(removed_name(place)));
-        for path in staged.into_iter().chain(in_place).chain(removed) {
-            match File::open(&path) {
-                Ok(file) => return Ok((file, path)),
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::io("read", &path)(error)),
+    /// Opens the part file that has a place, and says where it is.
+    pub(crate) fn open(&self, place: &str) -> Result<(Source, PathBuf)> {
+        for file in self.of(place) {
+            if let Some(source) = self.root.open(&file)? {
+                return Ok((source, self.root.name(&file)));
             }
         }
-        let reason = "is in the dataset's newest commit, but not on the disk; put it back, or \
+        Err(self.lost(place))
+    }
+
+    /// Where the part file may be that has a place: it is still staged, in its place, or removed by a
+    /// later commit. Looked for in this order, it is found though it is on its way from one to the
+    /// next.
+    pub(crate) fn of(&self, place: &str) -> impl Iterator<Item = String> {
+        let staged = self.staged.get(place).map(|name| format!("{STAGING}/{name}"));
+        staged.into_iter().chain([place.to_owned(), removed_file(place)])
+    }
+
+    /// Fails with what a part file that is nowhere fails with.
+    pub(crate) fn lost(&self, place: &str) -> Error {
+        let reason = "is in the dataset's newest commit, but gone; put it back, or \
                       convert its log files into a new dataset";
-        Err(Error::Dataset(self.folder.join(place).display().to_string(), reason.to_owned()))
+        Error::Dataset(self.root.name(place).display().to_string(), reason.to_owned())
+    }
+
+    pub(crate) fn root(&self) -> &Root {
+        &self.root
     }
 }
 
 impl Remembered {
-    /// The partition columns; fails where the dataset at `folder` is not one of this version.
-    fn columns(&self, folder: &Path) -> Result<Vec<PartitionColumn>> {
-        let path = folder.join(META_FOLDER).join(DATASET_FILE);
+    /// The partition columns; fails where the dataset is not one of this version.
+    fn columns(&self, root: &Root) -> Result<Vec<PartitionColumn>> {
+        let path = root.name(DATASET_FILE);
         let bad = |reason: String| Error::Dataset(path.display().to_string(), reason);
         if self.format > FORMAT || self.schema_version > SCHEMA_VERSION {
             return Err(bad("was written by a newer buildtrail; use that one".to_owned()));
@@ -398,84 +408,59 @@ impl Remembered {
 }
 
 /// Fails where what says what the dataset is has been lost: to go on would make an empty one of it.
-fn refuse_remains(folder: &Path, meta: &Path) -> Result<()> {
-    let reason = if !names(&meta.join(commit::COMMITS))?.is_empty() {
-        format!("has commits, but no {META_FOLDER}/{DATASET_FILE}; restore it")
-    } else if !part_files_on_disk(folder)?.is_empty() {
-        format!(
-            "has Parquet files, but no {META_FOLDER}/{}; restore it, or choose another folder",
-            commit::COMMITS
-        )
+fn refuse_remains(root: &Root) -> Result<()> {
+    let reason = if !root.names(COMMITS)?.is_empty() {
+        format!("has commits, but no {DATASET_FILE}; restore it")
+    } else if !root.part_files()?.is_empty() {
+        format!("has Parquet files, but no {COMMITS}; restore it, or choose another folder")
     } else {
         return Ok(());
     };
-    Err(Error::Dataset(folder.display().to_string(), reason))
+    Err(Error::Dataset(shown(root), reason))
 }
 
-fn no_dataset(folder: &Path) -> Error {
-    Error::NoDataset(folder.display().to_string(), format!("{META_FOLDER}/{DATASET_FILE}"))
+/// A dataset's name in messages.
+fn shown(root: &Root) -> String {
+    let name = root.name("").display().to_string();
+    // The root of a disk has no other name.
+    Some(name.trim_end_matches('/')).filter(|name| !name.is_empty()).unwrap_or("/").to_owned()
 }
 
-fn remembered(meta: &Path) -> Result<Option<Remembered>> {
-    let path = meta.join(DATASET_FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io("read", &path)(error)),
+fn no_dataset(root: &Root) -> Error {
+    Error::NoDataset(shown(root), DATASET_FILE.to_owned())
+}
+
+fn remembered(root: &Root) -> Result<Option<Remembered>> {
+    let Some(text) = root.read(DATASET_FILE)? else { return Ok(None) };
+    let bad = |error: serde_json::Error| {
+        Error::Dataset(root.name(DATASET_FILE).display().to_string(), error.to_string())
     };
-    let bad =
-        |error: serde_json::Error| Error::Dataset(path.display().to_string(), error.to_string());
-    serde_json::from_str(&text).map(Some).map_err(bad)
+    serde_json::from_slice(&text).map(Some).map_err(bad)
 }
 
-fn remember(meta: &Path, partition_by: &[PartitionColumn], redact: Redact) -> Result<()> {
+fn remember(root: &Root, partition_by: &[PartitionColumn], redact: Redact) -> Result<()> {
     let partition_by = partition_by.iter().map(ToString::to_string).collect();
     let remembered =
         Remembered { format: FORMAT, schema_version: SCHEMA_VERSION, partition_by, redact };
     let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
-    write_whole(meta, &meta.join(DATASET_FILE), text.as_bytes())
+    root.write(DATASET_FILE, text.into_bytes())
 }
 
 /// Part files with their rows.
-fn counted(folder: &Path, mut parts: Vec<PartFile>) -> Result<Vec<PartFile>> {
+fn counted(root: &Root, mut parts: Vec<PartFile>) -> Result<Vec<PartFile>> {
     for part in &mut parts {
-        part.rows = PartReader::open(&folder.join(&part.path))?.rows();
-    }
-    Ok(parts)
-}
-
-/// The part files that stand in a dataset's partitions: their names and sizes.
-pub(crate) fn part_files_on_disk(folder: &Path) -> Result<Vec<PartFile>> {
-    let mut parts = Vec::new();
-    let walk = WalkDir::new(folder).sort_by_file_name().into_iter();
-    for entry in walk.filter_entry(|entry| entry.file_name() != META_FOLDER) {
-        let entry = entry.map_err(|error| Error::io("list", folder)(error.into()))?;
-        let path = entry.path();
-        let is_part = path.extension().is_some_and(|extension| extension == "parquet");
-        if !is_part || entry.file_type().is_dir() {
-            continue;
-        }
-        let levels = path.strip_prefix(folder).unwrap_or(path).components();
-        let levels: Vec<_> = levels.map(|level| level.as_os_str().to_string_lossy()).collect();
-        let metadata = entry.metadata().map_err(|error| Error::io("read", path)(error.into()))?;
-        parts.push(PartFile {
-            path: levels.join("/"),
-            rows: 0,
-            bytes: metadata.len(),
-            sha256: String::new(),
-            from: None,
-            to: None,
-        });
+        let source = root.open(&part.path)?.ok_or_else(|| root.missing(&part.path))?;
+        part.rows = PartReader::of(source, &root.name(&part.path))?.rows();
     }
     Ok(parts)
 }
 
 /// Makes the first commit of a dataset that had none: of the part files that are there. Which inputs
 /// they are from it cannot know. Killed before `dataset.json` says so, it does the same again.
-fn adopt(folder: &Path, meta: &Path) -> Result<()> {
-    let mut parts = counted(folder, part_files_on_disk(folder)?)?;
+fn adopt(root: &Root) -> Result<()> {
+    let mut parts = counted(root, root.part_files()?)?;
     for part in &mut parts {
-        part.sha256 = part::hash(&folder.join(&part.path))?.0;
+        part.sha256 = root.hash(&part.path)?.0;
     }
     let rows: u64 = parts.iter().map(|part| part.rows).sum();
     if !parts.is_empty() {
@@ -484,120 +469,17 @@ fn adopt(folder: &Path, meta: &Path) -> Result<()> {
             action: Action::Adopt,
             rows,
             adopted: rows,
-            parts: segment::replace(meta, &parts)?,
+            parts: segment::replace(root, &parts)?,
             ..Commit::none()
         };
-        commit.write(meta)?;
+        commit.write(root)?;
     }
     Ok(())
-}
-
-/// What a run does while another writes to its dataset.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Busy {
-    Refuse,
-    Wait,
-}
-
-/// Locks the dataset whose records are in `meta` for one run.
-fn lock(meta: &Path, busy: Busy) -> Result<File> {
-    let path = meta.join(LOCK_FILE);
-    let file = File::options().create(true).append(true).open(&path);
-    let file = file.map_err(Error::io("open", &path))?;
-    if busy == Busy::Wait {
-        return file.lock().map(|()| file).map_err(Error::io("lock", &path));
-    }
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(Error::Dataset(
-            meta.parent().unwrap_or(meta).display().to_string(),
-            "another run is writing to it; try again when that has ended".to_owned(),
-        )),
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
-    }
-}
-
-/// Writes a small file at `path` below `meta`, which is there whole or not at all, and waits until the
-/// disk has it. Half-written files are in the staging folder.
-fn write_whole(meta: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(meta);
-    let staging = meta.join(STAGING);
-    for folder in [folder, &staging] {
-        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-    }
-    let mut file = NamedTempFile::new_in(&staging).map_err(Error::io("create", &staging))?;
-    share(file.as_file(), file.path())?;
-    let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
-    written.map_err(Error::io("write", path))?;
-    file.persist(path).map_err(|failed| Error::io("write", path)(failed.error))?;
-    sync_folder(folder)
-}
-
-/// A dataset is a folder on disk: a name that looks like a bucket's would be a folder called `s3:`.
-fn refuse_bucket(folder: &Path) -> Result<()> {
-    let location = folder.to_string_lossy();
-    if !is_s3(&location) {
-        return Ok(());
-    }
-    let reason = "a dataset is written to and asked on disk: use a folder, and \
-                  `aws s3 sync FOLDER S3-URL` after each run for engines that read from S3";
-    Err(Error::Dataset(location.into_owned(), reason.to_owned()))
 }
 
 /// What a file is named by: the first 16 digits of its SHA-256.
 pub(crate) fn short(sha256: &str) -> &str {
     sha256.get(..16).unwrap_or_default()
-}
-
-/// Waits until the disk has the names in a folder.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("write", folder))
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<()> {
-    Ok(())
-}
-
-fn rename(from: &Path, to: &Path) -> Result<()> {
-    fs::rename(from, to).map_err(Error::io("write", to))
-}
-
-/// The names in a folder; none where it is not there.
-fn names(folder: &Path) -> Result<Vec<String>> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(Error::io("list", folder)(error)),
-    };
-    let name = |entry: std::io::Result<fs::DirEntry>| {
-        Ok(entry.map_err(Error::io("list", folder))?.file_name().to_string_lossy().into_owned())
-    };
-    entries.map(name).collect()
-}
-
-/// Removes what is in a folder.
-fn remove_all(folder: &Path) -> Result<()> {
-    for name in names(folder)? {
-        let path = folder.join(name);
-        let removed =
-            if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        removed.map_err(Error::io("remove", &path))?;
-    }
-    Ok(())
-}
-
-/// Gives a temporary file the access rights of an ordinary one: a dataset is for others, too.
-#[cfg(unix)]
-fn share(file: &File, path: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(Error::io("write", path))
-}
-
-#[cfg(not(unix))]
-fn share(_: &File, _: &Path) -> Result<()> {
-    Ok(())
 }
 
 fn list(columns: &[PartitionColumn]) -> String {
@@ -607,6 +489,7 @@ fn list(columns: &[PartitionColumn]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_dataset_remembers_its_partition_columns() {
@@ -627,7 +510,7 @@ mod tests {
     fn a_newer_dataset_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         Dataset::create(folder.path(), None, Redact::Standard).unwrap();
-        let file = folder.path().join(META_FOLDER).join(DATASET_FILE);
+        let file = folder.path().join(DATASET_FILE);
         let text = fs::read_to_string(&file).unwrap().replace("\"format\": 2", "\"format\": 3");
         fs::write(&file, text).unwrap();
         assert!(Dataset::open(folder.path()).unwrap_err().to_string().contains("newer"));

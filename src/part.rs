@@ -6,10 +6,12 @@
 
 mod find;
 mod read;
+mod source;
 mod write;
 
 pub(crate) use find::Wanted;
 pub(crate) use read::{Batches, PartReader, hash};
+pub(crate) use source::Source;
 pub(crate) use write::{PartWriter, Written, hex};
 
 /// Rows of one batch at most: small enough to sort in cache, large enough to hide the cost of 185

@@ -1,9 +1,15 @@
-//! S3: listing buckets and reading objects.
+//! S3: listing buckets, reading and writing objects.
 //!
 //! The client is `object_store`'s, with the credentials of the AWS SDK (environment, profiles, SSO,
 //! roles, web identity, instance metadata) as `datafusion-cli` joins them. Callers are threads that
 //! wait; what waits for the network runs on threads of its own here. Failures are told as what to do
-//! about them. It refuses to write.
+//! about them. It refuses to know what an object means.
+
+mod lease;
+mod objects;
+
+pub(crate) use lease::Lease;
+pub(crate) use objects::{Only, Upload};
 
 use crate::error::{Error, Result};
 use datafusion_cli::object_storage::{AwsOptions, get_s3_object_store_builder};
@@ -160,12 +166,7 @@ impl Bucket {
 
     /// One object by its key, if it is there.
     pub(crate) fn head(&self, key: &str) -> Result<Option<Object>> {
-        let path = self.path(key)?;
-        match runtime()?.block_on(self.client.head(&path)) {
-            Ok(meta) => Ok(Some(meta.into())),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(self.failed(key, &error)),
-        }
+        Ok(self.meta(key)?.map(Object::from))
     }
 
     /// An object's bytes, and the signature in its metadata; waits for them.
@@ -211,7 +212,9 @@ impl Bucket {
                 .to_owned()
         } else if says(&["AccessDenied", "403", "Forbidden"]) {
             "access denied: the credentials need s3:ListBucket on the bucket, s3:GetObject on its \
-             objects, and kms:Decrypt where they are encrypted with a key"
+             objects, and kms:Decrypt where they are encrypted with a key; a dataset that is \
+             written to also s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and \
+             kms:GenerateDataKey"
                 .to_owned()
         } else if says(&["PermanentRedirect", "AuthorizationHeaderMalformed", "301"]) {
             "the bucket is in another region: set AWS_REGION".to_owned()

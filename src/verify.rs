@@ -9,7 +9,7 @@
 mod ledger;
 mod parts;
 
-use crate::dataset::{Dataset, PartFile, part_files_on_disk};
+use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
 use parts::Seen;
 use serde::Serialize;
@@ -61,9 +61,9 @@ pub fn verify(dataset: &Dataset) -> Result<Verification> {
 
 /// Part files on the disk that no commit knows: plain readers would count them.
 fn strangers(dataset: &Dataset) -> Result<Vec<String>> {
-    let on_disk = part_files_on_disk(dataset.folder())?;
+    let on_disk = dataset.root().part_files()?;
     // A run may have placed some since this dataset was opened.
-    let newest = Dataset::open(dataset.folder())?;
+    let newest = Dataset::open(dataset.location())?;
     let known = dataset.parts().iter().chain(newest.parts()).map(|part| &*part.path);
     let known: HashSet<&str> = known.collect();
     let replaced: HashSet<&str> = newest.head().remove.iter().map(String::as_str).collect();
@@ -73,7 +73,9 @@ fn strangers(dataset: &Dataset) -> Result<Vec<String>> {
         if replaced.contains(&**path) {
             format!("{path}: was replaced by the newest commit; the next run removes it")
         } else {
-            format!("{path}: is on the disk, but in no commit: readers other than this tool see it")
+            format!(
+                "{path}: is in the dataset, but in no commit: readers other than this tool see it"
+            )
         }
     };
     Ok(strange.map(says).collect())

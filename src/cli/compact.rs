@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// No answer changes.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The dataset's folder
+    /// The dataset: a folder, or an S3 URL
     dataset: PathBuf,
     /// About how large a part file gets; those below half of it are merged
     #[arg(long, value_name = "SIZE", default_value = PART_SIZE, value_parser = parse_part_size)]

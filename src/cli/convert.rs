@@ -29,7 +29,7 @@ pub(super) struct Args {
     /// A file with more of them, one a line (`-` is standard input)
     #[arg(long, value_name = "FILE")]
     inputs_from: Option<PathBuf>,
-    /// The dataset's folder; made if it is not there
+    /// The dataset, a folder or an S3 URL; made if it is not there
     #[arg(long, short, value_name = "DATASET")]
     out: PathBuf,
     /// Which records become rows
@@ -76,7 +76,7 @@ pub(super) struct Args {
     /// How many times its own size a log file of more than 64 MB may inflate to
     #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
     max_ratio: u64,
-    /// About how much memory to use; what is more goes to a file in the dataset's folder
+    /// About how much memory to use; what is more goes to a file beside what is staged
     #[arg(long, value_name = "SIZE", default_value = "512MiB")]
     memory: ByteSize,
     /// Threads [default: one for each core]

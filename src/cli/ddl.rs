@@ -4,6 +4,7 @@ use super::{Status, put, say, wrong_usage};
 use crate::catalog::{Engine, Name, Options, TABLE, Table, text};
 use crate::dataset::Dataset;
 use crate::query::view_texts;
+use crate::store::is_s3;
 use clap::ValueEnum;
 use std::path::PathBuf;
 
@@ -16,7 +17,7 @@ pub(super) struct Args {
     /// The engine
     #[arg(value_enum)]
     engine: EngineArg,
-    /// The dataset's folder
+    /// The dataset: a folder, or an S3 URL
     dataset: PathBuf,
     /// Where the engine finds the dataset, such as `s3://BUCKET/PREFIX` [default: the folder itself, where
     /// the engine reads folders]
@@ -62,7 +63,8 @@ impl From<EngineArg> for Engine {
 
 pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
     let engine = Engine::from(args.engine);
-    if args.location.is_none() && !engine.reads_folders() {
+    let in_bucket = is_s3(&args.dataset.to_string_lossy());
+    if args.location.is_none() && !in_bucket && !engine.reads_folders() {
         wrong_usage(
             "ddl",
             "this engine reads no local folder: say where the dataset is with --location s3://BUCKET/PREFIX",

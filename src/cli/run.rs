@@ -17,7 +17,7 @@ use std::path::PathBuf;
 pub(super) struct Args {
     /// The query's name, as `buildtrail queries` lists it
     query: String,
-    /// The dataset's folder
+    /// The dataset: a folder, or an S3 URL
     dataset: Option<PathBuf>,
     /// End with exit status 4 where the result has rows: for checks in cron and CI
     #[arg(long)]

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// input, the statements are read from there.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The dataset's folder
+    /// The dataset: a folder, or an S3 URL
     dataset: Option<PathBuf>,
     /// Run these statements, separated by `;`, and end
     #[arg(long, short, value_name = "SQL", conflicts_with = "file", allow_hyphen_values = true)]

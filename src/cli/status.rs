@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Show what is in a dataset
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The dataset's folder
+    /// The dataset: a folder, or an S3 URL
     dataset: PathBuf,
     /// The size of part files that `compact` would aim at
     #[arg(long, value_name = "SIZE", default_value = PART_SIZE, value_parser = parse_part_size)]

@@ -48,8 +48,7 @@ pub(super) struct Args {
     format: Format,
 }
 
-const PLACES: &str =
-    "A dataset's folder; or log files: folders, quoted patterns, s3://BUCKET/PREFIX";
+const PLACES: &str = "A dataset; or log files: folders, quoted patterns, s3://BUCKET/PREFIX";
 
 /// What log files are checked by.
 #[derive(Debug, clap::Args)]

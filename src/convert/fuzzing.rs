@@ -10,10 +10,10 @@ use crate::convert::record::Record;
 use crate::convert::runs::{Runs, Space};
 use crate::convert::worker::{Job, Worker};
 use crate::convert::{Keep, Redact, flatten, redact};
-use crate::dataset::{Ledger, Scope};
+use crate::dataset::{Ledger, Root, Scope};
 use crate::json;
 use std::hash::RandomState;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Reads a log file as stored; how many rows it gives.
 ///
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 pub fn log_file(stored: &[u8]) -> u64 {
     let limits = Limits { bytes: 16 << 20, ..Limits::default() };
     let scope = Scope { keep: Keep::All, since: None, until: None };
-    let ledger = Ledger::load(Path::new(""), &[]);
+    let ledger = Ledger::load(&Root::Folder(PathBuf::new()), &[]);
     let read = ledger.and_then(|ledger| {
         let job =
             Job { scope: &scope, redact: Redact::Standard, ledger: &ledger, limits, vouched: None };

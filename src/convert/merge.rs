@@ -332,7 +332,7 @@ mod tests {
 
     /// A worker's rows, each a run of its own.
     fn worker(dataset: &Dataset, state: &RandomState, rows: &[Given<'_>]) -> Runs {
-        let space = Space { run: 0, held: 0, folder: dataset.folder().to_owned() };
+        let space = Space { run: 0, held: 0, folder: dataset.location().to_owned() };
         let mut runs = Runs::new(space, dataset.partition_by(), state.clone());
         for (number, (time, id, file, request)) in rows.iter().enumerate() {
             let mut row = Row::new();

@@ -26,14 +26,25 @@
 //!
 //! The system lock is held throughout and ends with the process, however that ends. Nothing in a
 //! commit depends on the clock: when it was made is the time of its file.
+//!
+//! In a bucket the states are the same, by other means. Staged part files are multipart uploads, which
+//! nobody sees ([`upload`](super::upload)). The commit is an object that is put only if none has its
+//! name, which the server decides: of two runs that began from the same commit one gets in, the
+//! other fails. To place is to complete the uploads; the intent in `staging/` is there until that is
+//! done, and meanwhile readers take the commit before, all of whose part files are still found. What
+//! is replaced is copied to `removed/` and removed. Segments of runs that were killed before their
+//! commit stay: a run that only seems dead might still name them.
 
 use crate::dataset::Scope;
 use crate::dataset::ledger::RecordCounts;
 use crate::dataset::parts::PartFile;
 use crate::dataset::quarantine::Reject;
+use crate::dataset::root::{InBucket, STAGING, rename, sync_folder};
 use crate::dataset::segment::{self, Segment};
-use crate::dataset::{Input, names, remove_all, rename, short, sync_folder, write_whole};
+use crate::dataset::upload::{self, Sent};
+use crate::dataset::{Input, Root, short};
 use crate::error::{Error, Result};
+use crate::layout::META_FOLDER;
 use crate::part::hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -41,9 +52,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-pub(crate) const COMMITS: &str = "commits";
-pub(crate) const STAGING: &str = "staging";
-pub(crate) const REMOVED: &str = "removed";
+pub(crate) const COMMITS: &str = "_buildtrail/commits";
+pub(crate) const REMOVED: &str = "_buildtrail/removed";
 
 /// What made a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +104,12 @@ pub(crate) struct Commit {
     pub(crate) rejected: Vec<Segment>,
     /// Staged part files by their name in `staging/`, and the place each has in the dataset.
     pub(crate) place: Vec<(String, String)>,
+    /// The same in a bucket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) uploads: Vec<Sent>,
+    /// What is in `staging/` of a bucket until the commit's part files are in their places.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) intent: Option<String>,
     /// Part files that are no longer in the dataset.
     pub(crate) remove: Vec<String>,
 }
@@ -114,41 +130,62 @@ impl Commit {
             inputs: Vec::new(),
             rejected: Vec::new(),
             place: Vec::new(),
+            uploads: Vec::new(),
+            intent: None,
             remove: Vec::new(),
         }
     }
 
-    /// The newest commit below `meta`; none yet is version 0.
-    pub(crate) fn newest(meta: &Path) -> Result<Self> {
-        let folder = meta.join(COMMITS);
+    /// The newest commit; none yet is version 0.
+    pub(crate) fn newest(root: &Root) -> Result<Self> {
         let version = |name: &String| name.strip_suffix(".json")?.parse::<u64>().ok();
-        let newest = names(&folder)?.iter().filter_map(version).max();
-        match newest {
-            None => Ok(Self::none()),
-            Some(version) => Self::load(meta, version),
+        let newest = root.names(COMMITS)?.iter().filter_map(version).max();
+        newest.map_or_else(|| Ok(Self::none()), |version| Self::load(root, version))
+    }
+
+    /// The newest commit whose part files can be read: in a bucket those of the last may still be on
+    /// their way, or wait for the next run to place them.
+    pub(crate) fn readable(root: &Root) -> Result<Self> {
+        let newest = Self::newest(root)?;
+        if let Root::Bucket(at) = root
+            && newest.is_to_be_placed(root)?
+            && !upload::are_complete(at, &newest.uploads)?
+        {
+            return match newest.version {
+                1 => Ok(Self::none()),
+                version => Self::load(root, version.saturating_sub(1)),
+            };
         }
+        Ok(newest)
     }
 
-    fn load(meta: &Path, version: u64) -> Result<Self> {
-        let path = Self::path(meta, version);
-        let text = fs::read(&path).map_err(Error::io("read", &path))?;
-        serde_json::from_slice(&text)
-            .map_err(|error| Error::Dataset(path.display().to_string(), error.to_string()))
+    fn load(root: &Root, version: u64) -> Result<Self> {
+        let file = Self::file(version);
+        let text = root.read(&file)?.ok_or_else(|| root.missing(&file))?;
+        serde_json::from_slice(&text).map_err(|error| {
+            Error::Dataset(root.name(&file).display().to_string(), error.to_string())
+        })
     }
 
-    pub(crate) fn path(meta: &Path, version: u64) -> PathBuf {
-        meta.join(COMMITS).join(format!("{version:08}.json"))
+    pub(crate) fn file(version: u64) -> String {
+        format!("{COMMITS}/{version:08}.json")
     }
 
     /// Makes the commit: state 3.
-    pub(crate) fn write(&self, meta: &Path) -> Result<()> {
+    pub(crate) fn write(&self, root: &Root) -> Result<()> {
         let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
-        write_whole(meta, &Self::path(meta, self.version), text.as_bytes())?;
-        sync_folder(meta)
+        if !root.create(&Self::file(self.version), text.into_bytes())? {
+            let reason = "another run has committed to it since this one began; nothing of this \
+                          run is in it: run it again";
+            let name = root.name("").display().to_string();
+            return Err(Error::Dataset(name.trim_end_matches('/').to_owned(), reason.to_owned()));
+        }
+        root.sync(META_FOLDER)
     }
 
     /// Makes the folders that the part files of the commit go into.
-    pub(crate) fn make_folders(&self, folder: &Path) -> Result<()> {
+    pub(crate) fn make_folders(&self, root: &Root) -> Result<()> {
+        let Root::Folder(folder) = root else { return Ok(()) };
         let partitions: BTreeSet<_> =
             self.place.iter().filter_map(|(_, place)| Path::new(place).parent()).collect();
         partitions.into_iter().map(|partition| folder.join(partition)).try_for_each(|partition| {
@@ -157,11 +194,18 @@ impl Commit {
     }
 
     /// Puts the part files of the commit into their places, as far as they are not yet: state 4.
-    pub(crate) fn place(&self, folder: &Path, meta: &Path) -> Result<()> {
-        self.make_folders(folder)?;
+    pub(crate) fn place(&self, root: &Root) -> Result<()> {
+        match root {
+            Root::Folder(folder) => self.place_on_disk(root, folder),
+            Root::Bucket(at) => self.place_in_bucket(root, at),
+        }
+    }
+
+    fn place_on_disk(&self, root: &Root, folder: &Path) -> Result<()> {
+        self.make_folders(root)?;
         let mut folders = BTreeSet::new();
         for (staged, place) in &self.place {
-            let (from, to) = (meta.join(STAGING).join(staged), folder.join(place));
+            let (from, to) = (folder.join(STAGING).join(staged), folder.join(place));
             // Renamed by a run that was killed before it synced: synced now.
             folders.extend(to.parent().map(Path::to_owned));
             if from.exists() {
@@ -171,9 +215,9 @@ impl Commit {
         for place in &self.remove {
             let from = folder.join(place);
             if from.exists() {
-                let removed = meta.join(REMOVED);
+                let removed = folder.join(REMOVED);
                 fs::create_dir_all(&removed).map_err(Error::io("create", &removed))?;
-                rename(&from, &removed.join(removed_name(place)))?;
+                rename(&from, &folder.join(removed_file(place)))?;
                 folders.extend(from.parent().map(Path::to_owned));
             }
         }
@@ -186,20 +230,50 @@ impl Commit {
         all.iter().try_for_each(|folder| sync_folder(folder))
     }
 
+    fn place_in_bucket(&self, root: &Root, at: &InBucket) -> Result<()> {
+        if !self.is_to_be_placed(root)? {
+            return Ok(());
+        }
+        upload::complete(at, &self.uploads)?;
+        for place in &self.remove {
+            at.bucket.rename(&at.key(place), &at.key(&removed_file(place)))?;
+        }
+        let intent = self.intent.iter().map(|name| at.key(&format!("{STAGING}/{name}")));
+        at.bucket.remove(intent.collect())
+    }
+
+    /// Whether the commit's intent is still in the bucket.
+    fn is_to_be_placed(&self, root: &Root) -> Result<bool> {
+        let Some(name) = &self.intent else { return Ok(false) };
+        Ok(root.read(&format!("{STAGING}/{name}"))?.is_some())
+    }
+
     /// Removes what the newest commit does not name: state 5, and what killed runs left.
-    pub(crate) fn sweep(&self, meta: &Path) -> Result<()> {
+    pub(crate) fn sweep(&self, root: &Root) -> Result<()> {
         // The first has none before it, and old ones may have been tidied away.
-        let before = Self::load(meta, self.version.saturating_sub(1));
-        let before = before.unwrap_or_else(|_| Self::none());
-        segment::sweep::<PartFile>(meta, &[&*self.parts, &before.parts].concat())?;
-        segment::sweep::<Input>(meta, &[&*self.inputs, &before.inputs].concat())?;
-        segment::sweep::<Reject>(meta, &[&*self.rejected, &before.rejected].concat())?;
-        remove_all(&meta.join(STAGING))
+        let earlier = |by: u64| {
+            let version = self.version.saturating_sub(by);
+            Self::load(root, version).unwrap_or_else(|_| Self::none())
+        };
+        let (before, dead) = match root {
+            Root::Folder(_) => (earlier(1), Self::none()),
+            Root::Bucket(_) => (earlier(1), earlier(2)),
+        };
+        let named = [&*self.parts, &before.parts].concat();
+        segment::sweep::<PartFile>(root, &named, &dead.parts)?;
+        let named = [&*self.inputs, &before.inputs].concat();
+        segment::sweep::<Input>(root, &named, &dead.inputs)?;
+        let named = [&*self.rejected, &before.rejected].concat();
+        segment::sweep::<Reject>(root, &named, &dead.rejected)?;
+        match root {
+            Root::Folder(_) => root.remove_all(STAGING),
+            Root::Bucket(at) => upload::sweep(root, at, self.version),
+        }
     }
 }
 
-/// The name in `removed/` of a part file that had this place: none that ends like a part file's, and
-/// another for each place.
-pub(crate) fn removed_name(place: &str) -> String {
-    format!("{}.removed", short(&hex(&Sha256::digest(place))))
+/// Where a part file that had this place is when it was removed: under no name that ends like a part
+/// file's, and another for each place.
+pub(crate) fn removed_file(place: &str) -> String {
+    format!("{REMOVED}/{}.removed", short(&hex(&Sha256::digest(place))))
 }

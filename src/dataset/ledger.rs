@@ -9,12 +9,11 @@
 //! It refuses to hold the entries: a million of them are looked up by 48 bytes each.
 
 use crate::dataset::segment::{self, Entry, Segment};
-use crate::dataset::{Scope, short};
+use crate::dataset::{Root, Scope, short};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
-use std::path::Path;
 
 /// What became of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -124,7 +123,7 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    pub(crate) fn load(meta: &Path, segments: &[Segment]) -> Result<Self> {
+    pub(crate) fn load(root: &Root, segments: &[Segment]) -> Result<Self> {
         let mut ledger = Self {
             known: Vec::new(),
             unreadable: HashSet::new(),
@@ -133,7 +132,7 @@ impl Ledger {
         };
         let entries: u64 = segments.iter().map(|segment| segment.entries).sum();
         ledger.known.reserve_exact(usize::try_from(entries).unwrap_or_default());
-        segment::read(meta, segments, &mut |input: Input| ledger.put(&input))?;
+        segment::read(root, segments, &mut |input: Input| ledger.put(&input))?;
         ledger.known.sort_unstable_by_key(|known| known.uri);
         Ok(ledger)
     }
@@ -230,8 +229,9 @@ mod tests {
 
     fn ledger(inputs: &[Input]) -> Ledger {
         let folder = tempfile::tempdir().unwrap();
-        let segments = segment::replace(folder.path(), inputs).unwrap();
-        Ledger::load(folder.path(), &segments).unwrap()
+        let root = Root::Folder(folder.path().to_owned());
+        let segments = segment::replace(&root, inputs).unwrap();
+        Ledger::load(&root, &segments).unwrap()
     }
 
     #[test]

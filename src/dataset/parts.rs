@@ -24,6 +24,11 @@ impl Entry for PartFile {
 }
 
 impl PartFile {
+    /// One that was found, and of which no more is known.
+    pub(crate) fn found(path: String, bytes: u64) -> Self {
+        Self { path, rows: 0, bytes, sha256: String::new(), from: None, to: None }
+    }
+
     /// The folder of its partition, below the dataset.
     pub(crate) fn partition(&self) -> &str {
         self.path.rsplit_once('/').map_or("", |(partition, _)| partition)

@@ -6,18 +6,18 @@
 //! run for years leaves a dozen of them. It refuses to know which segments count: the newest commit
 //! names them; those of the commit before lie beside them for a while.
 
-use crate::dataset::{names, short, write_whole};
+use crate::dataset::{Root, short};
 use crate::error::{Error, Result};
-use crate::part::{hash, hex};
+use crate::layout::META_FOLDER;
+use crate::part::hex;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A row of such a table.
 pub(crate) trait Entry: Serialize + DeserializeOwned {
@@ -32,24 +32,28 @@ pub(crate) struct Segment {
     pub(crate) entries: u64,
 }
 
-fn path<E: Entry>(meta: &Path, name: &str) -> PathBuf {
-    meta.join(E::FOLDER).join(format!("{name}.ndjson.gz"))
+fn folder<E: Entry>() -> String {
+    format!("{META_FOLDER}/{}", E::FOLDER)
+}
+
+fn file<E: Entry>(name: &str) -> String {
+    format!("{}/{name}.ndjson.gz", folder::<E>())
 }
 
 /// Gives `each` every entry of `segments`, in order.
 pub(crate) fn read<E: Entry>(
-    meta: &Path,
+    root: &Root,
     segments: &[Segment],
     each: &mut impl FnMut(E),
 ) -> Result<()> {
     for segment in segments {
-        let path = path::<E>(meta, &segment.name);
+        let file = file::<E>(&segment.name);
+        let path = root.name(&file);
         let damaged = |reason: String| {
             let reason = format!("{reason}; restore it, or convert into a new dataset");
             Error::Dataset(path.display().to_string(), reason)
         };
-        let file = File::open(&path).map_err(Error::io("read", &path))?;
-        let mut lines = BufReader::new(GzDecoder::new(BufReader::new(file)));
+        let mut lines = BufReader::new(GzDecoder::new(root.reader(&file)?));
         let mut line = Vec::new();
         let mut entries = 0;
         loop {
@@ -69,15 +73,15 @@ pub(crate) fn read<E: Entry>(
 }
 
 /// All entries of `segments`.
-pub(crate) fn collect<E: Entry>(meta: &Path, segments: &[Segment]) -> Result<Vec<E>> {
+pub(crate) fn collect<E: Entry>(root: &Root, segments: &[Segment]) -> Result<Vec<E>> {
     let mut all = Vec::new();
-    read(meta, segments, &mut |entry| all.push(entry))?;
+    read(root, segments, &mut |entry| all.push(entry))?;
     Ok(all)
 }
 
 /// `segments` with `entries` after them; writes what is new.
 pub(crate) fn append<E: Entry>(
-    meta: &Path,
+    root: &Root,
     segments: &[Segment],
     entries: &[E],
 ) -> Result<Vec<Segment>> {
@@ -92,9 +96,9 @@ pub(crate) fn append<E: Entry>(
         merged.push(last);
     }
     merged.reverse();
-    let mut writer = Writer::new(meta.join(E::FOLDER));
+    let mut writer = Writer::new();
     let mut failed = Ok(());
-    read(meta, &merged, &mut |entry: E| {
+    read(root, &merged, &mut |entry: E| {
         if failed.is_ok() {
             failed = writer.put(&entry);
         }
@@ -103,22 +107,22 @@ pub(crate) fn append<E: Entry>(
     for entry in entries {
         writer.put(entry)?;
     }
-    kept.push(writer.finish(meta)?);
+    kept.push(writer.finish::<E>(root)?);
     Ok(kept)
 }
 
 /// A table of these entries alone.
-pub(crate) fn replace<E: Entry>(meta: &Path, entries: &[E]) -> Result<Vec<Segment>> {
-    append(meta, &[], entries)
+pub(crate) fn replace<E: Entry>(root: &Root, entries: &[E]) -> Result<Vec<Segment>> {
+    append(root, &[], entries)
 }
 
 /// Fails where a segment's bytes are not those that it was named by.
-pub(crate) fn check<E: Entry>(meta: &Path, segments: &[Segment]) -> Result<()> {
+pub(crate) fn check<E: Entry>(root: &Root, segments: &[Segment]) -> Result<()> {
     for segment in segments {
-        let path = path::<E>(meta, &segment.name);
-        if !hash(&path)?.0.starts_with(&segment.name) {
+        let file = file::<E>(&segment.name);
+        if !root.hash(&file)?.0.starts_with(&segment.name) {
             let reason = "was changed: its name is no longer its hash".to_owned();
-            return Err(Error::Dataset(path.display().to_string(), reason));
+            return Err(Error::Dataset(root.name(&file).display().to_string(), reason));
         }
     }
     Ok(())
@@ -126,42 +130,45 @@ pub(crate) fn check<E: Entry>(meta: &Path, segments: &[Segment]) -> Result<()> {
 
 /// Entries on their way into a segment.
 struct Writer {
-    folder: PathBuf,
     encoder: GzEncoder<Vec<u8>>,
     entries: u64,
 }
 
 impl Writer {
-    fn new(folder: PathBuf) -> Self {
+    fn new() -> Self {
         // Without a time or name in its head, equal entries are equal bytes.
         let encoder = GzBuilder::new().write(Vec::new(), Compression::fast());
-        Self { folder, encoder, entries: 0 }
+        Self { encoder, entries: 0 }
     }
 
     fn put(&mut self, entry: &impl Serialize) -> Result<()> {
         let written = serde_json::to_writer(&mut self.encoder, entry).map_err(Into::into);
         let written = written.and_then(|()| self.encoder.write_all(b"\n"));
-        written.map_err(Error::io("write", &self.folder))?;
+        written.map_err(Error::io("compress", Path::new("a ledger's entry")))?;
         self.entries += 1;
         Ok(())
     }
 
-    fn finish(self, meta: &Path) -> Result<Segment> {
-        let bytes = self.encoder.finish().map_err(Error::io("write", &self.folder))?;
+    fn finish<E: Entry>(self, root: &Root) -> Result<Segment> {
+        let finished = self.encoder.finish();
+        let bytes = finished.map_err(Error::io("compress", Path::new(E::FOLDER)))?;
         let name = short(&hex(&Sha256::digest(&bytes))).to_owned();
-        write_whole(meta, &self.folder.join(format!("{name}.ndjson.gz")), &bytes)?;
+        root.write(&file::<E>(&name), bytes)?;
         Ok(Segment { name, entries: self.entries })
     }
 }
 
-/// Removes the segments that no commit of `named` names.
-pub(crate) fn sweep<E: Entry>(meta: &Path, named: &[Segment]) -> Result<()> {
-    let folder = meta.join(E::FOLDER);
-    for name in names(&folder)? {
-        let known = name.strip_suffix(".ndjson.gz");
-        if !known.is_some_and(|known| named.iter().any(|segment| segment.name == known)) {
-            let path = folder.join(&name);
-            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+/// Removes the segments that no commit of `named` names; of a bucket those of `dead` alone, as others
+/// may be a run's that is not yet committed.
+pub(crate) fn sweep<E: Entry>(root: &Root, named: &[Segment], dead: &[Segment]) -> Result<()> {
+    let of = |segments: &[Segment], name: &str| segments.iter().any(|s| s.name == name);
+    let files = match root {
+        Root::Folder(_) => root.names(&folder::<E>())?,
+        Root::Bucket(_) => dead.iter().map(|s| format!("{}.ndjson.gz", s.name)).collect(),
+    };
+    for name in files {
+        if !name.strip_suffix(".ndjson.gz").is_some_and(|known| of(named, known)) {
+            root.remove(&format!("{}/{name}", folder::<E>()))?;
         }
     }
     Ok(())
@@ -170,6 +177,7 @@ pub(crate) fn sweep<E: Entry>(meta: &Path, named: &[Segment]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
     struct Number(u64);
@@ -180,30 +188,31 @@ mod tests {
     #[test]
     fn entries_come_back_in_order_from_few_segments() {
         let folder = tempfile::tempdir().unwrap();
-        let folder = folder.path().join(crate::layout::META_FOLDER);
+        let root = Root::Folder(folder.path().to_owned());
         let mut segments = Vec::new();
         for number in 0..1000 {
-            segments = append(&folder, &segments, &[Number(number)]).unwrap();
+            segments = append(&root, &segments, &[Number(number)]).unwrap();
             assert!(segments.len() < 12, "{segments:?}");
         }
-        let all: Vec<Number> = collect(&folder, &segments).unwrap();
+        let all: Vec<Number> = collect(&root, &segments).unwrap();
         assert_eq!(all, (0..1000).map(Number).collect::<Vec<_>>());
-        sweep::<Number>(&folder, &segments).unwrap();
-        let files = fs::read_dir(folder.join("numbers")).unwrap().count();
+        sweep::<Number>(&root, &segments, &[]).unwrap();
+        let files = root.names(&super::folder::<Number>()).unwrap().len();
         assert_eq!(files, segments.len());
-        assert_eq!(append::<Number>(&folder, &segments, &[]).unwrap(), segments);
+        assert_eq!(append::<Number>(&root, &segments, &[]).unwrap(), segments);
     }
 
     #[test]
     fn a_damaged_segment_is_named() {
         let folder = tempfile::tempdir().unwrap();
-        let segments = replace(folder.path(), &[Number(1), Number(2)]).unwrap();
+        let root = Root::Folder(folder.path().to_owned());
+        let segments = replace(&root, &[Number(1), Number(2)]).unwrap();
         let more = [Segment { entries: 3, ..segments[0].clone() }];
-        let error = collect::<Number>(folder.path(), &more).unwrap_err().to_string();
+        let error = collect::<Number>(&root, &more).unwrap_err().to_string();
         assert!(error.contains("has 2 entries instead of 3"), "{error}");
-        let path = path::<Number>(folder.path(), &segments[0].name);
+        let path = root.name(&file::<Number>(&segments[0].name));
         let bytes = fs::read(&path).unwrap();
         fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-        assert!(collect::<Number>(folder.path(), &segments).is_err());
+        assert!(collect::<Number>(&root, &segments).is_err());
     }
 }

@@ -1,15 +1,17 @@
 //! What one run adds to a dataset, until it is committed: see [`commit`](super::commit).
 
-use crate::dataset::commit::{Action, Commit, STAGING};
+use crate::dataset::commit::{Action, Commit};
 use crate::dataset::ledger::{Input, RecordCounts};
 use crate::dataset::parts::PartFile;
 use crate::dataset::quarantine::Reject;
+use crate::dataset::root::{STAGING, rename, share};
 use crate::dataset::segment::{self, Segment};
-use crate::dataset::{Dataset, Scope, rename, share, short, sync_folder};
+use crate::dataset::upload::{self, Sent};
+use crate::dataset::{Dataset, Root, Scope, short};
 use crate::error::{Error, Result};
+use crate::layout::META_FOLDER;
 use crate::part::Written;
 use std::collections::{HashMap, HashSet};
-use std::fs;
 use tempfile::{NamedTempFile, TempPath};
 
 /// A part file that waits for the commit.
@@ -18,6 +20,8 @@ struct Staged {
     /// Its name in the staging folder.
     name: String,
     part: PartFile,
+    /// Its bytes, where they are to be sent to a bucket.
+    file: Option<TempPath>,
 }
 
 /// One run's changes. Dropped without a commit, it never was.
@@ -38,8 +42,7 @@ impl<'d> Transaction<'d> {
 
     /// A file for a new part file, which no reader sees; gone if it is not staged.
     pub(crate) fn file(dataset: &Dataset) -> Result<NamedTempFile> {
-        let folder = dataset.meta().join(STAGING);
-        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
+        let folder = dataset.root().scratch()?;
         let file = NamedTempFile::new_in(&folder).map_err(Error::io("create", &folder))?;
         share(file.as_file(), file.path())?;
         Ok(file)
@@ -53,10 +56,16 @@ impl<'d> Transaction<'d> {
         written: &Written,
     ) -> Result<()> {
         let name = format!("{:08}-{:04}", self.dataset.head.version + 1, self.staged.len());
-        let path = self.dataset.meta().join(STAGING).join(&name);
-        let kept = file.keep();
-        let kept = kept.map_err(|failed| Error::io("write", &path)(failed.error))?;
-        rename(&kept, &path)?;
+        let file = match self.dataset.root() {
+            Root::Folder(folder) => {
+                let path = folder.join(STAGING).join(&name);
+                let kept = file.keep();
+                let kept = kept.map_err(|failed| Error::io("write", &path)(failed.error))?;
+                rename(&kept, &path)?;
+                None
+            }
+            Root::Bucket(_) => Some(file),
+        };
         let hash = short(&written.sha256);
         let separator = if partition.is_empty() { "" } else { "/" };
         let part = PartFile {
@@ -67,7 +76,7 @@ impl<'d> Transaction<'d> {
             from: written.from,
             to: written.to,
         };
-        self.staged.push(Staged { name, part });
+        self.staged.push(Staged { name, part, file });
         Ok(())
     }
 
@@ -87,7 +96,7 @@ impl<'d> Transaction<'d> {
         rejects: Vec<Reject>,
         met: bool,
     ) -> Result<()> {
-        let (meta, head) = (self.dataset.meta(), &self.dataset.head);
+        let (root, head) = (self.dataset.root(), &self.dataset.head);
         let mut records = RecordCounts::default();
         for input in inputs {
             records.add(&input.records);
@@ -95,9 +104,9 @@ impl<'d> Transaction<'d> {
         let rejected = if met {
             quarantine(self.dataset, inputs, rejects)?
         } else {
-            segment::append(&meta, &head.rejected, &rejects)?
+            segment::append(root, &head.rejected, &rejects)?
         };
-        let inputs = segment::append(&meta, &head.inputs, inputs)?;
+        let inputs = segment::append(root, &head.inputs, inputs)?;
         let scope = Some(scope.clone());
         self.commit(Commit {
             action: Action::Convert,
@@ -118,19 +127,23 @@ impl<'d> Transaction<'d> {
 
     /// Makes `next` the newest commit, with the part files of this run: states 2 to 5.
     fn commit(self, next: Commit) -> Result<()> {
-        let (folder, meta) = (self.dataset.folder(), self.dataset.meta());
+        let root = self.dataset.root();
         let commit = self.record(next)?;
         // What can fail, before the commit: a file where a partition's folder is to be.
-        commit.make_folders(folder)?;
-        sync_folder(&meta)?;
-        commit.write(&meta)?;
-        commit.place(folder, &meta)?;
-        commit.sweep(&meta)
+        commit.make_folders(root)?;
+        root.sync(META_FOLDER)?;
+        let made = commit.write(root);
+        if let (Err(_), Root::Bucket(at), Some(intent)) = (&made, root, &commit.intent) {
+            upload::abort(at, intent, &commit.uploads);
+        }
+        made?;
+        commit.place(root)?;
+        commit.sweep(root)
     }
 
     /// Writes what the commit will name; the commit itself is not written yet.
     fn record(self, next: Commit) -> Result<Commit> {
-        let meta = self.dataset.meta();
+        let root = self.dataset.root();
         let added: Vec<PartFile> = self.staged.iter().map(|staged| staged.part.clone()).collect();
         // The same rows merged again could be the same file: then it stays where it is.
         let stays: HashSet<&str> = added.iter().map(|part| &*part.path).collect();
@@ -138,46 +151,76 @@ impl<'d> Transaction<'d> {
         let mut remove: Vec<String> = remove.collect();
         remove.sort();
         let parts = if self.replaced.is_empty() {
-            segment::append(&meta, &self.dataset.head.parts, &added)?
+            segment::append(root, &self.dataset.head.parts, &added)?
         } else {
             let known = self.dataset.parts.iter();
             let mut parts: Vec<_> =
                 known.filter(|part| !self.replaced.contains(&part.path)).cloned().collect();
             parts.extend(added);
-            segment::replace(&meta, &parts)?
+            segment::replace(root, &parts)?
         };
-        sync_folder(&meta.join(STAGING))?;
         let rows: u64 = self.staged.iter().map(|staged| staged.part.rows).sum();
         let replaced = self.dataset.parts.iter().filter(|p| self.replaced.contains(&p.path));
         let replaced: u64 = replaced.map(|part| part.rows).sum();
+        let version = self.dataset.head.version + 1;
+        let Stage { place, uploads, intent } = Stage::of(root, version, self.staged)?;
         Ok(Commit {
-            version: self.dataset.head.version + 1,
+            version,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
             rows: (next.rows + rows).saturating_sub(replaced),
             dropped: next.dropped + self.dropped,
             parts,
-            place: self.staged.into_iter().map(|staged| (staged.name, staged.part.path)).collect(),
+            place,
+            uploads,
+            intent,
             remove,
             ..next
         })
     }
 }
 
+/// What a commit says of its staged part files.
+struct Stage {
+    place: Vec<(String, String)>,
+    uploads: Vec<Sent>,
+    intent: Option<String>,
+}
+
+impl Stage {
+    /// Sees to it that the staged part files stay.
+    fn of(root: &Root, version: u64, staged: Vec<Staged>) -> Result<Self> {
+        match root {
+            Root::Folder(_) => {
+                root.sync(STAGING)?;
+                let place = staged.into_iter().map(|staged| (staged.name, staged.part.path));
+                Ok(Self { place: place.collect(), uploads: Vec::new(), intent: None })
+            }
+            Root::Bucket(at) => {
+                let file =
+                    |staged: Staged| Some((staged.part.path, staged.part.bytes, staged.file?));
+                let files: Vec<_> = staged.into_iter().filter_map(file).collect();
+                let (intent, uploads) = upload::send(at, version, &files)?;
+                Ok(Self { place: Vec::new(), uploads, intent: Some(intent) })
+            }
+        }
+    }
+}
+
 /// The quarantine after a run: what was rejected of an input before gives way to what is now.
 fn quarantine(dataset: &Dataset, inputs: &[Input], rejects: Vec<Reject>) -> Result<Vec<Segment>> {
-    let (meta, head) = (dataset.meta(), &dataset.head);
+    let (root, head) = (dataset.root(), &dataset.head);
     let inputs: HashMap<&str, &Input> = inputs.iter().map(|input| (&*input.uri, input)).collect();
     let mut kept = Vec::new();
     let mut gone = 0;
-    segment::read(&meta, &head.rejected, &mut |reject: Reject| match inputs.get(&*reject.file) {
+    segment::read(root, &head.rejected, &mut |reject: Reject| match inputs.get(&*reject.file) {
         Some(input) if reject.gives_way_to(input) => gone += 1,
         _ => kept.push(reject),
     })?;
     if gone == 0 {
-        return segment::append(&meta, &head.rejected, &rejects);
+        return segment::append(root, &head.rejected, &rejects);
     }
     kept.extend(rejects);
-    segment::replace(&meta, &kept)
+    segment::replace(root, &kept)
 }
 
 #[cfg(test)]
@@ -185,8 +228,8 @@ mod tests {
     use super::*;
     use crate::convert::columns_for_tests;
     use crate::dataset::{Keep, Redact};
-    use crate::layout::META_FOLDER;
     use crate::part::PartWriter;
+    use std::fs;
     use std::path::Path;
 
     const SCOPE: Scope = Scope { keep: Keep::CodeBuild, since: None, until: None };
@@ -195,7 +238,7 @@ mod tests {
     fn seen(folder: &Path) -> (Vec<String>, u64) {
         let dataset = Dataset::open(folder).unwrap();
         let rows = |part: &PartFile| dataset.part(part).unwrap().rows();
-        let on_disk = crate::dataset::part_files_on_disk(folder).unwrap();
+        let on_disk = dataset.root().part_files().unwrap();
         let on_disk = on_disk.into_iter().map(|part| part.path).collect();
         (on_disk, dataset.parts().iter().map(rows).sum())
     }
@@ -217,7 +260,7 @@ mod tests {
     }
 
     fn staging(folder: &Path) -> usize {
-        fs::read_dir(folder.join(META_FOLDER).join(STAGING)).unwrap().count()
+        fs::read_dir(folder.join(STAGING)).unwrap().count()
     }
 
     #[test]
@@ -254,12 +297,12 @@ mod tests {
             let old: Vec<_> = dataset.parts.iter().map(|part| part.path.clone()).collect();
             transaction.replace(old.clone(), 1);
             let commit = transaction.record(dataset.head.clone()).unwrap();
-            commit.write(&dataset.meta()).unwrap();
+            commit.write(dataset.root()).unwrap();
             if placed == 1 {
                 let (staged, place) = &commit.place[0];
                 let to = folder.join(place);
                 fs::create_dir_all(to.parent().unwrap()).unwrap();
-                fs::rename(dataset.meta().join(STAGING).join(staged), to).unwrap();
+                fs::rename(folder.join(STAGING).join(staged), to).unwrap();
             }
             drop(dataset);
             // Ours see the commit at once; plain readers see the old part file until it is placed.

@@ -1,23 +1,27 @@
 //! A part file back into rows: with the columns of today, whichever version wrote it.
 
 use crate::error::{Error, Result};
+use crate::part::source::Source;
 use crate::part::write::hex;
 use crate::schema::{COLUMNS, Col, Column, schema};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use sha2::{Digest as _, Sha256};
 use std::fs::File;
-use std::io::Read as _;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// An open part file.
 #[derive(Debug)]
 pub(crate) struct PartReader {
-    builder: ParquetRecordBatchReaderBuilder<File>,
+    source: Source,
+    metadata: ArrowReaderMetadata,
+    selection: Option<RowSelection>,
     path: PathBuf,
     /// Which columns are read.
     wanted: Vec<usize>,
@@ -28,15 +32,16 @@ pub(crate) struct PartReader {
 impl PartReader {
     /// Opens a part file; fails where it is none, or has a column of another type than ours.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        Self::of(File::open(path).map_err(Error::io("read", path))?, path)
+        Self::of(Source::File(File::open(path).map_err(Error::io("read", path))?), path)
     }
 
-    /// Of an open file, called `path`.
-    pub(crate) fn of(file: File, path: &Path) -> Result<Self> {
+    /// Of an open file or object, called `path`.
+    pub(crate) fn of(source: Source, path: &Path) -> Result<Self> {
         let failed = |cause| Error::Parquet { action: "read", path: path.to_owned(), cause };
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(failed)?;
+        let metadata = ArrowReaderMetadata::load(&source, ArrowReaderOptions::default());
+        let metadata = metadata.map_err(failed)?;
         let ours = schema();
-        for field in builder.schema().fields() {
+        for field in metadata.schema().fields() {
             let same = ours.field_with_name(field.name()).ok();
             if same.is_none_or(|same| same.data_type() != field.data_type()) {
                 let (name, kind) = (field.name(), field.data_type());
@@ -45,12 +50,12 @@ impl PartReader {
             }
         }
         let wanted = (0..schema().fields().len()).collect();
-        Ok(Self { builder, path: path.to_owned(), wanted, whole: true })
+        Ok(Self { source, metadata, selection: None, path: path.to_owned(), wanted, whole: true })
     }
 
     /// Its rows, as its metadata says.
     pub(crate) fn rows(&self) -> u64 {
-        u64::try_from(self.builder.metadata().file_metadata().num_rows()).unwrap_or_default()
+        u64::try_from(self.metadata.metadata().file_metadata().num_rows()).unwrap_or_default()
     }
 
     /// Reads these columns only, as far as it has them.
@@ -71,22 +76,35 @@ impl PartReader {
     pub(crate) fn select(mut self, rows: &[usize]) -> Self {
         let total = usize::try_from(self.rows()).unwrap_or(usize::MAX);
         let ranges = rows.iter().map(|row| *row..row + 1);
-        self.builder =
-            self.builder.with_row_selection(RowSelection::from_consecutive_ranges(ranges, total));
+        self.selection = Some(RowSelection::from_consecutive_ranges(ranges, total));
         self
     }
 
     /// Its rows in batches of `size` at most.
     pub(crate) fn batches(self, size: usize) -> Result<Batches> {
-        let Self { builder, path, wanted, whole } = self;
+        let Self { mut source, metadata, selection, path, wanted, whole } = self;
         let ours = schema();
         let names: Vec<_> =
             wanted.iter().filter_map(|index| ours.fields().get(*index)).map(|f| f.name()).collect();
-        let theirs = builder.schema().fields().iter().enumerate();
+        let theirs = metadata.schema().fields().iter().enumerate();
         let roots: Vec<_> =
             theirs.filter(|(_, f)| names.contains(&f.name())).map(|(index, _)| index).collect();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-        let reader = builder.with_projection(mask).with_batch_size(size).build();
+        let mask = ProjectionMask::roots(metadata.parquet_schema(), roots);
+        let chunks = metadata.metadata().row_groups().iter().flat_map(|group| {
+            let columns = group.columns().iter().enumerate();
+            let wanted = columns.filter(|(leaf, _)| mask.leaf_included(*leaf));
+            wanted.map(|(_, column)| {
+                let (start, length) = column.byte_range();
+                start..start.saturating_add(length)
+            })
+        });
+        source.expect(chunks);
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(source, metadata);
+        let builder = builder.with_projection(mask).with_batch_size(size);
+        let reader = match selection {
+            Some(rows) => builder.with_row_selection(rows).build(),
+            None => builder.build(),
+        };
         let failed = |cause| Error::Parquet { action: "read", path: path.clone(), cause };
         Ok(Batches { reader: reader.map_err(failed)?, path, whole })
     }
@@ -132,9 +150,8 @@ fn conform(batch: &RecordBatch) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new_with_options(ours, columns, &options)?)
 }
 
-/// A file's SHA-256 in hexadecimal digits, and its size.
-pub(crate) fn hash(path: &Path) -> Result<(String, u64)> {
-    let mut file = File::open(path).map_err(Error::io("read", path))?;
+/// The SHA-256 of all that is read, in hexadecimal digits, and how many bytes it was; `path` names it.
+pub(crate) fn hash(mut file: impl Read, path: &Path) -> Result<(String, u64)> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     let mut size = 0;

@@ -4,7 +4,8 @@
 //! in it, and what it removes is still found. Nothing is listed on the disk, for the commit knows names
 //! and sizes. A part file that is gone is an error that names it, never a row less.
 
-use crate::dataset::{Dataset, PartFile, Places};
+use crate::dataset::{Dataset, InBucket, PartFile, Places, Root};
+use crate::part::Source;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
@@ -17,7 +18,6 @@ use object_store::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs::File;
 use std::sync::Arc;
 
 /// The URL of the root of such a store.
@@ -48,6 +48,28 @@ impl Snapshot {
         Ok(Self { parts, places: Arc::clone(dataset.places()) })
     }
 
+    /// A part file that is an object.
+    async fn in_bucket(
+        &self,
+        at: &InBucket,
+        location: &Path,
+        options: GetOptions,
+    ) -> Result<GetResult> {
+        for file in self.places.of(location.as_ref()) {
+            match at.bucket.get_opts(&at.key(&file), options.clone()).await {
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+                Ok(found) => {
+                    let expected = self.parts.get(location).map_or(0, |meta| meta.size);
+                    check_size(found.meta.size, &self.places.root().name(&file), expected)?;
+                    return Ok(found);
+                }
+            }
+        }
+        let lost = self.places.lost(location.as_ref());
+        Err(Error::NotFound { path: location.to_string(), source: lost.into() })
+    }
+
     /// The part files below a prefix.
     fn below(&self, prefix: Option<&Path>) -> impl Iterator<Item = &ObjectMeta> {
         let all = self.parts.values();
@@ -62,8 +84,7 @@ impl fmt::Display for Snapshot {
 }
 
 /// Fails where a part file was changed behind the dataset's back.
-fn check_size(file: &File, path: &std::path::Path, expected: u64) -> Result<()> {
-    let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+fn check_size(bytes: u64, path: &std::path::Path, expected: u64) -> Result<()> {
     if bytes == expected {
         return Ok(());
     }
@@ -91,9 +112,15 @@ impl ObjectStore for Snapshot {
                 .as_range(meta.size)
                 .map_err(|source| Error::Generic { store: "dataset", source: source.into() })?,
         };
+        if let Root::Bucket(at) = self.places.root() {
+            let found = self.in_bucket(at, location, options).await?;
+            return Ok(GetResult { meta: meta.clone(), ..found });
+        }
         let opened = self.places.open(location.as_ref());
-        let (file, path) = opened.map_err(|error| not_found(error.into()))?;
-        check_size(&file, &path, meta.size)?;
+        let (source, path) = opened.map_err(|error| not_found(error.into()))?;
+        let Source::File(file) = source else { return Err(unknown()) };
+        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+        check_size(bytes, &path, meta.size)?;
         Ok(GetResult {
             payload: GetResultPayload::File(file, path),
             meta: meta.clone(),

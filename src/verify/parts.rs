@@ -2,7 +2,7 @@
 
 use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
-use crate::part::{self, BATCH_ROWS, PartReader, Wanted};
+use crate::part::{self, BATCH_ROWS, Wanted};
 use crate::rows::{Keys, Partitioner, content};
 use crate::schema::Col;
 use arrow::array::{Array, AsArray as _, RecordBatch};
@@ -85,17 +85,17 @@ pub(super) fn check(
     seen: &mut Seen,
     problems: &mut Vec<String>,
 ) -> Result<u64> {
-    let (file, path) = dataset.places().open(&part.path)?;
-    if path != dataset.folder().join(&part.path) {
+    let (source, path) = dataset.places().open(&part.path)?;
+    if path != dataset.root().name(&part.path) {
         problems.push("is committed, but not in its place yet; the next run puts it there".into());
     }
-    let (sha256, bytes) = part::hash(&path)?;
+    let (sha256, bytes) = part::hash(source.reader(), &path)?;
     if bytes != part.bytes {
         problems.push(format!("has {bytes} bytes, the commit says {}", part.bytes));
     } else if sha256 != part.sha256 && !part.sha256.is_empty() {
         problems.push(format!("has another SHA-256 ({sha256}) than the commit says"));
     }
-    let reader = PartReader::of(file, &path)?;
+    let reader = dataset.part(part)?;
     if reader.rows() != part.rows {
         problems.push(format!("has {} rows, the commit says {}", reader.rows(), part.rows));
     }

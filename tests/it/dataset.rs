@@ -408,7 +408,7 @@ fn verify_names_what_does_not_fit() {
     check(&[&format!("{part}: has another SHA-256")]);
     fs::remove_file(&path).unwrap();
     check(&[
-        &format!("{part}: is in the dataset's newest commit, but not on the disk"),
+        &format!("{part}: is in the dataset's newest commit, but gone"),
         "the part files have 51 rows",
     ]);
     let asked =
@@ -418,7 +418,7 @@ fn verify_names_what_does_not_fit() {
 
     let stranger = place.path().join("region=eu-west-1/part-0.parquet");
     fs::write(&stranger, &bytes).unwrap();
-    check(&["region=eu-west-1/part-0.parquet: is on the disk, but in no commit"]);
+    check(&["region=eu-west-1/part-0.parquet: is in the dataset, but in no commit"]);
     fs::remove_file(&stranger).unwrap();
     assert_eq!(verify(&place, 0), sound);
 }

@@ -30,6 +30,7 @@ mod readme;
 mod rebuild;
 mod redaction;
 mod s3;
+mod s3_dataset;
 mod saved;
 mod schema;
 mod shell;

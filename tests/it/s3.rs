@@ -15,13 +15,13 @@ use std::path::Path;
 use std::process::Command;
 
 /// A bucket of the test's own with the sample trail below `org/`.
-struct Server {
+pub(crate) struct Server {
     url: String,
-    bucket: &'static str,
+    pub(crate) bucket: &'static str,
 }
 
 impl Server {
-    fn with(bucket: &'static str) -> Option<Self> {
+    pub(crate) fn with(bucket: &'static str) -> Option<Self> {
         let Ok(url) = std::env::var("BUILDTRAIL_TEST_S3") else {
             let _ = writeln!(std::io::stderr(), "SKIPPED: BUILDTRAIL_TEST_S3 names no S3 server");
             return None;
@@ -39,7 +39,7 @@ impl Server {
     }
 
     /// Making a bucket is no request of the client's.
-    fn request(&self, method: &str, path: &str) -> String {
+    pub(crate) fn request(&self, method: &str, path: &str) -> String {
         let host = self.url.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(host).unwrap();
         let bucket = self.bucket;
@@ -49,13 +49,13 @@ impl Server {
         answer
     }
 
-    fn client(&self) -> AmazonS3 {
+    pub(crate) fn client(&self) -> AmazonS3 {
         let builder = AmazonS3Builder::new().with_bucket_name(self.bucket).with_endpoint(&self.url);
         let builder = builder.with_access_key_id("test").with_secret_access_key("test");
         builder.with_region("us-east-1").with_allow_http(true).build().unwrap()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = command(args);
         command.env("AWS_ENDPOINT_URL", &self.url).env("AWS_EC2_METADATA_DISABLED", "true");
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
@@ -63,7 +63,7 @@ impl Server {
     }
 
     /// The summary of a conversion.
-    fn convert(&self, place: &Dataset, args: &[&str]) -> serde_json::Value {
+    pub(crate) fn convert(&self, place: &Dataset, args: &[&str]) -> serde_json::Value {
         let name = place.name();
         let args = [&["convert", "--out", &name, "--format", "json"], args].concat();
         run(self.command(&args), "").exits(0).json()
@@ -182,7 +182,7 @@ fn what_is_wrong_with_a_bucket_is_said() {
     away.env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
     fails(away, "cannot be reached");
     fails(
-        server.command(&["convert", SAMPLE, "--out", "s3://wrong/dataset"]),
-        "a dataset is written to",
+        server.command(&["convert", SAMPLE, "--out", "s3://no-such-bucket/dataset"]),
+        "no bucket no-such-bucket: check its name",
     );
 }

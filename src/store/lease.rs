@@ -1,0 +1,121 @@
+//! A hold on something in a bucket, for as long as its holder lives.
+//!
+//! An object says who holds until when; the holder puts it off while it runs, and removes it when it
+//! is done. What a killed run held is free when its time is over. That spares others wasted work and
+//! refuses to be more: whoever must be sure puts its last word on a condition.
+
+use super::objects::Only;
+use super::{Bucket, runtime};
+use crate::error::Result;
+use bytes::Bytes;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// How long a killed run's hold lasts.
+const LASTS: TimeDelta = TimeDelta::seconds(90);
+/// How often a living one's is put off.
+const PUT_OFF: Duration = Duration::from_secs(20);
+
+/// What the object says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Holder {
+    /// None other's.
+    token: String,
+    /// The process, for people.
+    pid: u32,
+    until: DateTime<Utc>,
+}
+
+impl Holder {
+    fn text(&self) -> Bytes {
+        serde_json::to_vec(self).unwrap_or_default().into()
+    }
+
+    fn put_off(&mut self) {
+        self.until = Utc::now() + LASTS;
+    }
+}
+
+/// A hold; gone when dropped.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    bucket: Arc<Bucket>,
+    key: String,
+    /// The entity tag that the object has while it is ours.
+    etag: Arc<Mutex<String>>,
+    putting_off: JoinHandle<()>,
+}
+
+impl Lease {
+    /// Takes hold; otherwise until when another has it.
+    pub(crate) fn take(
+        bucket: &Arc<Bucket>,
+        key: &str,
+    ) -> Result<std::result::Result<Self, DateTime<Utc>>> {
+        let pid = std::process::id();
+        let token = format!("{:016x}", RandomState::new().hash_one((pid, Utc::now())));
+        let mut holder = Holder { token, pid, until: Utc::now() };
+        holder.put_off();
+        let mut etag = bucket.put(key, holder.text(), Only::New)?;
+        if etag.is_none() {
+            match bucket.find(key)? {
+                None => etag = bucket.put(key, holder.text(), Only::New)?,
+                Some((bytes, theirs)) => {
+                    // What nobody can read, nobody puts off.
+                    let other = serde_json::from_slice::<Holder>(&bytes).ok();
+                    // A clock that is wrong must not hold for years.
+                    let until =
+                        other.map_or_else(Utc::now, |other| other.until.min(Utc::now() + LASTS));
+                    if until > Utc::now() {
+                        return Ok(Err(until));
+                    }
+                    etag = bucket.put(key, holder.text(), Only::Is(&theirs))?;
+                }
+            }
+        }
+        let until = holder.until;
+        let Some(etag) = etag else { return Ok(Err(until)) };
+        let etag = Arc::new(Mutex::new(etag));
+        let task = put_off(Arc::clone(bucket), key.to_owned(), holder, Arc::clone(&etag));
+        let putting_off = runtime()?.spawn(task);
+        Ok(Ok(Self { bucket: Arc::clone(bucket), key: key.to_owned(), etag, putting_off }))
+    }
+
+    /// Whether it is still ours.
+    pub(crate) fn holds(&self) -> Result<bool> {
+        let found = self.bucket.find(&self.key)?;
+        // Read after: a tag from before could be one that was put off since.
+        let ours = self.etag.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(found.is_some_and(|(_, etag)| etag == *ours))
+    }
+}
+
+/// Puts a hold off for as long as it is ours.
+async fn put_off(bucket: Arc<Bucket>, key: String, mut holder: Holder, etag: Arc<Mutex<String>>) {
+    loop {
+        tokio::time::sleep(PUT_OFF).await;
+        holder.put_off();
+        let ours = etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match bucket.put_when(&key, holder.text(), Only::Is(&ours)).await {
+            Ok(Some(new)) => *etag.lock().unwrap_or_else(PoisonError::into_inner) = new,
+            // Another took it: the commit will tell.
+            Ok(None) => break,
+            // The network may come back before the time is over.
+            Err(_) => {}
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.putting_off.abort();
+        // Where this fails it ends by itself.
+        if self.holds().unwrap_or_default() {
+            let _ = self.bucket.remove(vec![self.key.clone()]);
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! A dataset in a bucket: the same as one on disk, whoever is killed and however many write at once.
+//! Needs the server of `s3.rs`.
+
+use crate::s3::Server;
+use crate::support::{Dataset, SAMPLE, buildtrail, dataset, log_files, run};
+use futures::TryStreamExt as _;
+use object_store::multipart::MultipartStore as _;
+use object_store::path::Path as Key;
+use object_store::{ObjectStore as _, ObjectStoreExt as _, PutPayload};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::process::{Child, Stdio};
+
+/// A place for a dataset in a bucket of the test's own.
+struct Place {
+    server: Server,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Place {
+    fn in_bucket(bucket: &'static str) -> Option<Self> {
+        let server = Server::with(bucket)?;
+        Some(Self { server, runtime: tokio::runtime::Runtime::new().unwrap() })
+    }
+
+    fn name(&self) -> String {
+        format!("s3://{}/lake/events", self.server.bucket)
+    }
+
+    fn key(file: &str) -> Key {
+        Key::parse(format!("lake/events/{file}")).unwrap()
+    }
+
+    fn run(&self, args: &[&str], code: i32) -> crate::support::Run {
+        run(self.server.command(args), "").exits(code)
+    }
+
+    fn convert(&self, args: &[&str]) -> Value {
+        let name = self.name();
+        self.run(&[&["convert", "--out", &name, "--format", "json"], args].concat(), 0).json()
+    }
+
+    fn sql(&self, sql: &str) -> Value {
+        self.run(&["sql", &self.name(), "-c", sql, "--format", "json"], 0).json()
+    }
+
+    fn count(&self) -> u64 {
+        self.sql("SELECT count(*) AS n FROM events")[0]["n"].as_u64().unwrap()
+    }
+
+    fn get(&self, file: &str) -> Option<Vec<u8>> {
+        let client = self.server.client();
+        self.runtime.block_on(async {
+            Some(client.get(&Self::key(file)).await.ok()?.bytes().await.unwrap().into())
+        })
+    }
+
+    fn put(&self, file: &str, bytes: Vec<u8>) {
+        let put = self.server.client();
+        self.runtime.block_on(put.put(&Self::key(file), PutPayload::from(bytes))).unwrap();
+    }
+
+    fn delete(&self, file: &str) {
+        self.runtime.block_on(self.server.client().delete(&Self::key(file))).unwrap();
+    }
+
+    /// The sizes of all objects below the dataset.
+    fn files(&self) -> BTreeMap<String, u64> {
+        let client = self.server.client();
+        let found = client.list(Some(&Key::from("lake/events"))).try_collect::<Vec<_>>();
+        let found = self.runtime.block_on(found).unwrap().into_iter();
+        found.map(|o| (o.location.to_string().replace("lake/events/", ""), o.size)).collect()
+    }
+
+    fn parts(&self) -> BTreeMap<String, u64> {
+        self.files().into_iter().filter(|(name, _)| name.ends_with(".parquet")).collect()
+    }
+
+    /// Begins an upload that nobody completes.
+    fn upload(&self, file: &str, bytes: Vec<u8>) -> (String, Vec<String>) {
+        let (client, key) = (self.server.client(), Self::key(file));
+        self.runtime.block_on(async {
+            let id = client.create_multipart(&key).await.unwrap();
+            let part = client.put_part(&key, &id, 0, PutPayload::from(bytes)).await.unwrap();
+            (id, vec![part.content_id])
+        })
+    }
+
+    fn uploads(&self) -> usize {
+        self.server.request("GET", "?uploads").matches("<UploadId>").count()
+    }
+
+    /// Nothing is left of what a run needs while it runs.
+    fn is_tidy(&self) {
+        let of_a_run = |name: &&String| name.contains("staging/") || name.ends_with("/lock");
+        assert_eq!(self.files().keys().find(of_a_run), None);
+        assert_eq!(self.uploads(), 0);
+        assert!(self.run(&["verify", &self.name()], 0).stdout.ends_with("all fits\n"));
+    }
+
+    fn spawn(&self, args: &[&str]) -> Child {
+        let mut command = self.server.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+}
+
+#[test]
+fn a_bucket_has_what_a_folder_has() {
+    let Some(place) = Place::in_bucket("lake") else { return };
+    let local = dataset(&[SAMPLE]);
+    let summary = place.convert(&[SAMPLE]);
+    for counts in ["records", "files", "parts", "bytes"] {
+        assert_eq!(summary[counts], local.summary[counts], "{counts}");
+    }
+    // Part files are named by their content.
+    assert_eq!(place.parts().into_keys().collect::<Vec<_>>(), local.parts());
+    place.is_tidy();
+    let all = "SELECT * FROM events ORDER BY event_time, event_id";
+    assert_eq!(place.sql(all), local.sql(all));
+    let one =
+        "SELECT event_name FROM events WHERE region = 'eu-west-1' AND event_time > '2026-09-20'";
+    assert_eq!(place.sql(one), local.sql(one));
+    let saved = |name: &str| ["run", "callers", name, "--format", "json"].map(str::to_owned);
+    let asked = |name: &str| {
+        let args = saved(name);
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        run(place.server.command(&args), "").exits(0).json()
+    };
+    assert_eq!(asked(&place.name()), asked(&local.name()));
+    let status = |name: &str| {
+        let mut status = place.run(&["status", name, "--format", "json"], 0).json();
+        status["last_run"]["at"].take();
+        status
+    };
+    assert_eq!(status(&place.name()), status(&local.name()));
+    let ddl = place.run(&["ddl", "athena", &place.name()], 0).stdout;
+    assert!(ddl.contains("'s3://lake/lake/events/"), "{ddl}");
+    // Nothing new: nothing is written.
+    let before = place.files();
+    assert_eq!(place.convert(&[SAMPLE])["files"]["skipped"]["known"], 13);
+    assert_eq!(place.files(), before);
+}
+
+#[test]
+fn runs_add_to_a_bucket_and_compaction_merges() {
+    let Some(place) = Place::in_bucket("grown") else { return };
+    let local = Dataset::place();
+    for log in log_files().keys() {
+        local.convert(&[log]).exits(0);
+        place.convert(&[log]);
+    }
+    assert_eq!(place.parts().into_keys().collect::<Vec<_>>(), local.parts());
+    place.is_tidy();
+    let many = place.parts().len();
+    place.run(&["compact", &place.name()], 0);
+    buildtrail(&["compact", &local.name()]).exits(0);
+    assert_eq!(place.parts().into_keys().collect::<Vec<_>>(), local.parts());
+    assert!(place.parts().len() < many);
+    let all = "SELECT * FROM events ORDER BY event_time, event_id";
+    assert_eq!(place.sql(all), local.sql(all));
+    place.is_tidy();
+    // What was replaced is there for readers that began before, until the next run.
+    let removed = || place.files().keys().filter(|name| name.contains("/removed/")).count();
+    assert!(removed() > 0);
+    place.convert(&[SAMPLE]);
+    assert_eq!(removed(), 0);
+    place.is_tidy();
+}
+
+/// A run that was killed between its commit and its last upload's completion.
+#[test]
+fn what_a_killed_run_committed_is_completed() {
+    let Some(place) = Place::in_bucket("killed") else { return };
+    let eu = "data/AWSLogs/111122223333/CloudTrail/eu-west-1";
+    place.convert(&[eu]);
+    let (before, parts) = (place.count(), place.parts());
+    place.convert(&[SAMPLE]);
+    let (after, all) = (place.count(), place.parts());
+    assert!(before < after);
+    let file = "_buildtrail/commits/00000002.json";
+    let mut commit: Value = serde_json::from_slice(&place.get(file).unwrap()).unwrap();
+    let mut begun = Vec::new();
+    for sent in commit["uploads"].as_array_mut().unwrap() {
+        let part = sent["place"].as_str().unwrap().to_owned();
+        let bytes = place.get(&part).unwrap();
+        place.delete(&part);
+        let (id, tags) = place.upload(&part, bytes);
+        begun.push(json!([part, id]));
+        sent["id"] = json!(id);
+        sent["parts"] = json!(tags);
+    }
+    assert_eq!(begun.len(), all.len() - parts.len());
+    place.put(file, commit.to_string().into_bytes());
+    let intent = format!("_buildtrail/staging/{}", commit["intent"].as_str().unwrap());
+    place.put(&intent, json!(begun).to_string().into_bytes());
+    // Readers see the commit before, whole.
+    assert_eq!((place.count(), place.parts()), (before, parts));
+    assert_eq!(place.convert(&[SAMPLE])["records"]["written"], 0);
+    assert_eq!((place.count(), place.parts()), (after, all));
+    place.is_tidy();
+}
+
+#[test]
+fn what_a_killed_run_did_not_commit_is_given_up() {
+    let Some(place) = Place::in_bucket("given-up") else { return };
+    place.convert(&["data/AWSLogs/111122223333/CloudTrail/eu-west-1"]);
+    // One for a commit that another made, one for the next.
+    let leave = |version: u64, part: &str| {
+        let (id, _) = place.upload(part, b"part".to_vec());
+        let intent = format!("_buildtrail/staging/{version:08}-00.json");
+        place.put(&intent, json!([[part, id]]).to_string().into_bytes());
+    };
+    leave(1, "region=a/month=1/part-a.parquet");
+    leave(2, "region=a/month=1/part-b.parquet");
+    assert_eq!(place.uploads(), 2);
+    place.convert(&[SAMPLE]);
+    place.is_tidy();
+    assert_eq!(place.count(), 78);
+}
+
+#[test]
+fn of_two_runs_from_one_commit_one_gets_in() {
+    let Some(place) = Place::in_bucket("raced") else { return };
+    place.convert(&["data/AWSLogs/111122223333/CloudTrail/eu-west-1"]);
+    let name = place.name();
+    // The first has its hold and waits for its input.
+    let mut first = place.spawn(&["convert", "-", "--out", &name]);
+    while place.get("_buildtrail/lock").is_none() {
+        assert!(first.try_wait().unwrap().is_none(), "ended without a hold");
+    }
+    let refused = place.run(&["convert", SAMPLE, "--out", &name], 1).stderr;
+    assert!(refused.contains("another run is writing to it"), "{refused}");
+    assert!(refused.contains("if it was killed, its hold ends at "), "{refused}");
+    // Its time is over though it lives: another takes it for dead.
+    let mut hold: Value = serde_json::from_slice(&place.get("_buildtrail/lock").unwrap()).unwrap();
+    hold["until"] = json!("2020-01-01T00:00:00Z");
+    place.put("_buildtrail/lock", hold.to_string().into_bytes());
+    place.convert(&[SAMPLE]);
+    let before = place.files();
+    let record = json!({"Records": [{
+        "eventSource": "codebuild.amazonaws.com", "eventName": "ListBuilds", "eventID": "late",
+        "eventTime": "2026-09-01T00:00:00Z", "awsRegion": "us-east-1", "eventVersion": "1.11",
+        "userIdentity": {"type": "Root"}
+    }]});
+    let mut input = first.stdin.take().unwrap();
+    input.write_all(record.to_string().as_bytes()).unwrap();
+    drop(input);
+    let first = first.wait_with_output().unwrap();
+    let said = String::from_utf8(first.stderr).unwrap();
+    assert_eq!(first.status.code(), Some(1), "{said}");
+    assert!(said.contains("another run has committed to it since this one began"), "{said}");
+    assert_eq!(
+        (place.parts(), place.count(), place.uploads()),
+        (before.into_iter().filter(|(name, _)| name.ends_with(".parquet")).collect(), 78, 0)
+    );
+    place.convert(&[SAMPLE]);
+    place.is_tidy();
+}
+
+#[test]
+fn shards_at_once_fill_one_bucket() {
+    let Some(place) = Place::in_bucket("sharded") else { return };
+    let (name, source) = (place.name(), "s3://sharded/org");
+    let shards: Vec<_> = (1..=4)
+        .map(|n| place.spawn(&["convert", source, "--out", &name, "--shard", &format!("{n}/4")]))
+        .collect();
+    for shard in shards {
+        let output = shard.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(place.count(), 78);
+    place.is_tidy();
+    assert_eq!(place.convert(&[source])["files"]["skipped"]["known"], 13);
+}
+
+#[test]
+fn what_is_wrong_with_a_dataset_in_a_bucket_is_said() {
+    let Some(place) = Place::in_bucket("damaged") else { return };
+    let name = place.name();
+    let none = place.run(&["sql", &name, "-c", "SELECT 1"], 1).stderr;
+    assert!(none.contains("s3://damaged/lake/events is no dataset"), "{none}");
+    let none = place.run(&["status", "s3://no-such-bucket/x"], 1).stderr;
+    assert!(none.contains("no bucket no-such-bucket: check its name"), "{none}");
+    place.convert(&[SAMPLE]);
+    let parts = place.parts();
+    let part = parts.keys().next().unwrap();
+    let whole = place.get(part).unwrap();
+    place.put(part, whole[..whole.len() - 1].to_vec());
+    let cut = place.run(&["sql", &name, "-c", "SELECT max(event_id) FROM events"], 1).stderr;
+    assert!(cut.contains(part.as_str()) && cut.contains("buildtrail verify"), "{cut}");
+    let cut = place.run(&["verify", &name], 1).stderr;
+    assert!(cut.contains(part.as_str()) && cut.contains("bytes, the commit says"), "{cut}");
+    place.delete(part);
+    let lost = place.run(&["sql", &name, "-c", "SELECT max(event_id) FROM events"], 1).stderr;
+    assert!(lost.contains(part.as_str()) && lost.contains("put it back"), "{lost}");
+    place.put(part, whole);
+    place.put("region=x/month=1/part-0.parquet", Vec::new());
+    let strange = place.run(&["verify", &name], 1).stderr;
+    assert!(strange.contains("region=x/month=1/part-0.parquet: is"), "{strange}");
+    place.delete("_buildtrail/dataset.json");
+    let remains = place.run(&["convert", SAMPLE, "--out", &name], 1).stderr;
+    assert!(remains.contains("has commits, but no _buildtrail/dataset.json"), "{remains}");
+}
