@@ -18,6 +18,7 @@ mod forms;
 pub mod fuzzing;
 mod identity;
 mod inflate;
+mod inventory;
 mod merge;
 mod operation;
 mod packed;
@@ -43,6 +44,7 @@ use crate::layout::PartitionColumn;
 use crate::store::{self, Fetching};
 use discover::Found;
 pub(crate) use discover::LogFile;
+pub(crate) use inventory::is_manifest;
 use merge::{Merged, Partition};
 use rayon::ThreadPool;
 use runs::{Runs, Space};
@@ -59,6 +61,8 @@ pub struct ConvertConfig {
     /// Files, folders and patterns; with [`retry_rejected`](Self::retry_rejected) none stands for the
     /// log files that the dataset has rejects of.
     pub sources: Vec<String>,
+    /// Manifests of S3 Inventories, on disk or in S3: more sources.
+    pub inventories: Vec<String>,
     /// Which of the log files in them.
     pub selection: Selection,
     /// The dataset: a folder or `s3://BUCKET/PREFIX`; made if it is not there.
@@ -96,6 +100,7 @@ impl ConvertConfig {
     pub fn new(sources: Vec<String>, out: PathBuf) -> Self {
         Self {
             sources,
+            inventories: Vec::new(),
             selection: Selection::default(),
             out,
             keep: Keep::CodeBuild,
@@ -209,11 +214,14 @@ impl Sources {
     fn open(config: &ConvertConfig) -> Result<Self> {
         let keep_all = config.keep == Keep::All;
         let partition_by = config.partition_by.as_deref();
-        let (listed, dataset) = if config.sources.is_empty() {
+        let (listed, dataset) = if config.sources.is_empty() && config.inventories.is_empty() {
             let dataset = Dataset::open_to_write(&config.out)?;
             (None, dataset.accept(partition_by, config.redact)?)
         } else {
-            let found = discover::discover(&config.sources, &config.selection, keep_all)?;
+            let mut found = discover::discover(&config.sources, &config.selection, keep_all)?;
+            for manifest in &config.inventories {
+                found.inventory(manifest, &config.selection, config.limits, keep_all)?;
+            }
             let busy = if config.shard.is_some() { Busy::Wait } else { Busy::Refuse };
             (Some(found), Dataset::create_when(busy, &config.out, partition_by, config.redact)?)
         };

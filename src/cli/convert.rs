@@ -4,9 +4,10 @@ use super::verify::Digests;
 use super::{Format, KeepArg, PART_SIZE, Status, parse_part_size, put, say, wrong_usage};
 use crate::convert::{
     ConvertConfig, LATE_DAYS, Limits, Outcome, Progress, Redact, Selection, Shard, SkippedFiles,
-    convert,
+    convert, is_manifest,
 };
 use crate::layout::PartitionColumn;
+use crate::store::is_s3;
 use crate::times;
 use anyhow::Context as _;
 use bytesize::ByteSize;
@@ -101,14 +102,23 @@ enum RedactArg {
     None,
 }
 
-/// The sources that a file lists.
-fn listed(list: &Path) -> anyhow::Result<Vec<String>> {
+/// The sources that a file lists, or the manifest of an inventory.
+fn listed(list: &Path, inventories: &mut Vec<String>) -> anyhow::Result<Vec<String>> {
+    let name = list.to_string_lossy();
+    if is_s3(&name) {
+        inventories.push(name.into_owned());
+        return Ok(Vec::new());
+    }
     let text = if list.as_os_str() == "-" {
         io::read_to_string(io::stdin())
     } else {
         std::fs::read_to_string(list)
     };
     let text = text.with_context(|| format!("read {}", list.display()))?;
+    if is_manifest(&text) {
+        inventories.push(name.into_owned());
+        return Ok(Vec::new());
+    }
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     Ok(lines.map(str::to_owned).collect())
 }
@@ -123,9 +133,15 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     {
         wrong_usage("convert", &format!("--partition-by names `{}` twice", twice.1));
     }
-    let mut sources = args.sources;
+    let (mut sources, mut inventories) = (args.sources, Vec::new());
     if let Some(list) = &args.inputs_from {
-        sources.extend(listed(list)?);
+        sources.extend(listed(list, &mut inventories)?);
+    }
+    if args.verify && !inventories.is_empty() {
+        wrong_usage(
+            "convert",
+            "--verify needs the log files themselves as SOURCE, not an inventory",
+        );
     }
     let selection =
         Selection { accounts: args.account, regions: args.region, ..Selection::default() };
@@ -134,6 +150,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
         if args.verify { Some(args.digests.vouched(&sources, &selection)?) } else { None };
     let config = ConvertConfig {
         sources,
+        inventories,
         selection,
         out: args.out,
         keep: args.keep.into(),

@@ -4,8 +4,9 @@
 //! file named outright is taken whatever its name. Digest, Insight and aggregated files are known by
 //! their key and skipped. Only names are looked at here: this module refuses to open anything.
 
-use crate::convert::Problem;
+use crate::convert::inflate::Limits;
 use crate::convert::summary::SkippedFiles;
+use crate::convert::{Problem, inventory};
 use crate::dataset::Scope;
 use crate::error::{Error, Result};
 use crate::keys::{Selection, delivery_time};
@@ -205,6 +206,33 @@ impl Found {
                 "nothing in {source}: check bucket and prefix (and --account, --region, --since, --until)"
             )));
         }
+        self.take_objects(&bucket, objects, is_named, wanted, keep_all);
+        Ok(())
+    }
+
+    /// Takes the objects that an inventory lists.
+    pub(crate) fn inventory(
+        &mut self,
+        manifest: &str,
+        wanted: &Selection,
+        limits: Limits,
+        keep_all: bool,
+    ) -> Result<()> {
+        let (bucket, mut objects) = inventory::read(&mut Buckets::default(), manifest, limits)?;
+        objects.retain(|object| !object.key.split('/').any(|level| level == META_FOLDER));
+        self.take_objects(&bucket, objects, false, wanted, keep_all);
+        self.arrange();
+        Ok(())
+    }
+
+    fn take_objects(
+        &mut self,
+        bucket: &Arc<Bucket>,
+        objects: Vec<Object>,
+        is_named: bool,
+        wanted: &Selection,
+        keep_all: bool,
+    ) {
         for object in objects {
             if !is_named && !is_taken(&object.key) {
                 self.skipped.other += 1;
@@ -212,10 +240,9 @@ impl Found {
                 self.skipped.outside += 1;
             } else {
                 let kind = Kind::of(&object.key, keep_all);
-                self.sort_in(kind, || LogFile::object(&bucket, object));
+                self.sort_in(kind, || LogFile::object(bucket, object));
             }
         }
-        Ok(())
     }
 
     fn walk(&mut self, folder: &Path, wanted: &Selection, keep_all: bool) {

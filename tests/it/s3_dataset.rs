@@ -21,7 +21,12 @@ struct Place {
 impl Place {
     fn in_bucket(bucket: &'static str) -> Option<Self> {
         let server = Server::with(bucket)?;
-        Some(Self { server, runtime: tokio::runtime::Runtime::new().unwrap() })
+        let place = Self { server, runtime: tokio::runtime::Runtime::new().unwrap() };
+        // The server may have seen these tests before.
+        for file in place.files().keys() {
+            place.delete(file);
+        }
+        Some(place)
     }
 
     fn name(&self) -> String {

@@ -1,0 +1,227 @@
+//! S3 Inventory: the list of a bucket's objects that S3 itself writes every day or week.
+//!
+//! A manifest names data files, gzip CSV without a head or Parquet (S3 User Guide, "Locating your
+//! inventory list"). With sizes and entity tags in them nothing of the bucket has to be listed: what
+//! a bucket of hundreds of millions of log files costs. Data files are checked by the manifest's MD5.
+//! It refuses ORC, and to judge which of the objects are log files.
+
+use crate::convert::inflate::{Limits, Room, inflate};
+use crate::error::{Error, Result};
+use crate::part::hex;
+use crate::store::{Bucket, Buckets, Object, is_s3};
+use arrow::array::{Array as _, AsArray as _, RecordBatch};
+use arrow::datatypes::Int64Type;
+use bytes::Bytes;
+use md5::{Digest as _, Md5};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What begins gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// A manifest, as far as it matters here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest {
+    source_bucket: String,
+    /// As an ARN.
+    destination_bucket: String,
+    file_format: String,
+    file_schema: String,
+    files: Vec<DataFile>,
+}
+
+#[derive(Debug, Deserialize)]
+struct DataFile {
+    key: String,
+    #[serde(rename = "MD5checksum")]
+    md5: Option<String>,
+}
+
+/// Whether a text is a manifest.
+pub(crate) fn is_manifest(text: &str) -> bool {
+    text.trim_start().starts_with('{') && serde_json::from_str::<Manifest>(text).is_ok()
+}
+
+/// The bucket that a manifest is of, and its newest objects.
+pub(super) fn read(
+    buckets: &mut Buckets,
+    location: &str,
+    limits: Limits,
+) -> Result<(Arc<Bucket>, Vec<Object>)> {
+    let failed = |reason: String| Error::Store(format!("{location}: {reason}"));
+    let text = fetch(buckets, location)?;
+    let manifest: Manifest = serde_json::from_slice(&text)
+        .map_err(|error| failed(format!("is no manifest of an S3 Inventory: {error}")))?;
+    let (bucket, _) = buckets.open(&format!("s3://{}", manifest.source_bucket))?;
+    let mut objects = Vec::new();
+    for file in &manifest.files {
+        let (name, bytes) = data_file(buckets, location, &manifest, file)?;
+        let failed = |reason: String| Error::Store(format!("{name}: {reason}"));
+        let digest = hex(&Md5::digest(&bytes));
+        if file.md5.as_ref().is_some_and(|md5| !md5.eq_ignore_ascii_case(&digest)) {
+            return Err(failed(format!(
+                "has the MD5 {digest}, not what the manifest says; fetch the inventory again"
+            )));
+        }
+        let listed = match manifest.file_format.to_ascii_uppercase().as_str() {
+            "CSV" => of_csv(bytes, &manifest.file_schema, limits),
+            "PARQUET" => of_parquet(bytes),
+            other => Err(format!(
+                "inventories in {other} are not read: configure the inventory as CSV or Parquet"
+            )),
+        };
+        for listed in listed.map_err(failed)? {
+            objects.extend(listed.object(&bucket)?);
+        }
+    }
+    Ok((bucket, objects))
+}
+
+fn fetch(buckets: &mut Buckets, location: &str) -> Result<Bytes> {
+    if is_s3(location) {
+        let (bucket, key) = buckets.open(location)?;
+        let found = bucket.find(&key)?.map(|(bytes, _)| bytes);
+        return found.ok_or_else(|| Error::NoSource(location.to_owned()));
+    }
+    let path = Path::new(location);
+    fs::read(path).map(Bytes::from).map_err(Error::io("read", path))
+}
+
+/// A data file: beside the manifest where that is on disk, as a copy of the inventory's folder has
+/// it; else in the bucket that the inventory was written to.
+fn data_file(
+    buckets: &mut Buckets,
+    location: &str,
+    manifest: &Manifest,
+    file: &DataFile,
+) -> Result<(String, Bytes)> {
+    let at = if is_s3(location) {
+        let bucket = manifest.destination_bucket.trim_start_matches("arn:aws:s3:::");
+        // Other partitions have other beginnings: arn:aws-us-gov:s3:::
+        let bucket = bucket.rsplit(':').next().unwrap_or(bucket);
+        format!("s3://{bucket}/{}", file.key)
+    } else {
+        let name = file.key.rsplit('/').next().unwrap_or(&file.key);
+        let day = Path::new(location).parent().unwrap_or_else(|| Path::new(""));
+        let places = [day.join("../data").join(name), day.join("data").join(name), day.join(name)];
+        let there: Option<&PathBuf> = places.iter().find(|place| place.is_file());
+        let [first, ..] = &places;
+        there.unwrap_or(first).to_string_lossy().into_owned()
+    };
+    let bytes = fetch(buckets, &at)?;
+    Ok((at, bytes))
+}
+
+/// A row of an inventory.
+#[derive(Debug, Default)]
+struct Listed {
+    key: String,
+    bytes: Option<u64>,
+    etag: Option<String>,
+    /// A delete marker, or not the newest version.
+    is_past: bool,
+}
+
+impl Listed {
+    /// The object; what the inventory does not tell of it, S3 is asked for.
+    fn object(self, bucket: &Bucket) -> Result<Option<Object>> {
+        if self.is_past {
+            return Ok(None);
+        }
+        match (self.bytes, self.etag.filter(|etag| !etag.is_empty())) {
+            (Some(bytes), Some(etag)) => Ok(Some(Object { key: self.key, bytes, etag })),
+            _ => bucket.head(&self.key),
+        }
+    }
+}
+
+fn of_csv(bytes: Bytes, columns: &str, limits: Limits) -> std::result::Result<Vec<Listed>, String> {
+    let text = if bytes.starts_with(&GZIP) {
+        let room = Room::of(limits, bytes.len());
+        inflate(bytes.into(), &room)?
+    } else {
+        bytes.into()
+    };
+    let columns: Vec<_> = columns.split(',').map(str::trim).collect();
+    let at = |name: &str| columns.iter().position(|column| column.eq_ignore_ascii_case(name));
+    let key = at("Key").ok_or("the manifest's schema has no column Key")?;
+    let [size, etag, latest, marker] = ["Size", "ETag", "IsLatest", "IsDeleteMarker"].map(at);
+    let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_slice());
+    let listed = rows.records().map(|row| {
+        let row = row.map_err(|error| error.to_string())?;
+        let value = |at: Option<usize>| at.and_then(|at| row.get(at));
+        let is = |at, text: &str| value(at).is_some_and(|v: &str| v.eq_ignore_ascii_case(text));
+        // As in forms of the web: a space is a plus.
+        let name = value(Some(key)).unwrap_or_default().replace('+', " ");
+        let name = percent_decode_str(&name).decode_utf8().map_err(|error| error.to_string())?;
+        Ok(Listed {
+            key: name.into_owned(),
+            bytes: value(size).and_then(|size| size.parse().ok()),
+            etag: value(etag).map(str::to_owned),
+            is_past: is(latest, "false") || is(marker, "true"),
+        })
+    });
+    listed.collect()
+}
+
+fn of_parquet(bytes: Bytes) -> std::result::Result<Vec<Listed>, String> {
+    let failed = |error: &dyn std::fmt::Display| error.to_string();
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| failed(&error))?;
+    let mut listed = Vec::new();
+    for batch in builder.build().map_err(|error| failed(&error))? {
+        let batch = batch.map_err(|error| failed(&error))?;
+        listed.extend(of_batch(&batch)?);
+    }
+    Ok(listed)
+}
+
+fn of_batch(batch: &RecordBatch) -> std::result::Result<Vec<Listed>, String> {
+    let column = |name: &str| batch.column_by_name(name);
+    let texts = |name: &str| column(name)?.as_string_opt::<i32>();
+    let flags = |name: &str| column(name)?.as_boolean_opt();
+    let keys = texts("key").ok_or("has no text column `key`")?;
+    let sizes = column("size").and_then(|sizes| sizes.as_primitive_opt::<Int64Type>());
+    let (etags, latest, marker) = (texts("e_tag"), flags("is_latest"), flags("is_delete_marker"));
+    let listed = (0..batch.num_rows()).map(|row| {
+        let is = |column: Option<&arrow::array::BooleanArray>, flag| {
+            column.is_some_and(|column| column.is_valid(row) && column.value(row) == flag)
+        };
+        let bytes = sizes.filter(|sizes| sizes.is_valid(row)).map(|sizes| sizes.value(row));
+        Listed {
+            key: keys.value(row).to_owned(),
+            bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()),
+            etag: etags.filter(|e| e.is_valid(row)).map(|e| e.value(row).to_owned()),
+            is_past: is(latest, false) || is(marker, true),
+        }
+    });
+    Ok(listed.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_decoded_and_past_versions_left_out() {
+        let text = "\"b\",\"AWSLogs/a%3Db+c%2B.json.gz\",\"v1\",\"true\",\"false\",\"12\",\"e1\"\n\
+                    \"b\",\"old\",\"v0\",\"false\",\"false\",\"1\",\"e0\"\n\
+                    \"b\",\"gone\",\"v2\",\"true\",\"true\",\"\",\"\"\n";
+        let columns = "Bucket, Key, VersionId, IsLatest, IsDeleteMarker, Size, ETag";
+        let rows = of_csv(Bytes::from(text), columns, Limits::default()).unwrap();
+        let rows: Vec<_> = rows.iter().map(|r| (&*r.key, r.bytes, r.is_past)).collect();
+        let expected = [
+            ("AWSLogs/a=b c+.json.gz", Some(12), false),
+            ("old", Some(1), true),
+            ("gone", None, true),
+        ];
+        assert_eq!(rows, expected);
+        assert!(of_csv(Bytes::new(), "Bucket, Size", Limits::default()).is_err());
+        assert!(of_parquet(Bytes::from_static(b"PAR1")).is_err());
+    }
+}
