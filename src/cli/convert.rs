@@ -116,6 +116,12 @@ fn listed(list: &Path, inventories: &mut Vec<String>) -> anyhow::Result<Vec<Stri
     };
     let text = text.with_context(|| format!("read {}", list.display()))?;
     if is_manifest(&text) {
+        if list.as_os_str() == "-" {
+            wrong_usage(
+                "convert",
+                "a manifest is named, not piped: its data files are found by its place",
+            );
+        }
         inventories.push(name.into_owned());
         return Ok(Vec::new());
     }

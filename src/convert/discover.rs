@@ -206,11 +206,18 @@ impl Found {
                 "nothing in {source}: check bucket and prefix (and --account, --region, --since, --until)"
             )));
         }
-        self.take_objects(&bucket, objects, is_named, wanted, keep_all);
+        for object in objects {
+            if is_named && !wanted.may_hold(&object.key) {
+                self.skipped.outside += 1;
+            } else if is_named || self.wants(&object.key, wanted) {
+                self.take_object(&bucket, object, keep_all);
+            }
+        }
         Ok(())
     }
 
-    /// Takes the objects that an inventory lists.
+    /// Takes the objects that an inventory lists. S3 is asked for what it does not tell of those that
+    /// are wanted.
     pub(crate) fn inventory(
         &mut self,
         manifest: &str,
@@ -218,31 +225,45 @@ impl Found {
         limits: Limits,
         keep_all: bool,
     ) -> Result<()> {
-        let (bucket, mut objects) = inventory::read(&mut Buckets::default(), manifest, limits)?;
-        objects.retain(|object| !object.key.split('/').any(|level| level == META_FOLDER));
-        self.take_objects(&bucket, objects, false, wanted, keep_all);
+        let mut asked = Vec::new();
+        inventory::read(manifest, limits, &mut |bucket, listed| {
+            let is_own = listed.key.split('/').any(|level| level == META_FOLDER);
+            if !listed.is_past && !is_own && self.wants(&listed.key, wanted) {
+                match listed.object() {
+                    Ok(object) => self.take_object(bucket, object, keep_all),
+                    Err(key) => asked.push((Arc::clone(bucket), key)),
+                }
+            }
+        })?;
+        for (bucket, key) in asked {
+            let reason = match bucket.head(&key) {
+                Ok(Some(object)) => {
+                    self.take_object(&bucket, object, keep_all);
+                    continue;
+                }
+                Ok(None) => "is in the inventory, but no longer there".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            self.problems.push(Problem { file: bucket.uri(&key), record: None, reason });
+        }
         self.arrange();
         Ok(())
     }
 
-    fn take_objects(
-        &mut self,
-        bucket: &Arc<Bucket>,
-        objects: Vec<Object>,
-        is_named: bool,
-        wanted: &Selection,
-        keep_all: bool,
-    ) {
-        for object in objects {
-            if !is_named && !is_taken(&object.key) {
-                self.skipped.other += 1;
-            } else if !wanted.may_hold(&object.key) {
-                self.skipped.outside += 1;
-            } else {
-                let kind = Kind::of(&object.key, keep_all);
-                self.sort_in(kind, || LogFile::object(bucket, object));
-            }
+    /// Whether an object is a log file that is wanted; one that is not is counted.
+    fn wants(&mut self, key: &str, wanted: &Selection) -> bool {
+        if !is_taken(key) {
+            self.skipped.other += 1;
+            return false;
         }
+        let may = wanted.may_hold(key);
+        self.skipped.outside += u64::from(!may);
+        may
+    }
+
+    fn take_object(&mut self, bucket: &Arc<Bucket>, object: Object, keep_all: bool) {
+        let kind = Kind::of(&object.key, keep_all);
+        self.sort_in(kind, || LogFile::object(bucket, object));
     }
 
     fn walk(&mut self, folder: &Path, wanted: &Selection, keep_all: bool) {

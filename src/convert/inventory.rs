@@ -42,25 +42,33 @@ struct DataFile {
     md5: Option<String>,
 }
 
-/// Whether a text is a manifest.
+/// Whether a text is a manifest, and no list of sources.
 pub(crate) fn is_manifest(text: &str) -> bool {
-    text.trim_start().starts_with('{') && serde_json::from_str::<Manifest>(text).is_ok()
+    let value = serde_json::from_str::<serde_json::Value>(text);
+    value.is_ok_and(|value| value.get("sourceBucket").is_some())
 }
 
-/// The bucket that a manifest is of, and its newest objects.
+/// Gives `each` what a manifest's inventory lists, and the bucket that it is of.
 pub(super) fn read(
-    buckets: &mut Buckets,
     location: &str,
     limits: Limits,
-) -> Result<(Arc<Bucket>, Vec<Object>)> {
+    each: &mut dyn FnMut(&Arc<Bucket>, Listed),
+) -> Result<()> {
+    let mut buckets = Buckets::default();
     let failed = |reason: String| Error::Store(format!("{location}: {reason}"));
-    let text = fetch(buckets, location)?;
+    let text = fetch(&mut buckets, location)?;
     let manifest: Manifest = serde_json::from_slice(&text)
         .map_err(|error| failed(format!("is no manifest of an S3 Inventory: {error}")))?;
+    let is_csv = manifest.file_format.eq_ignore_ascii_case("CSV");
+    if !is_csv && !manifest.file_format.eq_ignore_ascii_case("Parquet") {
+        let format = &manifest.file_format;
+        return Err(failed(format!(
+            "inventories in {format} are not read: configure the inventory as CSV or Parquet"
+        )));
+    }
     let (bucket, _) = buckets.open(&format!("s3://{}", manifest.source_bucket))?;
-    let mut objects = Vec::new();
     for file in &manifest.files {
-        let (name, bytes) = data_file(buckets, location, &manifest, file)?;
+        let (name, bytes) = data_file(&mut buckets, location, &manifest, file)?;
         let failed = |reason: String| Error::Store(format!("{name}: {reason}"));
         let digest = hex(&Md5::digest(&bytes));
         if file.md5.as_ref().is_some_and(|md5| !md5.eq_ignore_ascii_case(&digest)) {
@@ -68,18 +76,11 @@ pub(super) fn read(
                 "has the MD5 {digest}, not what the manifest says; fetch the inventory again"
             )));
         }
-        let listed = match manifest.file_format.to_ascii_uppercase().as_str() {
-            "CSV" => of_csv(bytes, &manifest.file_schema, limits),
-            "PARQUET" => of_parquet(bytes),
-            other => Err(format!(
-                "inventories in {other} are not read: configure the inventory as CSV or Parquet"
-            )),
-        };
-        for listed in listed.map_err(failed)? {
-            objects.extend(listed.object(&bucket)?);
-        }
+        let listed =
+            if is_csv { of_csv(bytes, &manifest.file_schema, limits) } else { of_parquet(bytes) };
+        listed.map_err(failed)?.into_iter().for_each(|listed| each(&bucket, listed));
     }
-    Ok((bucket, objects))
+    Ok(())
 }
 
 fn fetch(buckets: &mut Buckets, location: &str) -> Result<Bytes> {
@@ -101,9 +102,8 @@ fn data_file(
     file: &DataFile,
 ) -> Result<(String, Bytes)> {
     let at = if is_s3(location) {
-        let bucket = manifest.destination_bucket.trim_start_matches("arn:aws:s3:::");
-        // Other partitions have other beginnings: arn:aws-us-gov:s3:::
-        let bucket = bucket.rsplit(':').next().unwrap_or(bucket);
+        let arn = &manifest.destination_bucket;
+        let bucket = arn.rsplit(':').next().unwrap_or(arn);
         format!("s3://{bucket}/{}", file.key)
     } else {
         let name = file.key.rsplit('/').next().unwrap_or(&file.key);
@@ -119,23 +119,20 @@ fn data_file(
 
 /// A row of an inventory.
 #[derive(Debug, Default)]
-struct Listed {
-    key: String,
+pub(super) struct Listed {
+    pub(super) key: String,
     bytes: Option<u64>,
     etag: Option<String>,
     /// A delete marker, or not the newest version.
-    is_past: bool,
+    pub(super) is_past: bool,
 }
 
 impl Listed {
-    /// The object; what the inventory does not tell of it, S3 is asked for.
-    fn object(self, bucket: &Bucket) -> Result<Option<Object>> {
-        if self.is_past {
-            return Ok(None);
-        }
+    /// The object, where the inventory tells all that is to be known of it; else its key.
+    pub(super) fn object(self) -> std::result::Result<Object, String> {
         match (self.bytes, self.etag.filter(|etag| !etag.is_empty())) {
-            (Some(bytes), Some(etag)) => Ok(Some(Object { key: self.key, bytes, etag })),
-            _ => bucket.head(&self.key),
+            (Some(bytes), Some(etag)) => Ok(Object { key: self.key, bytes, etag }),
+            _ => Err(self.key),
         }
     }
 }
@@ -206,6 +203,8 @@ fn of_batch(batch: &RecordBatch) -> std::result::Result<Vec<Listed>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
+    use parquet::arrow::ArrowWriter;
 
     #[test]
     fn keys_are_decoded_and_past_versions_left_out() {
@@ -222,6 +221,39 @@ mod tests {
         ];
         assert_eq!(rows, expected);
         assert!(of_csv(Bytes::new(), "Bucket, Size", Limits::default()).is_err());
+    }
+
+    #[test]
+    fn inventories_in_parquet_are_read() {
+        let keys: ArrayRef = Arc::new(StringArray::from(vec!["a b+%", "old", "gone"]));
+        let sizes: ArrayRef = Arc::new(Int64Array::from(vec![Some(12), Some(1), None]));
+        let etags: ArrayRef = Arc::new(StringArray::from(vec![Some("e1"), Some("e0"), None]));
+        let latest: ArrayRef = Arc::new(BooleanArray::from(vec![true, false, true]));
+        let marker: ArrayRef = Arc::new(BooleanArray::from(vec![false, false, true]));
+        let columns = [
+            ("key", keys),
+            ("size", sizes),
+            ("e_tag", etags),
+            ("is_latest", latest),
+            ("is_delete_marker", marker),
+        ];
+        let batch = RecordBatch::try_from_iter(columns).unwrap();
+        let mut file = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), None).unwrap();
+        writer.write(&batch).unwrap();
+        writer.close().unwrap();
+        let mut rows = of_parquet(Bytes::from(file)).unwrap();
+        assert_eq!(rows.iter().map(|r| r.is_past).collect::<Vec<_>>(), [false, true, true]);
+        let expected = Object { key: "a b+%".to_owned(), bytes: 12, etag: "e1".to_owned() };
+        assert_eq!(rows.remove(0).object(), Ok(expected));
+        assert_eq!(rows.remove(1).object(), Err("gone".to_owned()));
         assert!(of_parquet(Bytes::from_static(b"PAR1")).is_err());
+    }
+
+    #[test]
+    fn a_list_of_sources_is_no_manifest() {
+        assert!(is_manifest("{\"sourceBucket\": \"b\"}"));
+        assert!(!is_manifest("logs/{a,b}.json\n"));
+        assert!(!is_manifest("{\"Records\": []}"));
     }
 }

@@ -23,6 +23,7 @@ mod dataset;
 mod ddl;
 mod digests;
 mod forms;
+mod inventory;
 mod malformed;
 mod output;
 mod pack;

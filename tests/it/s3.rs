@@ -2,7 +2,6 @@
 //! URL (`moto_server`). CI starts one; without it these tests say that they did nothing.
 
 use crate::support::{Dataset, SAMPLE, buildtrail, command, dataset, files, run};
-use futures::TryStreamExt as _;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path as Key;
 use object_store::{
@@ -186,67 +185,4 @@ fn what_is_wrong_with_a_bucket_is_said() {
         server.command(&["convert", SAMPLE, "--out", "s3://no-such-bucket/dataset"]),
         "no bucket no-such-bucket: check its name",
     );
-}
-
-/// An inventory of the bucket: the same log files, known from then on as if they had been listed.
-#[test]
-fn an_inventory_stands_for_a_listing() {
-    let Some(server) = Server::with("inventoried") else { return };
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let client = server.client();
-    let put = |key: &str, bytes: &[u8]| {
-        let key = Key::parse(key).unwrap();
-        runtime.block_on(client.put(&key, PutPayload::from(bytes.to_vec()))).unwrap();
-    };
-    let listed = client.list(Some(&Key::from("org"))).try_collect::<Vec<_>>();
-    let listed = runtime.block_on(listed).unwrap();
-    let row = |object: &object_store::ObjectMeta| {
-        let etag = object.e_tag.as_ref().unwrap().trim_matches('"').to_owned();
-        let key = object.location.to_string().replace('_', "%5F");
-        format!("\"inventoried\",\"{key}\",\"{}\",\"{etag}\"\n", object.size)
-    };
-    let mut rows: String = listed.iter().map(row).collect();
-    rows.push_str("\"inventoried\",\"org/AWSLogs/gone.json.gz\",\"10\",\"0\"\n");
-    let data = crate::support::gzip(rows.as_bytes());
-    let folder = tempfile::tempdir().unwrap();
-    let manifest = |md5: &str| {
-        json!({
-            "sourceBucket": "inventoried", "destinationBucket": "arn:aws:s3:::inventoried",
-            "version": "2016-11-30", "creationTimestamp": "1790000000000", "fileFormat": "CSV",
-            "fileSchema": "Bucket, Key, Size, ETag",
-            "files": [{"key": "inv/data/1.csv.gz", "size": data.len(), "MD5checksum": md5}]
-        })
-        .to_string()
-    };
-    let key = Key::from("inv/data/1.csv.gz");
-    let put_data = runtime.block_on(client.put(&key, PutPayload::from(data.clone()))).unwrap();
-    let md5 = put_data.e_tag.unwrap().trim_matches('"').to_owned();
-    put("inv/2026-09-30T01-00Z/manifest.json", manifest(&md5).as_bytes());
-    let place = Dataset::place();
-    let name = place.name();
-    let from = "s3://inventoried/inv/2026-09-30T01-00Z/manifest.json";
-    let args = ["convert", "--inputs-from", from, "--out", &name, "--format", "json"];
-    // The object that is gone since is rejected, all else is read.
-    let first = run(server.command(&args), "").exits(3);
-    assert!(first.stderr.contains("gone.json.gz"), "{}", first.stderr);
-    let local = dataset(&[SAMPLE]);
-    assert_eq!(first.json()["records"], local.summary["records"]);
-    assert_eq!(server.convert(&place, &["s3://inventoried/org"])["files"]["skipped"]["known"], 13);
-    // On disk, with the data file beside it.
-    let file = folder.path().join("manifest.json");
-    std::fs::write(&file, manifest(&md5)).unwrap();
-    std::fs::create_dir(folder.path().join("data")).unwrap();
-    std::fs::write(folder.path().join("data/1.csv.gz"), &data).unwrap();
-    let file = file.to_str().unwrap();
-    let other = Dataset::place();
-    let args = ["convert", "--inputs-from", file, "--region", "eu-west-1", "--out", &other.name()];
-    run(server.command(&args), "").exits(3);
-    assert_eq!(other.rows().len(), 27);
-    std::fs::write(file, manifest("00000000000000000000000000000000")).unwrap();
-    let changed = run(server.command(&args), "").exits(1);
-    assert!(changed.stderr.contains("not what the manifest says"), "{}", changed.stderr);
-    let orc = manifest(&md5).replace("\"CSV\"", "\"ORC\"");
-    std::fs::write(file, orc).unwrap();
-    let orc = run(server.command(&args), "").exits(1);
-    assert!(orc.stderr.contains("configure the inventory as CSV or Parquet"), "{}", orc.stderr);
 }
