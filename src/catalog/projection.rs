@@ -119,3 +119,49 @@ fn can_name(column: PartitionColumn, text: &str) -> bool {
         // Java's years begin with 1.
         && !text.starts_with("0000")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use PartitionColumn::{Account, Day, EventName, Month, Region, Year};
+
+    #[test]
+    fn a_property_names_what_engines_can_compute() {
+        let can = [(Year, "2026"), (Month, "2026-09"), (Day, "2026-09-30"), (Account, "000111")];
+        let all = [(Region, "eu-west-1"), (Region, "a%2Fb"), (EventName, "Start Build")];
+        for (column, text) in can.into_iter().chain(all) {
+            assert!(can_name(column, text), "{column} {text}");
+        }
+        let default = "__HIVE_DEFAULT_PARTITION__";
+        let cannot = [(Year, default), (Month, default), (Month, "2026-9"), (Day, "2026-09-3x")];
+        let hostile = [(Year, "0000"), (Region, "a,b"), (Region, "${x}"), (EventName, " a")];
+        for (column, text) in cannot.into_iter().chain(hostile) {
+            assert!(!can_name(column, text), "{column} {text}");
+        }
+    }
+
+    #[test]
+    fn months_go_on_and_years_to_one_after_the_last() {
+        let of = |column, values: &[&str]| {
+            let values: BTreeSet<_> = values.iter().copied().collect();
+            let (first, last) = (*values.first().unwrap(), *values.last().unwrap());
+            let properties = of_column(column, first, last, &values);
+            properties
+                .into_iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect::<Vec<_>>()
+        };
+        let months = of(Month, &["2026-09", "2025-01"]);
+        assert!(months.contains(&"range=2025-01,NOW".to_owned()), "{months:?}");
+        assert_eq!(of(Year, &["2025", "2026"]), ["type=integer", "range=2025,2027"]);
+        assert_eq!(of(Year, &["9999"]), ["type=integer", "range=9999,9999"]);
+        assert_eq!(of(Region, &["b", "a"]), ["type=enum", "values=a,b"]);
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        assert_eq!(sentence(&[]), None);
+        let said = sentence(&[(&"a=1".to_owned(), &2), (&"a=2".to_owned(), &3)]).unwrap();
+        assert!(said.contains(": 5, in a=1 and 1 more;"), "{said}");
+    }
+}
