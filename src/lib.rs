@@ -11,15 +11,41 @@
 //! - [`layout`]: partition columns, and paths in a dataset both ways           (contract)
 //! - [`convert`]: log files in, part files out, on all cores
 //! - `part`: one part file, written and read back
-//! - [`dataset`]: a dataset on disk: its commits, the ledger of inputs, the quarantine
+//! - [`dataset`]: a dataset, on disk or in a bucket: its commits, the ledger of inputs, the quarantine
 //! - [`compact`], [`verify`], [`status`]: what is done with a dataset as a whole
 //! - [`query`]: a dataset in `DataFusion`, saved queries, the shell, output
 //! - [`catalog`]: text that makes other engines see a dataset as a table
 //! - [`integrity`]: log files checked by CloudTrail's digests
+//! - [`reader`]: log files as record batches, for other programs
 //!
 //! Some look at what passes without holding it: `keys` (what a log file's key tells), `json` (text
-//! without a tree), `rows` (order, partition and content of rows); `store` reads objects in S3.
+//! without a tree), `rows` (order, partition and content of rows); `store` reads and writes objects in S3.
 //! `convert` and `query` never import each other: they meet at `schema`, `layout` and `dataset`.
+//!
+//! # In a program of your own
+//!
+//! [`LogFileReader`](reader::LogFileReader) is an Arrow `RecordBatchReader` of log files, with the
+//! columns of [`schema::schema`]:
+//!
+//! ```
+//! use buildtrail::reader::LogFileReader;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let log_files = LogFileReader::open(vec!["data/AWSLogs".to_owned()])?;
+//! for problem in &log_files.outcome().problems {
+//!     eprintln!("rejected: {problem}");
+//! }
+//! let mut builds = 0;
+//! for batch in log_files {
+//!     let batch = batch?;
+//!     let names = batch.column_by_name("event_name").expect("a column of the schema");
+//!     let names = names.as_any().downcast_ref::<arrow::array::StringArray>().expect("text");
+//!     builds += names.iter().filter(|name| *name == Some("StartBuild")).count();
+//! }
+//! assert_eq!(builds, 16);
+//! # Ok(())
+//! # }
+//! ```
 //!
 //! # Invariants
 //!
@@ -53,6 +79,7 @@ pub mod layout;
 mod part;
 mod printable;
 pub mod query;
+pub mod reader;
 mod rows;
 pub mod schema;
 pub mod status;
