@@ -28,7 +28,7 @@
 //! commit depends on the clock: when it was made is the time of its file.
 //!
 //! In a bucket the states are the same, by other means. Staged part files are multipart uploads, which
-//! nobody sees ([`upload`](super::upload)). The commit is an object that is put only if none has its
+//! nobody sees ([`upload`]). The commit is an object that is put only if none has its
 //! name, which the server decides: of two runs that began from the same commit one gets in, the
 //! other fails. To place is to complete the uploads; the intent in `staging/` is there until that is
 //! done, and meanwhile readers take the commit before, all of whose part files are still found. What
