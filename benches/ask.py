@@ -3,13 +3,16 @@
 
     python3 benches/ask.py BUILDTRAIL DUCKDB DATASET [NAME...]
 
-Each is a whole process: start, plan, answer, write CSV to nowhere; the best of three. DuckDB gets the
-same statement with its parameters' defaults, the table `events` over the part files, and the views that
-the statement names. Prints a line a query, then the median of the ratios (ours to DuckDB's).
+Each is a whole process: start, plan, answer, write CSV to nowhere; the best of three (`RUNS=n`: of n).
+DuckDB gets the same statement with its parameters' defaults, the table `events` over the part files, and the views that
+the statement names. Prints a line a query (wall seconds: ours, DuckDB's, the ratio; then CPU seconds alike),
+then the medians of the ratios.
 """
 import importlib.util
+import os
 import pathlib
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -17,6 +20,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SECONDS = 120
+RUNS = int(os.environ.get("RUNS", "3"))
 
 
 def module():
@@ -51,11 +55,17 @@ def needed(query, views):
     return found
 
 
+def cpu():
+    """CPU seconds of all processes waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def seconds(command):
-    """The best of three runs; none where it fails or takes too long."""
+    """Wall and CPU seconds, the best of some runs; none where it fails or takes too long."""
     times = []
-    for _ in range(3):
-        start = time.perf_counter()
+    for _ in range(RUNS):
+        before, start = cpu(), time.perf_counter()
         try:
             run = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=SECONDS)
         except subprocess.TimeoutExpired:
@@ -63,8 +73,8 @@ def seconds(command):
         if run.returncode != 0:
             sys.stderr.write(run.stderr.decode()[:300])
             return None
-        times.append(time.perf_counter() - start)
-    return min(times)
+        times.append((time.perf_counter() - start, cpu() - before))
+    return tuple(map(min, zip(*times)))
 
 
 def main(ours, duckdb, dataset, *names):
@@ -83,11 +93,15 @@ def main(ours, duckdb, dataset, *names):
         made = " ".join(f'CREATE VIEW "{v}" AS {views[v].sql};' for v in needed(query, views))
         theirs = seconds([duckdb, "-csv", "-c", f"SET TimeZone = 'UTC'; {events} {made} {sql}"])
         mine = seconds([ours, "run", query.name, dataset, "--format", "csv"])
-        ratio = mine / theirs if mine and theirs else None
-        ratios += [ratio] if ratio else []
-        shown = [f"{s:.3f}" if s else "-" for s in (mine, theirs, ratio)]
-        print(f"{query.name:28} {shown[0]:>8} {shown[1]:>8} {shown[2]:>8}", flush=True)
-    print(f"median of {len(ratios)}: {statistics.median(ratios):.2f}, worst {max(ratios):.2f}")
+        if not (mine and theirs):
+            print(f"{query.name:28} ours {mine}, DuckDB's {theirs}", flush=True)
+            continue
+        ratio = [m / t for m, t in zip(mine, theirs)]
+        ratios.append(ratio)
+        shown = " ".join(f"{m:8.3f} {t:8.3f} {r:6.2f}" for m, t, r in zip(mine, theirs, ratio))
+        print(f"{query.name:28} {shown}", flush=True)
+    for kind, of in zip(("wall", "CPU"), zip(*ratios)):
+        print(f"{kind}: median of {len(of)}: {statistics.median(of):.2f}, worst {max(of):.2f}")
 
 
 if __name__ == "__main__":
