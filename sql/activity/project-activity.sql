@@ -6,28 +6,44 @@
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
 -- chart: bar project_name requests
+-- First by actor, too: a group for each project and actor is quicker than a set of actors for each project.
+WITH callers AS (
+  SELECT
+    project_name,
+    recipient_account_id AS account,
+    aws_region AS region,
+    actor,
+    count(*) AS requests,
+    count(*) FILTER (WHERE operation_access = 'write') AS writes,
+    count(*) FILTER (WHERE NOT succeeded) AS failed,
+    count(*) FILTER (
+      WHERE event_name IN ('StartBuild', 'StartBuildBatch', 'RetryBuild', 'RetryBuildBatch') AND succeeded
+    ) AS builds,
+    max(
+      CASE WHEN event_name IN ('CreateProject', 'UpdateProject') AND succeeded THEN event_time END
+    ) AS changed_at,
+    max(event_time) AS last_seen
+  FROM events
+  WHERE event_source = 'codebuild.amazonaws.com'
+    AND project_name IS NOT NULL
+    AND ($since IS NULL OR event_time >= $since)
+    AND ($until IS NULL OR event_time < $until)
+    AND ($project IS NULL OR project_name = $project)
+    AND ($actor IS NULL OR actor = $actor)
+    AND ($account IS NULL OR recipient_account_id = $account)
+  GROUP BY project_name, recipient_account_id, aws_region, actor
+)
 SELECT
   project_name,
-  recipient_account_id AS account,
-  aws_region AS region,
-  count(*) AS requests,
-  count(*) FILTER (WHERE operation_access = 'write') AS writes,
-  count(*) FILTER (WHERE NOT succeeded) AS failed,
-  count(*) FILTER (
-    WHERE event_name IN ('StartBuild', 'StartBuildBatch', 'RetryBuild', 'RetryBuildBatch') AND succeeded
-  ) AS builds,
-  count(DISTINCT actor) AS actors,
-  max(
-    CASE WHEN event_name IN ('CreateProject', 'UpdateProject') AND succeeded THEN event_time END
-  ) AS changed_at,
-  max(event_time) AS last_seen
-FROM events
-WHERE event_source = 'codebuild.amazonaws.com'
-  AND project_name IS NOT NULL
-  AND ($since IS NULL OR event_time >= $since)
-  AND ($until IS NULL OR event_time < $until)
-  AND ($project IS NULL OR project_name = $project)
-  AND ($actor IS NULL OR actor = $actor)
-  AND ($account IS NULL OR recipient_account_id = $account)
-GROUP BY project_name, recipient_account_id, aws_region
+  account,
+  region,
+  sum(requests) AS requests,
+  sum(writes) AS writes,
+  sum(failed) AS failed,
+  sum(builds) AS builds,
+  count(actor) AS actors,
+  max(changed_at) AS changed_at,
+  max(last_seen) AS last_seen
+FROM callers
+GROUP BY project_name, account, region
 ORDER BY requests DESC, project_name, account, region

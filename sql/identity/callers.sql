@@ -6,21 +6,35 @@
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
 -- chart: bar actor requests
+-- First by address, too: a group for each caller and address is quicker than a set of addresses for each caller.
+WITH places AS (
+  SELECT
+    actor,
+    credential_kind,
+    user_identity_account_id AS account,
+    source_ip_address,
+    count(*) AS requests,
+    count(*) FILTER (WHERE operation_access = 'write') AS writes,
+    count(*) FILTER (WHERE NOT succeeded) AS failed,
+    max(event_time) AS last_seen
+  FROM events
+  WHERE event_source = 'codebuild.amazonaws.com'
+    AND ($since IS NULL OR event_time >= $since)
+    AND ($until IS NULL OR event_time < $until)
+    AND ($project IS NULL OR project_name = $project)
+    AND ($actor IS NULL OR actor = $actor)
+    AND ($account IS NULL OR recipient_account_id = $account)
+  GROUP BY actor, credential_kind, user_identity_account_id, source_ip_address
+)
 SELECT
   actor,
   credential_kind,
-  user_identity_account_id AS account,
-  count(*) AS requests,
-  count(*) FILTER (WHERE operation_access = 'write') AS writes,
-  count(*) FILTER (WHERE NOT succeeded) AS failed,
-  count(DISTINCT source_ip_address) AS addresses,
-  max(event_time) AS last_seen
-FROM events
-WHERE event_source = 'codebuild.amazonaws.com'
-  AND ($since IS NULL OR event_time >= $since)
-  AND ($until IS NULL OR event_time < $until)
-  AND ($project IS NULL OR project_name = $project)
-  AND ($actor IS NULL OR actor = $actor)
-  AND ($account IS NULL OR recipient_account_id = $account)
-GROUP BY actor, credential_kind, user_identity_account_id
+  account,
+  sum(requests) AS requests,
+  sum(writes) AS writes,
+  sum(failed) AS failed,
+  count(source_ip_address) AS addresses,
+  max(last_seen) AS last_seen
+FROM places
+GROUP BY actor, credential_kind, account
 ORDER BY requests DESC, actor, credential_kind, account
