@@ -174,7 +174,12 @@ impl Commit {
     /// Makes the commit: state 3.
     pub(crate) fn write(&self, root: &Root) -> Result<()> {
         let text = serde_json::to_string_pretty(self).unwrap_or_default() + "\n";
+        // After any other failure nobody knows whether the commit is there: its uploads stay, to be
+        // completed or given up by the next run.
         if !root.create(&Self::file(self.version), text.into_bytes())? {
+            if let (Root::Bucket(at), Some(intent)) = (root, &self.intent) {
+                upload::abort(at, intent, &self.uploads);
+            }
             let reason = "another run has committed to it since this one began; nothing of this \
                           run is in it: run it again";
             let name = root.name("").display().to_string();

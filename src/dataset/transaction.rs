@@ -132,11 +132,7 @@ impl<'d> Transaction<'d> {
         // What can fail, before the commit: a file where a partition's folder is to be.
         commit.make_folders(root)?;
         root.sync(META_FOLDER)?;
-        let made = commit.write(root);
-        if let (Err(_), Root::Bucket(at), Some(intent)) = (&made, root, &commit.intent) {
-            upload::abort(at, intent, &commit.uploads);
-        }
-        made?;
+        commit.write(root)?;
         commit.place(root)?;
         commit.sweep(root)
     }
