@@ -21,7 +21,7 @@ pub(crate) use ledger::{Input, Ledger, Seen, State};
 pub(crate) use lock::Busy;
 pub(crate) use parts::PartFile;
 pub(crate) use quarantine::{LARGEST_FILE, LARGEST_RECORD, Reject, gives_way};
-pub(crate) use root::{InBucket, Root};
+pub(crate) use root::{InBucket, Root, scratch_folder};
 pub(crate) use transaction::Transaction;
 
 use crate::error::{Error, Result};
@@ -118,7 +118,6 @@ struct Remembered {
 #[derive(Debug)]
 pub struct Dataset {
     location: PathBuf,
-    root: Arc<Root>,
     partition_by: Vec<PartitionColumn>,
     redact: Redact,
     head: Commit,
@@ -155,12 +154,15 @@ impl Dataset {
             refuse_remains(&root)?;
         }
         let lock = Lock::take(&root, busy)?;
-        if remembered(&root)?.is_none() {
+        let remembered = if let Some(known) = remembered(&root)? {
+            known
+        } else {
             let default = [PartitionColumn::Region, PartitionColumn::Month];
-            remember(&root, partition_by.unwrap_or(&default), redact)?;
+            let new = remember(&root, partition_by.unwrap_or(&default), redact)?;
             root.sync("")?;
-        }
-        Self::recover(location, root, lock)?.accept(partition_by, redact)
+            new
+        };
+        Self::recover(location, root, remembered, lock)?.accept(partition_by, redact)
     }
 
     /// Opens the dataset at `location` for writing; fails where there is none.
@@ -170,7 +172,8 @@ impl Dataset {
             return Err(no_dataset(&root));
         }
         let lock = Lock::take(&root, Busy::Refuse)?;
-        Self::recover(location, root, lock)
+        let remembered = remembered(&root)?.ok_or_else(|| no_dataset(&root))?;
+        Self::recover(location, root, remembered, lock)
     }
 
     /// Opens the dataset at `location`; fails where there is none. Needs no right to write.
@@ -179,8 +182,11 @@ impl Dataset {
         let mut attempts = 3;
         loop {
             attempts -= 1;
-            let head = Commit::readable(&root);
-            match head.and_then(|head| Self::at(location, Arc::clone(&root), head, None)) {
+            let opened = Commit::readable(&root).and_then(|head| {
+                let remembered = remembered(&root)?.ok_or_else(|| no_dataset(&root))?;
+                Self::at(location, Arc::clone(&root), &remembered, head, None)
+            });
+            match opened {
                 // A run has committed since, and swept what the commit before it named.
                 Err(Error::Io { action: "read", cause, .. })
                     if cause.kind() == ErrorKind::NotFound && attempts > 0 => {}
@@ -195,10 +201,14 @@ impl Dataset {
     }
 
     /// Opens it for the run that holds its lock, and brings it into order.
-    fn recover(location: &Path, root: Root, lock: Lock) -> Result<Self> {
-        let remembered = remembered(&root)?.ok_or_else(|| no_dataset(&root))?;
+    fn recover(
+        location: &Path,
+        root: Root,
+        mut remembered: Remembered,
+        lock: Lock,
+    ) -> Result<Self> {
         let columns = remembered.columns(&root)?;
-        let head = Commit::newest(&root)?;
+        let mut head = Commit::newest(&root)?;
         if head.version == 0 && remembered.format == FORMAT {
             refuse_remains(&root)?;
         }
@@ -207,17 +217,22 @@ impl Dataset {
         head.sweep(&root)?;
         if remembered.format < FORMAT {
             adopt(&root)?;
+            head = Commit::newest(&root)?;
         }
         if remembered.format < FORMAT || remembered.schema_version < SCHEMA_VERSION {
-            remember(&root, &columns, remembered.redact)?;
+            remembered = remember(&root, &columns, remembered.redact)?;
         }
-        let head = Commit::newest(&root)?;
-        Self::at(location, Arc::new(root), head, Some(lock))
+        Self::at(location, Arc::new(root), &remembered, head, Some(lock))
     }
 
     /// The dataset as of one commit.
-    fn at(location: &Path, root: Arc<Root>, head: Commit, lock: Option<Lock>) -> Result<Self> {
-        let remembered = remembered(&root)?.ok_or_else(|| no_dataset(&root))?;
+    fn at(
+        location: &Path,
+        root: Arc<Root>,
+        remembered: &Remembered,
+        head: Commit,
+        lock: Option<Lock>,
+    ) -> Result<Self> {
         let partition_by = remembered.columns(&root)?;
         let mut parts = if remembered.format < FORMAT {
             counted(&root, root.part_files()?)?
@@ -226,9 +241,9 @@ impl Dataset {
         };
         parts.sort_by(|a, b| a.path.cmp(&b.path));
         let staged = head.place.iter().map(|(name, place)| (place.clone(), name.clone())).collect();
-        let places = Arc::new(Places { root: Arc::clone(&root), staged });
+        let places = Arc::new(Places { root, staged });
         let (location, redact) = (location.to_owned(), remembered.redact);
-        Ok(Self { location, root, partition_by, redact, head, parts, places, _lock: lock })
+        Ok(Self { location, partition_by, redact, head, parts, places, _lock: lock })
     }
 
     /// The dataset, if it is as asked.
@@ -274,7 +289,7 @@ impl Dataset {
 
     /// What its files are read and written by.
     pub(crate) fn root(&self) -> &Root {
-        &self.root
+        self.places.root()
     }
 
     /// Its newest commit.
@@ -310,22 +325,22 @@ impl Dataset {
 
     /// The ledger of its inputs.
     pub(crate) fn ledger(&self) -> Result<Ledger> {
-        Ledger::load(&self.root, &self.head.inputs)
+        Ledger::load(self.root(), &self.head.inputs)
     }
 
     /// Gives `each` every entry of the ledger, in the order they were made.
     pub(crate) fn inputs(&self, each: &mut impl FnMut(Input)) -> Result<()> {
-        segment::read(&self.root, &self.head.inputs, each)
+        segment::read(self.root(), &self.head.inputs, each)
     }
 
     /// Gives `each` everything in the quarantine.
     pub(crate) fn rejects(&self, each: &mut impl FnMut(Reject)) -> Result<()> {
-        segment::read(&self.root, &self.head.rejected, each)
+        segment::read(self.root(), &self.head.rejected, each)
     }
 
     /// What of its own tables was changed behind its back.
     pub(crate) fn changed_segments(&self) -> Vec<String> {
-        let (root, head) = (&self.root, &self.head);
+        let (root, head) = (self.root(), &self.head);
         let checked = [
             segment::check::<PartFile>(root, &head.parts),
             segment::check::<Input>(root, &head.inputs),
@@ -351,7 +366,7 @@ impl Dataset {
 
     /// When its newest commit was made.
     pub(crate) fn committed_at(&self) -> Option<SystemTime> {
-        self.root.modified(&Commit::file(self.head.version))
+        self.root().modified(&Commit::file(self.head.version))
     }
 }
 
@@ -416,18 +431,11 @@ fn refuse_remains(root: &Root) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::Dataset(shown(root), reason))
-}
-
-/// A dataset's name in messages.
-fn shown(root: &Root) -> String {
-    let name = root.name("").display().to_string();
-    // The root of a disk has no other name.
-    Some(name.trim_end_matches('/')).filter(|name| !name.is_empty()).unwrap_or("/").to_owned()
+    Err(Error::Dataset(root.shown(), reason))
 }
 
 fn no_dataset(root: &Root) -> Error {
-    Error::NoDataset(shown(root), DATASET_FILE.to_owned())
+    Error::NoDataset(root.shown(), DATASET_FILE.to_owned())
 }
 
 fn remembered(root: &Root) -> Result<Option<Remembered>> {
@@ -438,12 +446,13 @@ fn remembered(root: &Root) -> Result<Option<Remembered>> {
     serde_json::from_slice(&text).map(Some).map_err(bad)
 }
 
-fn remember(root: &Root, partition_by: &[PartitionColumn], redact: Redact) -> Result<()> {
+fn remember(root: &Root, partition_by: &[PartitionColumn], redact: Redact) -> Result<Remembered> {
     let partition_by = partition_by.iter().map(ToString::to_string).collect();
     let remembered =
         Remembered { format: FORMAT, schema_version: SCHEMA_VERSION, partition_by, redact };
     let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
-    root.write(DATASET_FILE, text.into_bytes())
+    root.write(DATASET_FILE, text.into_bytes())?;
+    Ok(remembered)
 }
 
 /// Part files with their rows.

@@ -6,8 +6,8 @@
 //! was rejected: that is in the [`Outcome`].
 
 use crate::convert::{ConvertConfig, Outcome, Progress, convert};
-use crate::dataset::{Dataset, PartFile};
-use crate::error::{Error, Result};
+use crate::dataset::{Dataset, PartFile, scratch_folder};
+use crate::error::Result;
 use crate::part::{BATCH_ROWS, Batches};
 use crate::schema::schema;
 use arrow::array::{RecordBatch, RecordBatchReader};
@@ -39,12 +39,8 @@ impl LogFileReader {
 
     /// Reads what `config` says; its `out` and its partition columns are of no account.
     pub fn with(config: ConvertConfig) -> Result<Self> {
-        let folder = tempfile::Builder::new().prefix("buildtrail-").tempdir();
-        let folder = folder.map_err(Error::io("create", &std::env::temp_dir()))?;
-        let out = folder.path().join("events");
-        let config = ConvertConfig { out, partition_by: Some(Vec::new()), ..config };
-        let outcome = convert(&config, &Quiet)?;
-        let dataset = Dataset::open(&config.out)?;
+        let config = ConvertConfig { partition_by: Some(Vec::new()), ..config };
+        let Scratch { dataset, outcome, folder } = Scratch::convert(config, &Quiet)?;
         let mut parts = dataset.parts().to_vec();
         // Rows without a time come last.
         parts.sort_by_key(|part| (part.from.is_none(), part.from, part.to));
@@ -80,6 +76,25 @@ impl Iterator for LogFileReader {
 impl RecordBatchReader for LogFileReader {
     fn schema(&self) -> SchemaRef {
         schema()
+    }
+}
+
+/// A dataset for a while.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    pub(crate) dataset: Dataset,
+    pub(crate) outcome: Outcome,
+    /// Where it is; the dataset goes with it.
+    pub(crate) folder: TempDir,
+}
+
+impl Scratch {
+    /// Converts into the system's temporary folder, whatever the `out` of `config` is.
+    pub(crate) fn convert(config: ConvertConfig, progress: &dyn Progress) -> Result<Self> {
+        let folder = scratch_folder()?;
+        let config = ConvertConfig { out: folder.path().join("events"), ..config };
+        let outcome = convert(&config, progress)?;
+        Ok(Self { dataset: Dataset::open(&config.out)?, outcome, folder })
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) use lease::Lease;
 pub(crate) use objects::{Only, Upload};
 
 use crate::error::{Error, Result};
+use chrono::Utc;
 use datafusion_cli::object_storage::{AwsOptions, get_s3_object_store_builder};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::aws::{AmazonS3, AmazonS3ConfigKey};
@@ -19,6 +20,7 @@ use object_store::path::Path;
 use object_store::{Attribute, ObjectMeta, ObjectStore as _, ObjectStoreExt as _, RetryConfig};
 use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
@@ -90,6 +92,11 @@ impl Buckets {
         self.0.insert(name.to_owned(), Arc::clone(&bucket));
         Ok((bucket, key.to_owned()))
     }
+}
+
+/// A name that no other run gives.
+pub(crate) fn token() -> String {
+    format!("{:016x}", RandomState::new().hash_one((std::process::id(), Utc::now())))
 }
 
 /// The threads that wait for the network.

@@ -1,13 +1,13 @@
 //! What `sql` and `run` have in common: what is asked, how its answer is written, what it may use.
 
 use super::{KeepArg, parse_size, say, wrong_usage};
-use crate::convert::{ConvertConfig, convert};
+use crate::convert::ConvertConfig;
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::query::{
     self, Access, Form, Format, Limits, MAX_ROWS, Runner, SavedQueries, register_logs,
 };
-use crate::times;
+use crate::{reader, times};
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -128,19 +128,15 @@ pub(super) struct Asked {
 
 /// Makes a dataset of log files, for as long as the program runs.
 fn read_logs(sources: &[String], keep: KeepArg, scratch: &Scratch) -> Result<Dataset> {
-    let folder = tempfile::Builder::new().prefix("buildtrail-").tempdir();
-    let folder = folder.map_err(Error::io("create", &std::env::temp_dir()))?;
-    let config = ConvertConfig {
-        keep: keep.into(),
-        ..ConvertConfig::new(sources.to_vec(), folder.path().join("events"))
-    };
+    let config =
+        ConvertConfig { keep: keep.into(), ..ConvertConfig::new(sources.to_vec(), PathBuf::new()) };
     let bar = super::convert::Bar::new();
-    let outcome = convert(&config, &bar);
+    let made = reader::Scratch::convert(config, &bar);
     bar.finish();
-    for problem in &outcome?.problems {
+    let reader::Scratch { dataset, outcome, folder } = made?;
+    for problem in &outcome.problems {
         say(&format!("rejected: {problem}"));
     }
-    let dataset = Dataset::open(&config.out)?;
     scratch.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
     Ok(dataset)
 }

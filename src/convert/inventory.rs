@@ -20,9 +20,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What begins gzip.
-const GZIP: [u8; 2] = [0x1f, 0x8b];
-
 /// A manifest, as far as it matters here.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -118,7 +115,7 @@ fn data_file(
 }
 
 /// A row of an inventory.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Listed {
     pub(super) key: String,
     bytes: Option<u64>,
@@ -138,12 +135,8 @@ impl Listed {
 }
 
 fn of_csv(bytes: Bytes, columns: &str, limits: Limits) -> std::result::Result<Vec<Listed>, String> {
-    let text = if bytes.starts_with(&GZIP) {
-        let room = Room::of(limits, bytes.len());
-        inflate(bytes.into(), &room)?
-    } else {
-        bytes.into()
-    };
+    let room = Room::of(limits, bytes.len());
+    let text = inflate(bytes.into(), &room)?;
     let columns: Vec<_> = columns.split(',').map(str::trim).collect();
     let at = |name: &str| columns.iter().position(|column| column.eq_ignore_ascii_case(name));
     let key = at("Key").ok_or("the manifest's schema has no column Key")?;
@@ -167,13 +160,11 @@ fn of_csv(bytes: Bytes, columns: &str, limits: Limits) -> std::result::Result<Ve
 }
 
 fn of_parquet(bytes: Bytes) -> std::result::Result<Vec<Listed>, String> {
-    let failed = |error: &dyn std::fmt::Display| error.to_string();
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(|error| failed(&error))?;
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes);
+    let reader = reader.and_then(ParquetRecordBatchReaderBuilder::build);
     let mut listed = Vec::new();
-    for batch in builder.build().map_err(|error| failed(&error))? {
-        let batch = batch.map_err(|error| failed(&error))?;
-        listed.extend(of_batch(&batch)?);
+    for batch in reader.map_err(|error| error.to_string())? {
+        listed.extend(of_batch(&batch.map_err(|error| error.to_string())?)?);
     }
     Ok(listed)
 }

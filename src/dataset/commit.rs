@@ -182,8 +182,7 @@ impl Commit {
             }
             let reason = "another run has committed to it since this one began; nothing of this \
                           run is in it: run it again";
-            let name = root.name("").display().to_string();
-            return Err(Error::Dataset(name.trim_end_matches('/').to_owned(), reason.to_owned()));
+            return Err(Error::Dataset(root.shown(), reason.to_owned()));
         }
         root.sync(META_FOLDER)
     }

@@ -26,20 +26,21 @@ pub(crate) enum Busy {
 
 /// Held while a run writes.
 #[derive(Debug)]
-pub(super) struct Lock {
-    _file: Option<File>,
-    _lease: Option<Lease>,
+#[expect(dead_code, reason = "is held, and gone when dropped")]
+pub(super) enum Lock {
+    File(File),
+    Lease(Lease),
 }
 
 impl Lock {
     pub(super) fn take(root: &Root, busy: Busy) -> Result<Self> {
         match root {
-            Root::Folder(_) => Ok(Self { _file: Some(file(root, busy)?), _lease: None }),
+            Root::Folder(_) => file(root, busy).map(Self::File),
             Root::Bucket(place) => {
                 let key = place.key(&format!("{META_FOLDER}/{LOCK_FILE}"));
                 loop {
                     match Lease::take(&place.bucket, &key)? {
-                        Ok(lease) => return Ok(Self { _file: None, _lease: Some(lease) }),
+                        Ok(lease) => return Ok(Self::Lease(lease)),
                         Err(_) if busy == Busy::Wait => thread::sleep(LOOK),
                         Err(until) => {
                             let until = until.format("%H:%M:%S");
@@ -71,8 +72,6 @@ fn file(root: &Root, busy: Busy) -> Result<File> {
 }
 
 fn is_busy(root: &Root, more: &str) -> Error {
-    Error::Dataset(
-        root.name("").display().to_string().trim_end_matches('/').to_owned(),
-        format!("another run is writing to it; try again when that has ended{more}"),
-    )
+    let reason = format!("another run is writing to it; try again when that has ended{more}");
+    Error::Dataset(root.shown(), reason)
 }

@@ -55,9 +55,7 @@ impl Root {
         let (bucket, prefix) = Buckets::default().open(&text)?;
         let prefix = prefix.trim_end_matches('/');
         let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
-        let scratch = tempfile::Builder::new().prefix("buildtrail-").tempdir();
-        let scratch = scratch.map_err(Error::io("create", &std::env::temp_dir()))?;
-        Ok(Self::Bucket(InBucket { bucket, prefix, scratch }))
+        Ok(Self::Bucket(InBucket { bucket, prefix, scratch: scratch_folder()? }))
     }
 
     /// A folder on disk for files that nobody sees yet.
@@ -78,6 +76,13 @@ impl Root {
             Self::Folder(folder) => folder.join(file),
             Self::Bucket(place) => place.bucket.uri(&place.key(file)).into(),
         }
+    }
+
+    /// The dataset's own name in messages.
+    pub(crate) fn shown(&self) -> String {
+        let name = self.name("").display().to_string();
+        // The root of a disk has no other name.
+        Some(name.trim_end_matches('/')).filter(|name| !name.is_empty()).unwrap_or("/").to_owned()
     }
 
     /// A file's bytes; none where it is not there.
@@ -144,7 +149,7 @@ impl Root {
             Self::Folder(root) => names(&root.join(folder)),
             Self::Bucket(place) => {
                 let below = format!("{}/", place.key(folder));
-                let found = place.bucket.all_below(below.trim_end_matches('/'))?;
+                let found = place.bucket.all_below(&below)?;
                 let name = |key: String| key.strip_prefix(&below).map(str::to_owned);
                 Ok(found.into_iter().filter_map(|object| name(object.key)).collect())
             }
@@ -215,7 +220,7 @@ impl Root {
         match self {
             Self::Folder(folder) => part_files_on_disk(folder),
             Self::Bucket(place) => {
-                let found = place.bucket.all_below(place.prefix.trim_end_matches('/'))?;
+                let found = place.bucket.all_below(&place.prefix)?;
                 let parts = found.into_iter().filter_map(|object| {
                     let path = object.key.strip_prefix(&place.prefix)?;
                     let is_part = path.ends_with(".parquet")
@@ -228,6 +233,12 @@ impl Root {
             }
         }
     }
+}
+
+/// A folder on disk that goes when it is dropped.
+pub(crate) fn scratch_folder() -> Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("buildtrail-").tempdir();
+    folder.map_err(Error::io("create", &std::env::temp_dir()))
 }
 
 fn part_files_on_disk(folder: &Path) -> Result<Vec<PartFile>> {

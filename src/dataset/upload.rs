@@ -8,9 +8,8 @@
 use crate::dataset::Root;
 use crate::dataset::root::{InBucket, STAGING};
 use crate::error::{Error, Result};
-use crate::store::{Only, Upload};
+use crate::store::{Only, Upload, token};
 use serde::{Deserialize, Serialize};
-use std::hash::{BuildHasher as _, RandomState};
 use tempfile::TempPath;
 
 /// A part file that was sent.
@@ -32,8 +31,7 @@ type Files<'f> = &'f [(String, u64, TempPath)];
 
 /// Sends part files for commit `version`; the intent's name, and what was sent.
 pub(crate) fn send(at: &InBucket, version: u64, files: Files<'_>) -> Result<(String, Vec<Sent>)> {
-    let chance = RandomState::new().hash_one(std::process::id());
-    let name = format!("{version:08}-{chance:016x}.json");
+    let name = format!("{version:08}-{}.json", token());
     let mut intent = Intent(Vec::new());
     let sent = begin_and_send(at, &name, files, &mut intent);
     sent.map(|sent| (name.clone(), sent)).inspect_err(|_| give_up(at, &name, &intent))

@@ -6,13 +6,13 @@
 
 use crate::error::Result;
 use crate::store::Bucket;
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
 use object_store::GetRange;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -142,11 +142,8 @@ impl Read for Reader {
             self.fetched = self.object.at(self.next, left.min(REQUEST / 2))?;
             self.next += self.fetched.len() as u64;
         }
-        let count = buffer.len().min(self.fetched.len());
-        let read = self.fetched.split_to(count);
-        for (to, from) in buffer.iter_mut().zip(&read) {
-            *to = *from;
-        }
+        let count = (&*self.fetched).read(buffer)?;
+        self.fetched.advance(count);
         Ok(count)
     }
 }
@@ -165,11 +162,7 @@ impl ChunkReader for Source {
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
         match self {
-            Self::File(file) => {
-                let mut file = file.try_clone()?;
-                file.seek(SeekFrom::Start(start))?;
-                Ok(Box::new(io::BufReader::new(file)))
-            }
+            Self::File(file) => Ok(Box::new(file.get_read(start)?)),
             Self::Object(object) => Ok(Box::new(io::Cursor::new(object.at(start, 1)?))),
         }
     }

@@ -52,22 +52,22 @@ impl Snapshot {
     async fn in_bucket(
         &self,
         at: &InBucket,
-        location: &Path,
+        meta: &ObjectMeta,
         options: GetOptions,
     ) -> Result<GetResult> {
-        for file in self.places.of(location.as_ref()) {
+        let place = meta.location.as_ref();
+        for file in self.places.of(place) {
             match at.bucket.get_opts(&at.key(&file), options.clone()).await {
                 Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(error),
                 Ok(found) => {
-                    let expected = self.parts.get(location).map_or(0, |meta| meta.size);
-                    check_size(found.meta.size, &self.places.root().name(&file), expected)?;
-                    return Ok(found);
+                    check_size(found.meta.size, &self.places.root().name(&file), meta.size)?;
+                    return Ok(GetResult { meta: meta.clone(), ..found });
                 }
             }
         }
-        let lost = self.places.lost(location.as_ref());
-        Err(Error::NotFound { path: location.to_string(), source: lost.into() })
+        let lost = self.places.lost(place);
+        Err(Error::NotFound { path: place.to_owned(), source: lost.into() })
     }
 
     /// The part files below a prefix.
@@ -106,16 +106,15 @@ impl ObjectStore for Snapshot {
         let unknown = || not_found("in no commit".into());
         let meta = self.parts.get(location).ok_or_else(unknown)?;
         options.check_preconditions(meta)?;
+        if let Root::Bucket(at) = self.places.root() {
+            return self.in_bucket(at, meta, options).await;
+        }
         let range = match &options.range {
             None => 0..meta.size,
             Some(range) => range
                 .as_range(meta.size)
                 .map_err(|source| Error::Generic { store: "dataset", source: source.into() })?,
         };
-        if let Root::Bucket(at) = self.places.root() {
-            let found = self.in_bucket(at, location, options).await?;
-            return Ok(GetResult { meta: meta.clone(), ..found });
-        }
         let opened = self.places.open(location.as_ref());
         let (source, path) = opened.map_err(|error| not_found(error.into()))?;
         let Source::File(file) = source else { return Err(unknown()) };

@@ -5,12 +5,11 @@
 //! refuses to be more: whoever must be sure puts its last word on a condition.
 
 use super::objects::Only;
-use super::{Bucket, runtime};
+use super::{Bucket, runtime, token};
 use crate::error::Result;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -56,9 +55,7 @@ impl Lease {
         bucket: &Arc<Bucket>,
         key: &str,
     ) -> Result<std::result::Result<Self, DateTime<Utc>>> {
-        let pid = std::process::id();
-        let token = format!("{:016x}", RandomState::new().hash_one((pid, Utc::now())));
-        let mut holder = Holder { token, pid, until: Utc::now() };
+        let mut holder = Holder { token: token(), pid: std::process::id(), until: Utc::now() };
         holder.put_off();
         let mut etag = bucket.put(key, holder.text(), Only::New)?;
         if etag.is_none() {
@@ -88,7 +85,7 @@ impl Lease {
     }
 
     /// Whether it is still ours.
-    pub(crate) fn holds(&self) -> Result<bool> {
+    fn holds(&self) -> Result<bool> {
         let found = self.bucket.find(&self.key)?;
         // Read after: a tag from before could be one that was put off since.
         let ours = self.etag.lock().unwrap_or_else(PoisonError::into_inner);

@@ -48,32 +48,46 @@ pub(crate) enum Only<'e> {
 impl Bucket {
     /// The bytes of an object, and its entity tag; none where it is not there.
     pub(crate) fn find(&self, key: &str) -> Result<Option<(Bytes, String)>> {
-        runtime()?.block_on(async {
-            let found = match self.client.get(&self.path(key)?).await {
-                Ok(found) => found,
-                Err(error) if is_missing(&error) => return Ok(None),
-                Err(error) => return Err(self.failed(key, &error)),
-            };
-            let etag = found.meta.e_tag.clone().unwrap_or_default();
-            let bytes = found.bytes().await.map_err(|error| self.failed(key, &error))?;
-            Ok(Some((bytes, etag)))
-        })
+        let found = self.get_whole(key, GetOptions::default())?;
+        Ok(found.map(|(bytes, _, meta)| (bytes, meta.e_tag.unwrap_or_default())))
     }
 
     /// A range of an object, cut at its end, where that begins and how long it is in all; none where
     /// the object is not there.
     pub(crate) fn range(&self, key: &str, range: GetRange) -> Result<Option<(Bytes, u64, u64)>> {
+        let options = GetOptions { range: Some(range), ..GetOptions::default() };
+        let found = self.get_whole(key, options)?;
+        Ok(found.map(|(bytes, start, meta)| (bytes, start, meta.size)))
+    }
+
+    /// What `options` ask for of an object, where that begins, and what is known of the object; none
+    /// where it is not there.
+    fn get_whole(
+        &self,
+        key: &str,
+        options: GetOptions,
+    ) -> Result<Option<(Bytes, u64, ObjectMeta)>> {
         runtime()?.block_on(async {
-            let options = GetOptions { range: Some(range), ..GetOptions::default() };
-            let found = match self.client.get_opts(&self.path(key)?, options).await {
-                Ok(found) => found,
-                Err(error) if is_missing(&error) => return Ok(None),
-                Err(error) => return Err(self.failed(key, &error)),
-            };
-            let (start, size) = (found.range.start, found.meta.size);
+            let found = self.client.get_opts(&self.path(key)?, options).await;
+            let Some(found) = self.there(key, found)? else { return Ok(None) };
+            let (start, meta) = (found.range.start, found.meta.clone());
             let bytes = found.bytes().await.map_err(|error| self.failed(key, &error))?;
-            Ok(Some((bytes, start, size)))
+            Ok(Some((bytes, start, meta)))
         })
+    }
+
+    /// What was found of an object; none where it is the object that is not there, and not its
+    /// bucket.
+    fn there<T>(&self, key: &str, found: object_store::Result<T>) -> Result<Option<T>> {
+        match found {
+            Ok(found) => Ok(Some(found)),
+            Err(error @ object_store::Error::NotFound { .. })
+                if !format!("{error:?}").contains("NoSuchBucket") =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(self.failed(key, &error)),
+        }
     }
 
     /// Reads an object for the engine, on whose threads it waits.
@@ -95,11 +109,7 @@ impl Bucket {
 
     /// What is known of an object without reading it; none where it is not there.
     pub(super) fn meta(&self, key: &str) -> Result<Option<ObjectMeta>> {
-        match runtime()?.block_on(self.client.head(&self.path(key)?)) {
-            Ok(meta) => Ok(Some(meta)),
-            Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(self.failed(key, &error)),
-        }
+        self.there(key, runtime()?.block_on(self.client.head(&self.path(key)?)))
     }
 
     /// When an object was last written; none where it is not there.
@@ -213,12 +223,6 @@ impl Bucket {
             _ => Ok(()),
         }
     }
-}
-
-/// Whether it is the object that is not there, and not its bucket.
-fn is_missing(error: &object_store::Error) -> bool {
-    matches!(error, object_store::Error::NotFound { .. })
-        && !format!("{error:?}").contains("NoSuchBucket")
 }
 
 fn is_gone(error: &object_store::Error) -> bool {
