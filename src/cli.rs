@@ -14,6 +14,8 @@ mod schema;
 mod sql;
 mod status;
 mod verify;
+#[cfg(feature = "distributed")]
+mod worker;
 
 use crate::convert::Keep;
 use crate::error::Error;
@@ -46,6 +48,8 @@ enum Command {
     Compact(compact::Args),
     Schema(schema::Args),
     Ddl(ddl::Args),
+    #[cfg(feature = "distributed")]
+    Worker(worker::Args),
 }
 
 /// The form of a summary.
@@ -141,6 +145,8 @@ pub fn main() -> ExitCode {
         Command::Compact(args) => compact::main(&args),
         Command::Schema(args) => schema::main(&args),
         Command::Ddl(args) => ddl::main(&args),
+        #[cfg(feature = "distributed")]
+        Command::Worker(args) => worker::main(args),
     };
     match result {
         Ok(status) => status.into(),

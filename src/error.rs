@@ -70,6 +70,15 @@ pub enum Error {
     /// A query failed.
     #[error("{}", query_failure(.0))]
     Query(DataFusionError),
+    /// A worker does not do its part.
+    #[cfg(feature = "distributed")]
+    #[error("worker {address}: {reason}")]
+    Worker {
+        /// As `--workers` or `--listen` has it.
+        address: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// A query could not be found or understood.
     #[error("{0}")]
     SavedQuery(String),

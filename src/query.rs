@@ -7,6 +7,8 @@
 mod access;
 mod command;
 mod describe;
+#[cfg(feature = "distributed")]
+mod distributed;
 mod limits;
 mod logs;
 mod output;
@@ -20,6 +22,8 @@ mod views;
 mod waiting;
 
 pub use access::Access;
+#[cfg(feature = "distributed")]
+pub use distributed::{Address, Worker, distribute};
 pub use limits::Limits;
 pub use logs::{ReadLogs, register_logs};
 pub use output::{Form, Format, MAX_ROWS, tabulate};
@@ -36,6 +40,7 @@ use crate::schema::schema;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::Session;
 use datafusion::catalog::view::ViewTable;
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
@@ -61,7 +66,16 @@ pub const TABLE: &str = "events";
 pub fn open(dataset: &Dataset, access: Access, limits: &Limits) -> Result<SessionContext> {
     let mut config =
         SessionConfig::new().with_information_schema(true).with_extension(Arc::new(access));
-    let options = config.options_mut();
+    settle(config.options_mut(), limits);
+    let mut session = SessionContext::new_with_config_rt(config, limits.runtime()?);
+    datafusion_functions_json::register_all(&mut session)?;
+    let table = attach(dataset, ROOT, &session.state())?;
+    session.register_table(TABLE, Arc::new(table))?;
+    Ok(session)
+}
+
+/// The engine's options that differ from its own defaults.
+fn settle(options: &mut ConfigOptions, limits: &Limits) {
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
     // A footer with its page index has 20 to 120 KB; by default 512 KB are read of each part file.
@@ -71,11 +85,6 @@ pub fn open(dataset: &Dataset, access: Access, limits: &Limits) -> Result<Sessio
     options.execution.parquet.schema_force_view_types = false;
     options.execution.sort_spill_reservation_bytes = limits.sort_reserve();
     options.execution.time_zone = Some("UTC".to_owned());
-    let mut session = SessionContext::new_with_config_rt(config, limits.runtime()?);
-    datafusion_functions_json::register_all(&mut session)?;
-    let table = attach(dataset, ROOT, &session.state())?;
-    session.register_table(TABLE, Arc::new(table))?;
-    Ok(session)
 }
 
 /// A dataset's events as a table of a session, which knows the dataset as the store `root`.
@@ -144,6 +153,8 @@ async fn execute(
     let state = session.state();
     let plan = state.statement_to_plan(statement).await?;
     Access::of(state.config()).check(&plan)?;
+    #[cfg(feature = "distributed")]
+    distributed::check(&state, &plan)?;
     let mut frame = session.execute_logical_plan(plan).await?;
     if !values.is_empty() {
         frame = frame.with_param_values(values)?;

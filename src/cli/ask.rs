@@ -60,13 +60,19 @@ pub(super) struct Options {
     /// Let statements write files (COPY, INSERT, .output)
     #[arg(long)]
     allow_write: bool,
+    /// Workers that do the work, each a `buildtrail worker` on the same dataset; statements only read
+    /// the dataset then
+    #[cfg(feature = "distributed")]
+    #[arg(long, value_name = "HOST:PORT", value_delimiter = ',',
+          conflicts_with_all = ["logs", "allow_files", "allow_write"])]
+    workers: Vec<query::Address>,
 }
 
 /// Options that stand alone, as `run` must know them before it knows its query's.
 pub(super) const FLAGS: [&str; 4] =
     ["--safe-csv", "--no-headers", "--allow-files", "--allow-write"];
 
-fn parse_memory(text: &str) -> std::result::Result<u64, String> {
+pub(super) fn parse_memory(text: &str) -> std::result::Result<u64, String> {
     parse_size(text, "512MB", 16)
 }
 
@@ -98,6 +104,12 @@ impl Options {
         let limits =
             Limits { memory: self.memory, spill: self.spill.clone(), timeout: self.timeout };
         let session = query::open(&dataset, access, &limits)?;
+        #[cfg(feature = "distributed")]
+        let session = if self.workers.is_empty() {
+            session
+        } else {
+            query::distribute(&session, &self.workers)?
+        };
         let (keep, made) = (self.keep, Arc::clone(&scratch));
         let read = move |source: &str| read_logs(&[source.to_owned()], keep, &made);
         register_logs(&session, Box::new(read));

@@ -28,46 +28,89 @@ pub(super) const ROOT: &str = "buildtrail://dataset/";
 pub(super) struct Snapshot {
     parts: BTreeMap<Path, ObjectMeta>,
     places: Arc<Places>,
+    /// Whether part files of other commits are found, too.
+    any_commit: bool,
 }
 
 impl Snapshot {
     pub(super) fn of(dataset: &Dataset) -> Result<Self> {
         let part = |part: &PartFile| {
             let location = Path::parse(&part.path)?;
-            let meta = ObjectMeta {
-                location: location.clone(),
-                // The name has the content's hash: what has the name has the content.
-                last_modified: DateTime::<Utc>::UNIX_EPOCH,
-                size: part.bytes,
-                e_tag: None,
-                version: None,
-            };
-            Ok((location, meta))
+            Ok((location.clone(), meta(location, part.bytes)))
         };
         let parts = dataset.parts().iter().map(part).collect::<Result<_>>()?;
-        Ok(Self { parts, places: Arc::clone(dataset.places()) })
+        Ok(Self { parts, places: Arc::clone(dataset.places()), any_commit: false })
+    }
+
+    /// The same for a worker: who asks it has opened the dataset at a commit of its own.
+    #[cfg(feature = "distributed")]
+    pub(super) fn of_any_commit(dataset: &Dataset) -> Result<Self> {
+        Ok(Self { any_commit: true, ..Self::of(dataset)? })
+    }
+
+    /// What the commit says of a part file; none where it is another commit's that may be asked for.
+    fn known(&self, location: &Path) -> Result<Option<&ObjectMeta>> {
+        match self.parts.get(location) {
+            None if !self.any_commit => Err(not_found(location, "in no commit")),
+            known => Ok(known),
+        }
+    }
+
+    /// Why a part file is not there.
+    fn lost(&self, location: &Path) -> Error {
+        if self.any_commit && !self.parts.contains_key(location) {
+            let other = "the worker's dataset has no such part file; is it the one that was asked?";
+            return not_found(location, other);
+        }
+        not_found(location, self.places.lost(location.as_ref()))
     }
 
     /// A part file that is an object.
     async fn in_bucket(
         &self,
         at: &InBucket,
-        meta: &ObjectMeta,
+        location: &Path,
         options: GetOptions,
     ) -> Result<GetResult> {
-        let place = meta.location.as_ref();
-        for file in self.places.of(place) {
+        let known = self.known(location)?;
+        for file in self.places.of(location.as_ref()) {
             match at.bucket.get_opts(&at.key(&file), options.clone()).await {
                 Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(error),
                 Ok(found) => {
-                    check_size(found.meta.size, &self.places.root().name(&file), meta.size)?;
-                    return Ok(GetResult { meta: meta.clone(), ..found });
+                    if let Some(known) = known {
+                        check_size(found.meta.size, &self.places.root().name(&file), known.size)?;
+                    }
+                    let meta = meta(location.clone(), found.meta.size);
+                    return Ok(GetResult { meta, ..found });
                 }
             }
         }
-        let lost = self.places.lost(place);
-        Err(Error::NotFound { path: place.to_owned(), source: lost.into() })
+        Err(self.lost(location))
+    }
+
+    /// A part file on disk.
+    fn on_disk(&self, location: &Path, options: &GetOptions) -> Result<GetResult> {
+        let known = self.known(location)?;
+        let opened = self.places.open(location.as_ref());
+        let (source, path) = opened.map_err(|error| match known {
+            Some(_) => not_found(location, error),
+            None => self.lost(location),
+        })?;
+        let Source::File(file) = source else { return Err(self.lost(location)) };
+        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+        if let Some(known) = known {
+            check_size(bytes, &path, known.size)?;
+        }
+        let meta = meta(location.clone(), bytes);
+        let range = match &options.range {
+            None => 0..bytes,
+            Some(range) => range
+                .as_range(bytes)
+                .map_err(|source| Error::Generic { store: "dataset", source: source.into() })?,
+        };
+        let payload = GetResultPayload::File(file, path);
+        Ok(GetResult { payload, meta, range, attributes: Attributes::default() })
     }
 
     /// The part files below a prefix.
@@ -81,6 +124,16 @@ impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the part files of a commit")
     }
+}
+
+/// What is told of a part file. Its name has the content's hash: what has the name has the content.
+fn meta(location: Path, size: u64) -> ObjectMeta {
+    let last_modified = DateTime::<Utc>::UNIX_EPOCH;
+    ObjectMeta { location, last_modified, size, e_tag: None, version: None }
+}
+
+fn not_found(location: &Path, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::NotFound { path: location.to_string(), source: reason.into() }
 }
 
 /// Fails where a part file was changed behind the dataset's back.
@@ -102,30 +155,14 @@ fn read_only<T>(operation: &str) -> Result<T> {
 #[async_trait]
 impl ObjectStore for Snapshot {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        let not_found = |source| Error::NotFound { path: location.to_string(), source };
-        let unknown = || not_found("in no commit".into());
-        let meta = self.parts.get(location).ok_or_else(unknown)?;
-        options.check_preconditions(meta)?;
-        if let Root::Bucket(at) = self.places.root() {
-            return self.in_bucket(at, meta, options).await;
+        match self.places.root() {
+            Root::Folder(_) => {
+                let known = self.known(location)?;
+                known.map_or(Ok(()), |known| options.check_preconditions(known))?;
+                self.on_disk(location, &options)
+            }
+            Root::Bucket(at) => self.in_bucket(at, location, options).await,
         }
-        let range = match &options.range {
-            None => 0..meta.size,
-            Some(range) => range
-                .as_range(meta.size)
-                .map_err(|source| Error::Generic { store: "dataset", source: source.into() })?,
-        };
-        let opened = self.places.open(location.as_ref());
-        let (source, path) = opened.map_err(|error| not_found(error.into()))?;
-        let Source::File(file) = source else { return Err(unknown()) };
-        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
-        check_size(bytes, &path, meta.size)?;
-        Ok(GetResult {
-            payload: GetResultPayload::File(file, path),
-            meta: meta.clone(),
-            range,
-            attributes: Attributes::default(),
-        })
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {

@@ -88,6 +88,7 @@ fn modules_keep_to_themselves() {
         (&["datafusion_cli", "AmazonS3"], &|module| {
             module != "store.rs" && !module.starts_with("query/shell")
         }),
+        (&["datafusion_distributed", "tonic"], &|module| !module.starts_with("query/distributed")),
         (&["crate::query", "super::query", "datafusion", "clap"], &in_convert),
         (&["crate::convert", "super::convert", "rayon", "serde_json::from_str"], &in_query),
         (&["clap", "serde_json", "parquet", "datafusion", "rayon", "std::fs"], &contract),

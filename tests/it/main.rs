@@ -22,6 +22,8 @@ mod convert;
 mod dataset;
 mod ddl;
 mod digests;
+#[cfg(feature = "distributed")]
+mod distributed;
 mod forms;
 mod inventory;
 mod malformed;

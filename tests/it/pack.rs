@@ -11,14 +11,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// One query or view and what is expected of it.
-struct Case {
-    name: String,
+pub(crate) struct Case {
+    pub(crate) name: String,
     folder: PathBuf,
     keep: String,
     args: Vec<String>,
 }
 
-fn cases() -> Vec<Case> {
+pub(crate) fn cases() -> Vec<Case> {
     let folders = fs::read_dir(Path::new(ROOT).join("tests/pack")).unwrap();
     let folders = folders.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
     let case = |folder: PathBuf| {
@@ -56,14 +56,20 @@ impl Case {
 
     /// The answer as CSV.
     fn ask(&self, dataset: &Dataset) -> String {
+        self.ask_with(dataset, &[])
+    }
+
+    /// The answer with more options.
+    pub(crate) fn ask_with(&self, dataset: &Dataset, options: &[&str]) -> String {
         let name = dataset.name();
         if let Some(view) = self.name.strip_prefix("view-") {
             let sql = format!("SELECT * FROM {view}");
-            return buildtrail(&["sql", &name, "-c", &sql, "--format", "csv"]).exits(0).stdout;
+            let args = ["sql", &name, "-c", &sql, "--format", "csv"];
+            return buildtrail(&[&args, options].concat()).exits(0).stdout;
         }
         let mut args = vec!["run", &self.name, &name, "--format", "csv"];
         args.extend(self.args.iter().map(String::as_str));
-        buildtrail(&args).exits(0).stdout
+        buildtrail(&[&args, options].concat()).exits(0).stdout
     }
 
     /// Fails unless all is as expected; `empty` is a dataset without events.

@@ -1,0 +1,45 @@
+//! `buildtrail worker`.
+
+use super::ask::parse_memory;
+use super::{Status, put, say};
+use crate::query::{Limits, Worker};
+use anyhow::Context as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Do the work of other processes' queries on a dataset (`sql` and `run` with --workers)
+///
+/// Prints the address that it listens on, and works until it is ended. There is no password and no
+/// encryption: whoever reaches the address can read the whole dataset, but no other file.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The dataset's folder: the one that is asked, wherever it is mounted here
+    dataset: PathBuf,
+    /// Where to listen; port 0 is any that is free
+    #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Memory for sorting, grouping, joining: 512MB, 4GB [default: half of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
+    memory: Option<u64>,
+    /// Where to put what does not fit into memory [default: the system's temporary folder]
+    #[arg(long, value_name = "FOLDER")]
+    spill: Option<PathBuf>,
+}
+
+pub(super) fn main(args: Args) -> anyhow::Result<Status> {
+    let limits = Limits { memory: args.memory, spill: args.spill, timeout: None };
+    let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    threads.context("start threads")?.block_on(async {
+        let worker = Worker::listen(&args.dataset, args.listen, limits).await?;
+        if !worker.address().ip().is_loopback() {
+            say("warning: whoever reaches this address can read the dataset: there is no password");
+        }
+        put(&format!("{}\n", worker.address()))?;
+        tokio::select! {
+            served = worker.serve() => served?,
+            // Files of what was spilled go with the process's end, if it is one.
+            heard = tokio::signal::ctrl_c() => heard.context("wait for Ctrl-C")?,
+        }
+        Ok(Status::Done)
+    })
+}

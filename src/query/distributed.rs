@@ -1,0 +1,108 @@
+//! Queries on several machines: a session that sends its work to workers.
+//!
+//! Whoever asks plans alone, cuts the plan into tasks and gives each to a [`Worker`], which has the same
+//! dataset. Nothing is asked again: where a worker fails the statement fails and names it, never a row
+//! less. This module refuses to find workers, to start them, and to prove who they are.
+
+mod connections;
+mod scan;
+mod worker;
+
+pub use worker::Worker;
+
+use crate::error::{Error, Result};
+use connections::Connections;
+use datafusion::error::Result as EngineResult;
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::{LogicalPlan, Statement};
+use datafusion::prelude::SessionContext;
+use datafusion_distributed::{
+    DistributedExt as _, DistributedGetterExt as _, SessionStateBuilderExt as _, WorkerResolver,
+};
+use std::fmt;
+use std::str::FromStr;
+use url::Url;
+
+/// What a worker must have in common with those who ask it.
+const VERSION: &str = concat!("buildtrail ", env!("CARGO_PKG_VERSION"));
+
+/// Where a worker is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address(Url);
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let url = Url::parse(&format!("http://{text}")).ok();
+        let is_address = |url: &Url| {
+            url.port_or_known_default().is_some_and(|port| text.ends_with(&format!(":{port}")))
+                && url.path() == "/"
+                && url.username().is_empty()
+        };
+        let expected = || "expected HOST:PORT such as 127.0.0.1:7000".to_owned();
+        url.filter(is_address).map(Self).ok_or_else(expected)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", connections::authority(&self.0))
+    }
+}
+
+/// The workers of a session.
+struct Workers(Vec<Url>);
+
+impl WorkerResolver for Workers {
+    fn get_urls(&self) -> EngineResult<Vec<Url>> {
+        Ok(self.0.clone())
+    }
+}
+
+/// The session with its work done by workers; fails where one is not there or of another version.
+pub fn distribute(session: &SessionContext, workers: &[Address]) -> Result<SessionContext> {
+    let connections = Connections::with_threads()?;
+    let urls: Vec<_> = workers.iter().map(|Address(url)| url.clone()).collect();
+    connections.check(&urls)?;
+    let state = SessionStateBuilder::new_from_existing(session.state())
+        .with_distributed_worker_resolver(Workers(urls))
+        .with_distributed_channel_resolver(connections)
+        // Who names workers wants them used, however small the dataset.
+        .with_distributed_file_scan_config_bytes_per_partition(1)?
+        .with_distributed_scale_up_leaf_node_handler(scan::share)
+        .with_distributed_planner()
+        .build();
+    Ok(SessionContext::new_with_state(state))
+}
+
+/// Fails where workers would not do as the session says.
+pub(super) fn check(session: &SessionState, plan: &LogicalPlan) -> Result<()> {
+    let is_distributed = session.config().get_distributed_worker_resolver().is_ok();
+    let sets = matches!(
+        plan,
+        LogicalPlan::Statement(Statement::SetVariable(_) | Statement::ResetVariable(_))
+    );
+    if is_distributed && sets {
+        let reason = "SET and RESET do not reach the workers; ask without --workers";
+        return Err(Error::SavedQuery(reason.to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Address;
+
+    #[test]
+    fn addresses_are_a_host_and_a_port() {
+        for text in ["127.0.0.1:7000", "[::1]:7000", "worker-1.example:80"] {
+            assert_eq!(text.parse::<Address>().unwrap().to_string(), text);
+        }
+        for text in
+            ["", "7000", "localhost", ":7000", "host:", "host:0x1", "host:70000", "a:1/b", "u@a:1"]
+        {
+            assert!(text.parse::<Address>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `buildtrail worker`: does tasks of other processes' queries on one dataset.
+//!
+//! Nobody is asked who they are, and nothing is encrypted: whoever reaches the address can read the
+//! whole dataset and use the memory and the disk that the limits give. More it cannot read: the only
+//! store that a task finds is the dataset's, which cannot be written to either.
+
+use super::VERSION;
+use super::connections::Connections;
+use crate::dataset::Dataset;
+use crate::error::{Error, Result};
+use crate::query::snapshot::{ROOT, Snapshot};
+use crate::query::{Limits, settle};
+use async_trait::async_trait;
+use datafusion::error::{DataFusionError, Result as EngineResult};
+use datafusion::execution::SessionState;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion_distributed::{DistributedExt as _, WorkerQueryContext, WorkerSessionBuilder};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::runtime::Handle;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use url::Url;
+
+/// A worker that listens.
+#[derive(Debug)]
+pub struct Worker {
+    listener: TcpListener,
+    address: SocketAddr,
+    folder: PathBuf,
+    limits: Limits,
+    runtime: Arc<RuntimeEnv>,
+}
+
+impl Worker {
+    /// Begins to listen; fails where there is no dataset.
+    pub async fn listen(dataset: &Path, address: SocketAddr, limits: Limits) -> Result<Self> {
+        Dataset::open(dataset)?;
+        let runtime = only_the_dataset(&limits)?;
+        let failed = |error: std::io::Error| Error::Worker {
+            address: address.to_string(),
+            reason: format!("cannot listen there: {error}"),
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(Self { listener, address, folder: dataset.to_owned(), limits, runtime })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Does tasks until the process ends.
+    pub async fn serve(self) -> Result<()> {
+        let connections = Connections::on(Handle::current());
+        let sessions = Sessions {
+            folder: self.folder,
+            limits: self.limits,
+            runtime: Arc::clone(&self.runtime),
+            connections,
+        };
+        let worker = datafusion_distributed::Worker::from_session_builder(sessions)
+            .with_runtime_env(self.runtime)
+            .with_version(VERSION)
+            .into_worker_server();
+        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+        let served = Server::builder().add_service(worker).serve_with_incoming(incoming).await;
+        let address = self.address.to_string();
+        served.map_err(|error| Error::Worker { address, reason: error.to_string() })
+    }
+}
+
+/// The engine's surroundings without the store of local files that it comes with.
+fn only_the_dataset(limits: &Limits) -> Result<Arc<RuntimeEnv>> {
+    let runtime = limits.runtime()?;
+    let files = Url::parse("file://").map_err(|error| DataFusionError::External(error.into()))?;
+    runtime.deregister_object_store(&files)?;
+    Ok(runtime)
+}
+
+/// Sessions for tasks.
+struct Sessions {
+    folder: PathBuf,
+    limits: Limits,
+    runtime: Arc<RuntimeEnv>,
+    connections: Connections,
+}
+
+impl Sessions {
+    /// Sees the newest commit: a task may be of a query that has seen it.
+    fn refresh(&self) -> Result<()> {
+        let dataset = Dataset::open(&self.folder)?;
+        let snapshot = Snapshot::of_any_commit(&dataset).map_err(DataFusionError::from)?;
+        let root = Url::parse(ROOT).map_err(|error| DataFusionError::External(error.into()))?;
+        self.runtime.register_object_store(&root, Arc::new(snapshot));
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl WorkerSessionBuilder for Sessions {
+    async fn build_session_state(&self, context: WorkerQueryContext) -> EngineResult<SessionState> {
+        self.refresh().map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let mut builder = context.builder;
+        settle(builder.config().get_or_insert_default().options_mut(), &self.limits);
+        let mut state = builder.with_distributed_channel_resolver(self.connections.clone()).build();
+        datafusion_functions_json::register_all(&mut state)?;
+        Ok(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::only_the_dataset;
+    use crate::query::Limits;
+    use url::Url;
+
+    #[test]
+    fn a_worker_finds_no_files_but_its_datasets() {
+        let runtime = only_the_dataset(&Limits::default()).unwrap();
+        for url in ["file:///etc/passwd", "s3://bucket/key", "http://host/file"] {
+            let store = runtime.object_store_registry.get_store(&Url::parse(url).unwrap());
+            assert!(store.is_err(), "{url}");
+        }
+    }
+}
