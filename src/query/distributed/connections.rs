@@ -2,31 +2,43 @@
 //!
 //! A connection lives on the threads that it was opened on, so these are not a statement's, which go
 //! with it when it is given up. What a worker reports of the query passes as it is; what breaks
-//! between the machines says which worker it was.
+//! between the machines says which worker it was. A machine that is gone without a word is found out
+//! by asking whether it is there.
 
 use super::VERSION;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use async_trait::async_trait;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::TaskContext;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use datafusion_distributed::grpc::{DefaultChannelResolver, create_worker_client};
+use datafusion_distributed::grpc::{BoxCloneSyncChannel, create_worker_client};
 use datafusion_distributed::{
     ChannelResolver, CoordinatorToWorkerMsg, ExecuteTaskRequest, GetWorkerInfoRequest,
     GetWorkerInfoResponse, SetPlanRequest, WorkerChannel, WorkerToCoordinatorMsg,
 };
 use futures::StreamExt as _;
 use futures::stream::BoxStream;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tonic::codegen::http::HeaderMap;
+use tonic::transport::Endpoint;
 use url::Url;
+
+/// How long a worker may take to be connected to.
+const CONNECTED: Duration = Duration::from_secs(10);
+/// How long a connection is silent before the other end is asked whether it is there.
+pub(super) const SILENT: Duration = Duration::from_secs(20);
+/// How long it may take to say so: its threads may be deep in a sort.
+pub(super) const ANSWERED: Duration = Duration::from_mins(1);
 
 /// Connections to workers.
 #[derive(Clone)]
 pub(super) struct Connections {
-    channels: DefaultChannelResolver,
+    /// Those that were opened; each opens itself again when it is used after it broke.
+    opened: Arc<Mutex<HashMap<Url, BoxCloneSyncChannel>>>,
     threads: Arc<Threads>,
 }
 
@@ -60,22 +72,24 @@ impl Drop for Threads {
 
 impl Connections {
     /// Connections that live as long as this does.
-    pub(super) fn with_threads() -> Result<Self> {
+    pub(super) fn with_threads() -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime =
             runtime.map_err(|error| Error::SavedQuery(format!("start threads: {error}")))?;
-        let threads = Threads::Own(Some(runtime));
-        Ok(Self { channels: DefaultChannelResolver::default(), threads: Arc::new(threads) })
+        Ok(Self::by(Threads::Own(Some(runtime))))
     }
 
     /// Connections on the threads that a worker has.
     pub(super) fn on(threads: Handle) -> Self {
-        let threads = Arc::new(Threads::Shared(threads));
-        Self { channels: DefaultChannelResolver::default(), threads }
+        Self::by(Threads::Shared(threads))
+    }
+
+    fn by(threads: Threads) -> Self {
+        Self { opened: Arc::default(), threads: Arc::new(threads) }
     }
 
     /// Fails where a worker is not there, or another version of this program.
-    pub(super) fn check(&self, workers: &[Url]) -> Result<()> {
+    pub(super) fn check(&self, workers: &[Url]) -> Result<(), Error> {
         let Some(threads) = self.threads.handle() else { return Ok(()) };
         for worker in workers {
             let version = threads.block_on(self.version(worker)).map_err(|error| match error {
@@ -103,22 +117,34 @@ impl Connections {
 #[async_trait]
 impl ChannelResolver for Connections {
     async fn get_worker_client_for_url(&self, url: &Url) -> EngineResult<Box<dyn WorkerChannel>> {
-        let (channels, wanted) = (self.channels.clone(), url.clone());
-        let open = async move { channels.get_channel(&wanted).await };
-        let opened = match self.threads.handle() {
-            Some(threads) => threads.spawn(open).await,
-            None => tokio::spawn(open).await,
-        };
-        let channel = match opened {
-            Ok(Ok(channel)) => channel,
-            Ok(Err(_)) => {
+        let opened = || self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = opened().get(url).cloned();
+        let channel = if let Some(channel) = known {
+            channel
+        } else {
+            let opening = open(url.to_string());
+            let channel = match self.threads.handle() {
+                Some(threads) => threads.spawn(opening).await,
+                None => tokio::spawn(opening).await,
+            };
+            let Ok(channel) = channel.map_err(|error| passing(url, &error.to_string()))? else {
                 let reason = "is not there; start it with `buildtrail worker DATASET --listen`";
                 return Err(passing(url, reason));
-            }
-            Err(error) => return Err(passing(url, &error.to_string())),
+            };
+            opened().insert(url.clone(), channel.clone());
+            channel
         };
         Ok(Box::new(Named { worker: url.clone(), channel: create_worker_client(channel) }))
     }
+}
+
+/// Connects to a worker.
+async fn open(worker: String) -> Result<BoxCloneSyncChannel, tonic::transport::Error> {
+    let endpoint = Endpoint::from_shared(worker)?
+        .connect_timeout(CONNECTED)
+        .http2_keep_alive_interval(SILENT)
+        .keep_alive_timeout(ANSWERED);
+    Ok(BoxCloneSyncChannel::new(endpoint.connect().await?))
 }
 
 /// A worker's host and port.

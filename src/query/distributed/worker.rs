@@ -1,11 +1,12 @@
 //! `buildtrail worker`: does tasks of other processes' queries on one dataset.
 //!
 //! Nobody is asked who they are, and nothing is encrypted: whoever reaches the address can read the
-//! whole dataset and use the memory and the disk that the limits give. More it cannot read: the only
-//! store that a task finds is the dataset's, which cannot be written to either.
+//! whole dataset, use the memory and the disk that the limits give, and have connections made to
+//! where a plan says that other workers are. More it cannot read: the only store that a task finds is
+//! the dataset's, which cannot be written to either.
 
 use super::VERSION;
-use super::connections::Connections;
+use super::connections::{ANSWERED, Connections, SILENT};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::query::snapshot::{ROOT, Snapshot};
@@ -67,7 +68,12 @@ impl Worker {
             .with_version(VERSION)
             .into_worker_server();
         let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
-        let served = Server::builder().add_service(worker).serve_with_incoming(incoming).await;
+        let served = Server::builder()
+            .http2_keepalive_interval(Some(SILENT))
+            .http2_keepalive_timeout(Some(ANSWERED))
+            .add_service(worker)
+            .serve_with_incoming(incoming)
+            .await;
         let address = self.address.to_string();
         served.map_err(|error| Error::Worker { address, reason: error.to_string() })
     }
