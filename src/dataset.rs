@@ -178,13 +178,22 @@ impl Dataset {
 
     /// Opens the dataset at `location`; fails where there is none. Needs no right to write.
     pub fn open(location: &Path) -> Result<Self> {
-        let root = Arc::new(Root::of(location)?);
+        Self::newest(location, &Arc::new(Root::of(location)?))
+    }
+
+    /// The same dataset, as its newest commit has it by now.
+    #[cfg(feature = "distributed")]
+    pub(crate) fn reopen(&self) -> Result<Self> {
+        Self::newest(&self.location, &self.places.root)
+    }
+
+    fn newest(location: &Path, root: &Arc<Root>) -> Result<Self> {
         let mut attempts = 3;
         loop {
             attempts -= 1;
-            let opened = Commit::readable(&root).and_then(|head| {
-                let remembered = remembered(&root)?.ok_or_else(|| no_dataset(&root))?;
-                Self::at(location, Arc::clone(&root), &remembered, head, None)
+            let opened = Commit::readable(root).and_then(|head| {
+                let remembered = remembered(root)?.ok_or_else(|| no_dataset(root))?;
+                Self::at(location, Arc::clone(root), &remembered, head, None)
             });
             match opened {
                 // A run has committed since, and swept what the commit before it named.

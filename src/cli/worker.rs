@@ -2,6 +2,7 @@
 
 use super::ask::parse_memory;
 use super::{Status, put, say};
+use crate::dataset::Dataset;
 use crate::query::{Limits, Worker};
 use anyhow::Context as _;
 use std::net::SocketAddr;
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 /// encryption: whoever reaches the address can read the whole dataset, but no other file.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The dataset's folder: the one that is asked, wherever it is mounted here
+    /// The dataset that is asked: its folder as it is mounted here, or its S3 URL
     dataset: PathBuf,
     /// Where to listen; port 0 is any that is free
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:0")]
@@ -27,10 +28,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn main(args: Args) -> anyhow::Result<Status> {
+    let dataset = Dataset::open(&args.dataset)?;
     let limits = Limits { memory: args.memory, spill: args.spill, timeout: None };
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     threads.context("start threads")?.block_on(async {
-        let worker = Worker::listen(&args.dataset, args.listen, limits).await?;
+        let worker = Worker::listen(dataset, args.listen, limits).await?;
         if !worker.address().ip().is_loopback() {
             say("warning: whoever reaches this address can read the dataset: there is no password");
         }

@@ -132,7 +132,10 @@ fn meta(location: Path, size: u64) -> ObjectMeta {
     ObjectMeta { location, last_modified, size, e_tag: None, version: None }
 }
 
-fn not_found(location: &Path, reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+fn not_found(
+    location: &Path,
+    reason: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
     Error::NotFound { path: location.to_string(), source: reason.into() }
 }
 

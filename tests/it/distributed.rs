@@ -2,10 +2,11 @@
 //! that fails is named, whatever has been printed by then.
 
 use crate::pack;
-use crate::support::{Dataset, ROOT, buildtrail, command, dataset, sample};
+use crate::s3::Server;
+use crate::support::{Dataset, ROOT, SAMPLE, buildtrail, command, dataset, run, sample};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 /// A worker process; it goes when this goes.
 struct Worker {
@@ -16,8 +17,11 @@ struct Worker {
 impl Worker {
     /// A worker that listens, on a port that the system chose.
     fn start(dataset: &Dataset) -> Self {
-        let mut process =
-            command(&["worker", &dataset.name()]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::spawn(command(&["worker", &dataset.name()]))
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut address = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).unwrap();
         assert!(address.starts_with("127.0.0.1:"), "{address}");
@@ -121,6 +125,29 @@ fn workers_follow_the_dataset() {
     place.convert(&["tests/pack/root-use/other.json"]).exits(0);
     buildtrail(&["compact", &place.name()]).exits(0);
     count();
+}
+
+#[test]
+fn workers_of_a_dataset_in_a_bucket_follow_it() {
+    let Some(server) = Server::with("asked") else { return };
+    let name = "s3://asked/lake";
+    let ask = |args: &[&str]| run(server.command(args), "").exits(0).stdout;
+    ask(&["convert", "data/AWSLogs/111122223333", "--out", name]);
+    let workers: Vec<_> =
+        (0..3).map(|_| Worker::spawn(server.command(&["worker", name]))).collect();
+    let workers = addresses(&workers);
+    ask(&["convert", SAMPLE, "--out", name]);
+    for sql in [
+        "SELECT event_name, count(*) AS n FROM events GROUP BY event_name ORDER BY event_name",
+        "SELECT * FROM events ORDER BY event_time, event_id",
+    ] {
+        let args = ["sql", name, "-c", sql, "--format", "csv"];
+        let alone = ask(&args);
+        assert_eq!(ask(&[&args[..], &["--workers", &workers]].concat()), alone);
+    }
+    let sql = "EXPLAIN ANALYZE SELECT event_name, count(*) FROM events GROUP BY event_name";
+    let plan = ask(&["sql", name, "-c", sql, "--workers", &workers]);
+    assert!(plan.contains("DistributedExec"), "{plan}");
 }
 
 /// A query without end, so that it cannot be over before its worker is.

@@ -17,10 +17,10 @@ use datafusion::execution::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion_distributed::{DistributedExt as _, WorkerQueryContext, WorkerSessionBuilder};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use url::Url;
@@ -30,23 +30,22 @@ use url::Url;
 pub struct Worker {
     listener: TcpListener,
     address: SocketAddr,
-    folder: PathBuf,
+    dataset: Dataset,
     limits: Limits,
     runtime: Arc<RuntimeEnv>,
 }
 
 impl Worker {
-    /// Begins to listen; fails where there is no dataset.
-    pub async fn listen(dataset: &Path, address: SocketAddr, limits: Limits) -> Result<Self> {
-        Dataset::open(dataset)?;
+    /// Begins to listen.
+    pub async fn listen(dataset: Dataset, address: SocketAddr, limits: Limits) -> Result<Self> {
         let runtime = only_the_dataset(&limits)?;
-        let failed = |error: std::io::Error| Error::Worker {
+        let refused = |error: std::io::Error| Error::Worker {
             address: address.to_string(),
             reason: format!("cannot listen there: {error}"),
         };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        Ok(Self { listener, address, folder: dataset.to_owned(), limits, runtime })
+        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        Ok(Self { listener, address, dataset, limits, runtime })
     }
 
     /// Where it listens.
@@ -58,7 +57,7 @@ impl Worker {
     pub async fn serve(self) -> Result<()> {
         let connections = Connections::on(Handle::current());
         let sessions = Sessions {
-            folder: self.folder,
+            dataset: Arc::new(self.dataset),
             limits: self.limits,
             runtime: Arc::clone(&self.runtime),
             connections,
@@ -82,14 +81,14 @@ impl Worker {
 /// The engine's surroundings without the store of local files that it comes with.
 fn only_the_dataset(limits: &Limits) -> Result<Arc<RuntimeEnv>> {
     let runtime = limits.runtime()?;
-    let files = Url::parse("file://").map_err(|error| DataFusionError::External(error.into()))?;
+    let files = Url::parse("file://").map_err(failed)?;
     runtime.deregister_object_store(&files)?;
     Ok(runtime)
 }
 
 /// Sessions for tasks.
 struct Sessions {
-    folder: PathBuf,
+    dataset: Arc<Dataset>,
     limits: Limits,
     runtime: Arc<RuntimeEnv>,
     connections: Connections,
@@ -97,19 +96,24 @@ struct Sessions {
 
 impl Sessions {
     /// Sees the newest commit: a task may be of a query that has seen it.
-    fn refresh(&self) -> Result<()> {
-        let dataset = Dataset::open(&self.folder)?;
-        let snapshot = Snapshot::of_any_commit(&dataset).map_err(DataFusionError::from)?;
-        let root = Url::parse(ROOT).map_err(|error| DataFusionError::External(error.into()))?;
+    async fn refresh(&self) -> EngineResult<()> {
+        let dataset = Arc::clone(&self.dataset);
+        let newest = spawn_blocking(move || dataset.reopen()).await.map_err(failed)?;
+        let snapshot = Snapshot::of_any_commit(&newest.map_err(failed)?)?;
+        let root = Url::parse(ROOT).map_err(failed)?;
         self.runtime.register_object_store(&root, Arc::new(snapshot));
         Ok(())
     }
 }
 
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
 #[async_trait]
 impl WorkerSessionBuilder for Sessions {
     async fn build_session_state(&self, context: WorkerQueryContext) -> EngineResult<SessionState> {
-        self.refresh().map_err(|error| DataFusionError::External(Box::new(error)))?;
+        self.refresh().await?;
         let mut builder = context.builder;
         settle(builder.config().get_or_insert_default().options_mut(), &self.limits);
         let mut state = builder.with_distributed_channel_resolver(self.connections.clone()).build();
