@@ -5,6 +5,7 @@
 //! less. This module refuses to find workers, to start them, and to prove who they are.
 
 mod connections;
+mod once;
 mod scan;
 mod worker;
 
@@ -12,6 +13,7 @@ pub use worker::Worker;
 
 use crate::error::{Error, Result};
 use connections::Connections;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result as EngineResult;
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::{LogicalPlan, Statement};
@@ -21,6 +23,7 @@ use datafusion_distributed::{
 };
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use url::Url;
 
 /// What a worker must have in common with those who ask it.
@@ -65,29 +68,42 @@ pub fn distribute(session: &SessionContext, workers: &[Address]) -> Result<Sessi
     let connections = Connections::with_threads()?;
     let urls: Vec<_> = workers.iter().map(|Address(url)| url.clone()).collect();
     connections.check(&urls)?;
-    let state = SessionStateBuilder::new_from_existing(session.state())
+    let mut state = session.state();
+    let streams = &mut state.config_mut().options_mut().execution.target_partitions;
+    // Of one stream nothing could be shared.
+    *streams = (*streams).max(2);
+    let state = SessionStateBuilder::new_from_existing(state)
         .with_distributed_worker_resolver(Workers(urls))
         .with_distributed_channel_resolver(connections)
         // Who names workers wants them used, however small the dataset.
         .with_distributed_file_scan_config_bytes_per_partition(1)?
+        // EXPLAIN ANALYZE would wait for ever for tasks that a LIMIT has left without work.
+        .with_distributed_metrics_collection(false)?
+        .with_distributed_desired_task_count_handler(once::tasks)
         .with_distributed_scale_up_leaf_node_handler(scan::share)
+        .with_physical_optimizer_rule(Arc::new(once::LimitOnce))
         .with_distributed_planner()
         .build();
     Ok(SessionContext::new_with_state(state))
 }
 
-/// Fails where workers would not do as the session says.
+/// Fails where workers would not do as the session says, or not be asked as often as the plan says.
 pub(super) fn check(session: &SessionState, plan: &LogicalPlan) -> Result<()> {
-    let is_distributed = session.config().get_distributed_worker_resolver().is_ok();
-    let sets = matches!(
-        plan,
-        LogicalPlan::Statement(Statement::SetVariable(_) | Statement::ResetVariable(_))
-    );
-    if is_distributed && sets {
-        let reason = "SET and RESET do not reach the workers; ask without --workers";
-        return Err(Error::SavedQuery(reason.to_owned()));
+    if session.config().get_distributed_worker_resolver().is_err() {
+        return Ok(());
     }
-    Ok(())
+    let mut refused = None;
+    plan.apply_with_subqueries(|node| {
+        refused = refused.or(match node {
+            LogicalPlan::Statement(Statement::SetVariable(_) | Statement::ResetVariable(_)) => {
+                Some("SET and RESET do not reach the workers")
+            }
+            LogicalPlan::RecursiveQuery(_) => Some("WITH RECURSIVE is not for workers"),
+            _ => None,
+        });
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    refused.map_or(Ok(()), |why| Err(Error::SavedQuery(format!("{why}; ask without --workers"))))
 }
 
 #[cfg(test)]

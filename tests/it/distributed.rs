@@ -105,6 +105,113 @@ fn the_work_is_done_by_workers() {
     assert!(!alone.contains("DistributedExec"), "{alone}");
 }
 
+/// What a plan for one process says only by what it is: that a stream has all rows, and that a LIMIT
+/// holds for all of it. Every answer has one order, and none depends on which rows a LIMIT takes.
+const SHAPES: &str = "
+SELECT count(*) AS limited_left FROM (SELECT event_id FROM events LIMIT 7) a
+    JOIN events b ON a.event_id = b.event_id;
+SELECT count(*) AS limited_right FROM events a
+    JOIN (SELECT event_id FROM events LIMIT 7) b ON a.event_id = b.event_id;
+SELECT count(*) AS filtered_left FROM
+    (SELECT event_id FROM events WHERE event_name <> 'x' LIMIT 7) a
+    JOIN events b ON a.event_id = b.event_id;
+SELECT count(*) AS limited_groups FROM (SELECT DISTINCT event_id FROM events LIMIT 7) a
+    JOIN events b ON a.event_id = b.event_id;
+SELECT count(*) AS skipped FROM (SELECT event_id FROM events LIMIT 7 OFFSET 3) a
+    JOIN events b ON a.event_id = b.event_id;
+SELECT count(*) AS limited_product FROM (SELECT event_id FROM events LIMIT 7) a
+    CROSS JOIN (SELECT event_id FROM events LIMIT 5) b;
+SELECT count(*) AS limited_outer FROM (SELECT event_id FROM events LIMIT 7) a
+    LEFT JOIN events b ON a.event_id = b.event_id;
+SELECT count(*) AS limited_full FROM (SELECT event_id FROM events LIMIT 7) a
+    FULL JOIN events b ON a.event_id = b.event_id;
+SELECT count(*) AS limited_semi FROM events
+    WHERE event_id IN (SELECT event_id FROM events LIMIT 7);
+SELECT count(*) AS limited_anti FROM events
+    WHERE event_id NOT IN (SELECT event_id FROM events LIMIT 7);
+SELECT count(*) AS limited_join FROM
+    (SELECT a.event_id FROM events a JOIN events b ON a.event_name = b.event_name LIMIT 11);
+SELECT a.event_id FROM events a JOIN events b ON a.event_name = b.event_name
+    ORDER BY a.event_id, b.event_id LIMIT 11;
+SELECT 1 AS one FROM events a JOIN events b ON a.event_id = b.event_id LIMIT 11;
+SELECT 1 AS one FROM events a JOIN events b ON a.event_time < b.event_time LIMIT 11;
+SELECT 1 AS one FROM (SELECT event_id FROM events LIMIT 7) a
+    JOIN events b ON a.event_id = b.event_id LIMIT 5;
+SELECT count(*) AS nested FROM (SELECT event_id FROM events LIMIT 7) a
+    JOIN (SELECT b.event_id FROM events b JOIN events c ON b.event_id = c.event_id LIMIT 70) d
+    ON a.event_id <> d.event_id OR a.event_id = d.event_id;
+SELECT b.event_id FROM (SELECT event_id FROM events ORDER BY event_time, event_id LIMIT 7) a
+    JOIN events b ON a.event_id = b.event_id ORDER BY b.event_id;
+SELECT count(*) AS limited_union FROM
+    ((SELECT event_id FROM events LIMIT 7) UNION ALL (SELECT event_name FROM events LIMIT 5));
+SELECT count(*) AS joined_union FROM ((SELECT event_id FROM events LIMIT 7) UNION ALL
+    (SELECT event_id FROM events WHERE event_id IS NULL LIMIT 5)) a
+    JOIN events b ON a.event_id = b.event_id;
+SELECT count(*) AS latest FROM events a
+    JOIN (SELECT max(event_time) AS last, count(*) AS n FROM events) b ON a.event_time <= b.last;
+SELECT max(b.n) AS n, count(*) AS rows FROM events a
+    CROSS JOIN (SELECT count(*) AS n FROM events WHERE event_name = 'StartBuild') b;
+SELECT count(*) AS before FROM events WHERE event_time < (SELECT max(event_time) FROM events);
+SELECT event_name, (SELECT count(*) FROM events b WHERE b.event_name = a.event_name) AS n
+    FROM events a GROUP BY event_name ORDER BY event_name;
+SELECT count(*) AS sides, count(a.event_id) AS left, count(b.event_id) AS right
+    FROM events a FULL JOIN (SELECT * FROM events WHERE event_name = 'StartBuild') b
+    ON a.event_time < b.event_time;
+SELECT event_id, row_number() OVER (ORDER BY event_time, event_id) AS n,
+    lag(event_name) OVER (PARTITION BY actor ORDER BY event_time, event_id) AS before
+    FROM events ORDER BY n;
+SELECT event_name, aws_region, count(*) AS n FROM events
+    GROUP BY ROLLUP (event_name, aws_region) ORDER BY event_name, aws_region, n;
+SELECT event_name FROM events INTERSECT SELECT event_name FROM events
+    WHERE aws_region = 'us-east-1' ORDER BY event_name;
+SELECT event_name FROM events EXCEPT SELECT event_name FROM events
+    WHERE aws_region = 'us-east-1' ORDER BY event_name;
+SELECT count(DISTINCT actor) AS actors, count(DISTINCT event_name) AS names, avg(source_record) AS a
+    FROM events;
+SELECT DISTINCT ON (event_name) event_name, event_id FROM events ORDER BY event_name, event_id";
+
+#[test]
+fn plans_of_every_shape_give_the_same_answers() {
+    // Of many part files, and of one, which is read as one stream.
+    let one = "data/AWSLogs/111122223333/CloudTrail/us-east-1/2026";
+    for dataset in [dataset(&[SAMPLE]), dataset(&[one, "--partition-by", "account"])] {
+        let workers = three(&dataset);
+        let name = dataset.name();
+        let args = ["sql", &name, "-c", SHAPES, "--format", "csv"];
+        let alone = buildtrail(&args).exits(0).stdout;
+        let workers = addresses(&workers);
+        let together = buildtrail(&[&args[..], &["--workers", &workers]].concat()).exits(0).stdout;
+        assert_eq!(together, alone);
+    }
+}
+
+/// Else each task takes seven rows of its own, which are the same by chance only.
+#[test]
+fn a_limit_holds_before_rows_go_to_every_task() {
+    let dataset = sample("all");
+    let workers = three(&dataset);
+    let workers = addresses(&workers);
+    let sent = |limited: &str| {
+        let sql = format!(
+            "EXPLAIN ANALYZE SELECT a.event_id FROM ({limited}) a
+             JOIN events b ON a.event_id = b.event_id LIMIT 5"
+        );
+        let args = ["sql", &dataset.name(), "-c", &sql, "--workers", &workers];
+        let plan = buildtrail(&args).exits(0).stdout;
+        let (before, sent) = plan.split_once("BroadcastExec: input_partitions=1").expect(&plan);
+        assert!(
+            before.trim_end_matches([' ', '│', '\n']).ends_with("tasks=1, partitions=3"),
+            "{plan}"
+        );
+        sent.to_owned()
+    };
+    let of_many = sent("SELECT event_id FROM events WHERE event_name <> 'x' LIMIT 7");
+    assert!(of_many.contains("GlobalLimitExec: skip=0, fetch=7"), "{of_many}");
+    // What a commit says of its part files tells that the first has seven rows.
+    let of_one = sent("SELECT event_id FROM events LIMIT 7");
+    assert!(of_one.contains("limit=7") && !of_one.contains("GlobalLimitExec"), "{of_one}");
+}
+
 /// A worker sees a commit that came after it began, and what a later one has replaced.
 #[test]
 fn workers_follow_the_dataset() {
@@ -216,6 +323,11 @@ fn what_workers_cannot_do_is_refused() {
     for (sql, reason) in [
         ("SET TIME ZONE = '+01:00'", "do not reach the workers"),
         ("RESET datafusion.execution.time_zone", "do not reach the workers"),
+        (
+            "SELECT * FROM (WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n
+             WHERE i < 3) SELECT * FROM n JOIN events ON source_record = i)",
+            "WITH RECURSIVE is not for workers",
+        ),
         ("SELECT * FROM cloudtrail('data/AWSLogs')", "cloudtrail() names files"),
     ] {
         let run = ask(&["-c", sql]).exits(1);

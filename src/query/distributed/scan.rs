@@ -81,7 +81,7 @@ mod tests {
             let groups = groups(cut, &[FileGroup::new(files)], each, tasks);
             assert_eq!(groups.len(), tasks);
             assert!(groups.iter().all(|share| share.len() == groups[0].len()));
-            let files = groups.iter().flatten().flat_map(|group| group.iter());
+            let files = groups.iter().flatten().flat_map(FileGroup::iter);
             let mut seen: Vec<_> = files
                 .map(|file| {
                     let range = file.range.as_ref().map(|range| (range.start, range.end));
