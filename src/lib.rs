@@ -13,7 +13,8 @@
 //! - `part`: one part file, written and read back
 //! - [`dataset`]: a dataset, on disk or in a bucket: its commits, the ledger of inputs, the quarantine
 //! - [`compact`], [`verify`], [`status`]: what is done with a dataset as a whole
-//! - [`query`]: a dataset in `DataFusion`, saved queries, the shell, output
+//! - [`query`]: a dataset in `DataFusion`, saved queries, the shell, output; with the feature
+//!   `distributed` also workers, which do the work of other processes' queries
 //! - [`catalog`]: text that makes other engines see a dataset as a table
 //! - [`integrity`]: log files checked by CloudTrail's digests
 //! - [`reader`]: log files as record batches, for other programs
