@@ -9,6 +9,13 @@
 //! ([`is_json`]), so that what is written is JSON.
 
 mod blocks;
+mod names;
+mod tape;
+
+pub(crate) use names::Names;
+#[cfg(test)]
+pub(crate) use tape::leaked;
+pub(crate) use tape::{Json, Tape};
 
 use memchr::{memchr, memchr2, memchr2_iter};
 use serde_json::value::RawValue;

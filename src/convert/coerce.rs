@@ -1,4 +1,4 @@
-//! From the text of one JSON value to a typed cell.
+//! From one JSON value to a typed cell.
 //!
 //! Nothing fails on shape: a number written as text is parsed, a number where text is expected
 //! keeps its text, and what cannot be the column's type is [`Coerced::Misfit`]. No value is guessed:
@@ -6,7 +6,7 @@
 //! ([`is_masked`]).
 
 use crate::convert::row::Value;
-use crate::json::{self, Elements};
+use crate::json::Json;
 use crate::schema::Kind;
 use chrono::{DateTime, NaiveDateTime};
 use std::borrow::Cow;
@@ -21,8 +21,8 @@ pub(crate) fn is_aws_mask(text: &str) -> bool {
 }
 
 /// Whether a JSON value is a string that is a mask of AWS's.
-pub(crate) fn is_masked(raw: &str) -> bool {
-    json::string(raw).is_some_and(|text| is_aws_mask(&text))
+pub(crate) fn is_masked(value: Json<'_, '_>) -> bool {
+    value.string().is_some_and(|text| is_aws_mask(&text))
 }
 
 /// What became of a value on its way into a typed column.
@@ -36,37 +36,37 @@ pub(crate) enum Coerced<'a> {
     Misfit,
 }
 
-/// Coerces the text `raw` of one JSON value to `kind`.
-pub(crate) fn coerce(raw: &str, kind: Kind) -> Coerced<'_> {
-    if raw == "null" {
+/// Coerces one JSON value to `kind`.
+pub(crate) fn coerce<'a>(value: Json<'a, '_>, kind: Kind) -> Coerced<'a> {
+    if value.is_null() {
         return Coerced::Null;
     }
     if kind == Kind::TextList {
-        return list(raw, None);
+        return list(value, None);
     }
     let value = match kind {
-        Kind::Text => text(raw).map(Value::Text),
-        Kind::Bool => bool(raw).map(Value::Bool),
-        Kind::Int32 => int(raw).filter(|n| i32::try_from(*n).is_ok()).map(Value::Int),
-        Kind::Int64 => int(raw).map(Value::Int),
-        Kind::Time => time(raw).map(Value::Time),
+        Kind::Text => text(value).map(Value::Text),
+        Kind::Bool => bool(value).map(Value::Bool),
+        Kind::Int32 => int(value).filter(|n| i32::try_from(*n).is_ok()).map(Value::Int),
+        Kind::Int64 => int(value).map(Value::Int),
+        Kind::Time => time(value).map(Value::Time),
         Kind::TextList => None,
     };
     value.map_or(Coerced::Misfit, Coerced::Value)
 }
 
 /// A text column's value: a string's text, or the JSON text of a number or boolean.
-pub(crate) fn text(raw: &str) -> Option<Cow<'_, str>> {
-    match raw.as_bytes().first()? {
-        b'"' => json::string(raw),
-        b'{' | b'[' | b'n' => None,
-        _ => Some(Cow::Borrowed(raw)),
+pub(crate) fn text<'a>(value: Json<'a, '_>) -> Option<Cow<'a, str>> {
+    if value.is_string() {
+        return value.string();
     }
+    let is_scalar = !(value.is_object() || value.is_list() || value.is_null());
+    is_scalar.then(|| Cow::Borrowed(value.raw()))
 }
 
 /// A JSON boolean, or text that spells one (`sessionCredentialFromConsole` is `"true"`).
-pub(crate) fn bool(raw: &str) -> Option<bool> {
-    let text = text(raw)?;
+fn bool(value: Json<'_, '_>) -> Option<bool> {
+    let text = text(value)?;
     match text.as_ref() {
         "true" => Some(true),
         "false" => Some(false),
@@ -77,8 +77,8 @@ pub(crate) fn bool(raw: &str) -> Option<bool> {
 }
 
 /// An integer, as a number or as text; a number with a fraction or exponent only if it is whole.
-fn int(raw: &str) -> Option<i64> {
-    let text = text(raw)?;
+fn int(value: Json<'_, '_>) -> Option<i64> {
+    let text = text(value)?;
     text.parse().ok().or_else(|| {
         let number = text.parse::<f64>().ok()?;
         // Beyond 2^53 a float no longer says which integer was meant.
@@ -90,23 +90,23 @@ fn int(raw: &str) -> Option<i64> {
 
 /// The list of texts in a JSON list, or with `element` of that member of each of its objects. A
 /// null, a missing member and a value that is no text are null elements.
-pub(crate) fn list<'a>(raw: &'a str, element: Option<&str>) -> Coerced<'a> {
-    if !raw.starts_with('[') {
-        return if raw == "null" { Coerced::Null } else { Coerced::Misfit };
+pub(crate) fn list<'a>(value: Json<'a, '_>, element: Option<&str>) -> Coerced<'a> {
+    if !value.is_list() {
+        return if value.is_null() { Coerced::Null } else { Coerced::Misfit };
     }
-    let one = |raw: &'a str| match element {
-        Some(name) => json::member(raw, name).and_then(text),
-        None => text(raw),
+    let one = |value: Json<'a, '_>| match element {
+        Some(name) => value.member(name).and_then(text),
+        None => text(value),
     };
-    Coerced::Value(Value::List(Elements::of(raw).map(one).collect()))
+    Coerced::Value(Value::List(value.elements().map(one).collect()))
 }
 
 /// The forms of a date that name an instant: RFC 3339, ISO basic, epoch seconds, epoch
 /// milliseconds. `Sep 6, 2016 10:59:11 AM` names none: its zone is unknown.
-pub(crate) fn time(raw: &str) -> Option<i64> {
-    let text = text(raw)?;
+fn time(value: Json<'_, '_>) -> Option<i64> {
+    let text = text(value)?;
     // Text of a few digits may be a year; an epoch has at least nine.
-    let is_epoch = !raw.starts_with('"') || text.len() >= 9;
+    let is_epoch = !value.is_string() || text.len() >= 9;
     canonical_time(&text)
         .or_else(|| rfc3339(&text))
         .or_else(|| basic(&text))
@@ -201,9 +201,18 @@ fn scale(mantissa: i128, exponent: i32) -> Option<i128> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::leaked;
+
+    fn coerced(raw: &str, kind: Kind) -> Coerced<'_> {
+        coerce(leaked(raw), kind)
+    }
+
+    fn time_of(raw: &str) -> Option<i64> {
+        time(leaked(raw))
+    }
 
     fn ms(text: &str) -> Option<i64> {
-        time(&format!("\"{text}\""))
+        time_of(&format!("\"{text}\""))
     }
 
     #[test]
@@ -212,14 +221,14 @@ mod tests {
         assert_eq!(ms("2016-09-06T17:59:11Z"), expected);
         assert_eq!(ms("2016-09-06T10:59:11-07:00"), expected);
         assert_eq!(ms("20160906T175911Z"), expected);
-        assert_eq!(time("1473184751"), expected);
-        assert_eq!(time("1.473184751E9"), expected);
-        assert_eq!(time("1473184751000"), expected);
+        assert_eq!(time_of("1473184751"), expected);
+        assert_eq!(time_of("1.473184751E9"), expected);
+        assert_eq!(time_of("1473184751000"), expected);
         assert_eq!(ms("1473184751"), expected);
         assert_eq!(ms("2016-09-06T17:59:11.0759Z"), Some(1_473_184_751_075));
-        assert_eq!(time("1790433770.075"), Some(1_790_433_770_075));
-        assert_eq!(time("1473184751.0759"), Some(1_473_184_751_075));
-        assert_eq!(time("-1.5"), Some(-1500));
+        assert_eq!(time_of("1790433770.075"), Some(1_790_433_770_075));
+        assert_eq!(time_of("1473184751.0759"), Some(1_473_184_751_075));
+        assert_eq!(time_of("-1.5"), Some(-1500));
     }
 
     #[test]
@@ -245,16 +254,16 @@ mod tests {
     #[test]
     fn numbers_and_booleans_cross_types() {
         let int = |n| Coerced::Value(Value::Int(n));
-        assert_eq!(coerce("\"60\"", Kind::Int32), int(60));
-        assert_eq!(coerce("6.0E1", Kind::Int32), int(60));
-        assert_eq!(coerce("60.5", Kind::Int32), Coerced::Misfit);
-        assert_eq!(coerce("2147483648", Kind::Int32), Coerced::Misfit);
-        assert_eq!(coerce("2147483648", Kind::Int64), int(2_147_483_648));
-        assert_eq!(coerce("1.10", Kind::Text), Coerced::Value(Value::text("1.10")));
-        assert_eq!(coerce("\"True\"", Kind::Bool), Coerced::Value(Value::Bool(true)));
-        assert_eq!(coerce("1", Kind::Bool), Coerced::Misfit);
-        assert_eq!(coerce("{}", Kind::Text), Coerced::Misfit);
-        assert_eq!(coerce("null", Kind::Int32), Coerced::Null);
+        assert_eq!(coerced("\"60\"", Kind::Int32), int(60));
+        assert_eq!(coerced("6.0E1", Kind::Int32), int(60));
+        assert_eq!(coerced("60.5", Kind::Int32), Coerced::Misfit);
+        assert_eq!(coerced("2147483648", Kind::Int32), Coerced::Misfit);
+        assert_eq!(coerced("2147483648", Kind::Int64), int(2_147_483_648));
+        assert_eq!(coerced("1.10", Kind::Text), Coerced::Value(Value::text("1.10")));
+        assert_eq!(coerced("\"True\"", Kind::Bool), Coerced::Value(Value::Bool(true)));
+        assert_eq!(coerced("1", Kind::Bool), Coerced::Misfit);
+        assert_eq!(coerced("{}", Kind::Text), Coerced::Misfit);
+        assert_eq!(coerced("null", Kind::Int32), Coerced::Null);
     }
 
     #[test]
@@ -269,7 +278,7 @@ mod tests {
 
     #[test]
     fn lists_keep_empty_absent_and_null_apart() {
-        let list_of = |raw| list(raw, Some("name"));
+        let list_of = |raw| list(leaked(raw), Some("name"));
         assert_eq!(list_of("[]"), Coerced::Value(Value::List(vec![])));
         assert_eq!(list_of("null"), Coerced::Null);
         assert_eq!(

@@ -3,10 +3,11 @@
 //! It refuses to interpret: a cell that is not of its column's type is a null, because whoever made
 //! the row has already counted it.
 
-use crate::convert::packed::Head;
+#[cfg(any(test, feature = "fuzzing"))]
+use crate::convert::packed::Packer;
+use crate::convert::packed::{Cell, Head};
 #[cfg(any(test, feature = "fuzzing"))]
 use crate::convert::row::Row;
-use crate::convert::row::{Text, Value};
 use crate::schema::{COLUMNS, Kind, schema};
 use arrow::array::{
     ArrayBuilder as _, ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, ListBuilder,
@@ -55,26 +56,26 @@ impl Columns {
 
     /// Appends a packed row, cell by cell; `None` where the bytes are none.
     pub(crate) fn append_packed(&mut self, row: &Head<'_>) -> Option<()> {
-        let rows = self.rows;
-        row.each(&mut |number, value| {
-            self.bytes += value.bytes();
-            if let Some(builder) = self.builders.get_mut(number) {
-                builder.fill(rows);
-                builder.append(&value);
+        let Self { builders, rows, bytes } = self;
+        row.each(|number, cell| {
+            *bytes += cell.bytes();
+            if let Some(builder) = builders.get_mut(number) {
+                builder.fill(*rows);
+                builder.append(cell);
             }
         })?;
-        self.rows += 1;
+        *rows += 1;
         Some(())
     }
 
     /// Appends a row that was never packed: for tests.
     #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn append(&mut self, row: &Row<'_>) {
-        for (builder, value) in self.builders.iter_mut().zip(row.cells()) {
-            builder.append(value);
-            self.bytes += value.bytes();
+        let mut packed = Vec::new();
+        Packer::default().pack(row, &mut packed);
+        if let Some(row) = Head::of(&packed) {
+            self.append_packed(&row);
         }
-        self.rows += 1;
     }
 
     /// The rows appended so far, as a batch; the builders start again.
@@ -113,27 +114,36 @@ impl Builder {
         }
     }
 
-    fn append(&mut self, value: &Value<'_>) {
-        match (self, value) {
-            (Self::Text(builder), value) => builder.append_option(value.as_str()),
-            (Self::Bool(builder), Value::Bool(value)) => builder.append_value(*value),
+    fn append(&mut self, cell: Cell<'_>) {
+        match (self, cell) {
+            (Self::Text(builder), Cell::Text(text)) => builder.append_value(text),
+            (Self::Text(builder), _) => builder.append_null(),
+            (Self::Bool(builder), Cell::Bool(value)) => builder.append_value(value),
             (Self::Bool(builder), _) => builder.append_null(),
-            (Self::Int32(builder), value) => builder.append_option(match value {
-                Value::Int(n) => i32::try_from(*n).ok(),
+            (Self::Int32(builder), cell) => builder.append_option(match cell {
+                Cell::Int(value) => i32::try_from(value).ok(),
                 _ => None,
             }),
-            (Self::Int64(builder), Value::Int(n)) => builder.append_value(*n),
+            (Self::Int64(builder), Cell::Int(value)) => builder.append_value(value),
             (Self::Int64(builder), _) => builder.append_null(),
-            (Self::Time(builder), Value::Time(millis)) => builder.append_value(*millis),
+            (Self::Time(builder), Cell::Time(millis)) => builder.append_value(millis),
             (Self::Time(builder), _) => builder.append_null(),
-            (Self::TextList(builder), Value::List(list)) => append_list(builder, list),
+            (Self::TextList(builder), Cell::List(texts)) => {
+                texts.for_each(|text| builder.values().append_option(text));
+                builder.append(true);
+            }
             (Self::TextList(builder), _) => builder.append_null(),
         }
     }
 
     fn finish(&mut self) -> ArrayRef {
         match self {
-            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Text(builder) => {
+                // The next batch is about as large.
+                let (rows, bytes) = (builder.len(), builder.values_slice().len());
+                let next = StringBuilder::with_capacity(rows, bytes + bytes / 16);
+                Arc::new(std::mem::replace(builder, next).finish())
+            }
             Self::Bool(builder) => Arc::new(builder.finish()),
             Self::Int32(builder) => Arc::new(builder.finish()),
             Self::Int64(builder) => Arc::new(builder.finish()),
@@ -143,16 +153,10 @@ impl Builder {
     }
 }
 
-fn append_list(builder: &mut ListBuilder<StringBuilder>, list: &[Option<Text<'_>>]) {
-    for text in list {
-        builder.values().append_option(text.as_deref());
-    }
-    builder.append(true);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::convert::row::Value;
     use crate::schema::Col;
     use arrow::array::{Array, AsArray};
 

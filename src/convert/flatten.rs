@@ -11,7 +11,7 @@ use crate::convert::{settings, target};
 use crate::schema::Col;
 
 /// Flattens a record.
-pub(crate) fn flatten<'a>(record: &Record<'a>) -> Row<'a> {
+pub(crate) fn flatten<'a>(record: &Record<'a, '_>) -> Row<'a> {
     let mut row = Row::new();
     record::fill(record, &mut row);
     identity::fill(record, &mut row);

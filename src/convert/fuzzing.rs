@@ -11,7 +11,7 @@ use crate::convert::runs::{Runs, Space};
 use crate::convert::worker::{Job, Worker};
 use crate::convert::{Keep, Redact, flatten, redact};
 use crate::dataset::{Ledger, Root, Scope};
-use crate::json;
+use crate::json::{self, Tape};
 use std::hash::RandomState;
 use std::path::PathBuf;
 
@@ -50,12 +50,13 @@ pub fn log_file(stored: &[u8]) -> u64 {
 /// Makes columns of a record, if the bytes are one; whether they are.
 pub fn record(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
-    if json::is_json(text).is_err() {
-        return false;
-    }
-    let (text, _) = redact::redact(text.trim());
-    let Some(record) = Record::read(&text) else { return false };
-    assert!(record.is_whole);
+    let (mut tape, mut masked_tape) = (Tape::default(), Tape::default());
+    let read = tape.read(text);
+    assert_eq!(read.is_some(), json::is_json(text).is_ok());
+    let Some((value, _)) = read.filter(|(_, depth)| *depth <= 128) else { return false };
+    let (text, _) = redact::redact(value, text);
+    let Some((value, _)) = masked_tape.read(&text) else { unreachable!("masked, it is no JSON") };
+    let Some(record) = Record::of(value) else { return false };
     let mut columns = Columns::new();
     columns.append(&flatten::flatten(&record));
     columns.finish().is_ok_and(|rows| rows.num_rows() == 1)

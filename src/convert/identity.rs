@@ -9,6 +9,7 @@ use crate::convert::coerce::{self, Coerced};
 use crate::convert::paths::PathTree;
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
+use crate::json::Json;
 use crate::schema::{COLUMNS, Col, Group};
 use std::sync::LazyLock;
 
@@ -25,7 +26,7 @@ static COLUMNS_IN: LazyLock<(Vec<Col>, PathTree)> = LazyLock::new(|| {
 });
 
 /// Fills the groups `identity` and `who`.
-pub(crate) fn fill<'a>(record: &Record<'a>, row: &mut Row<'a>) {
+pub(crate) fn fill<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
     let identity = record.get("userIdentity");
     let found = identity.map(|identity| fill_members(identity, row)).unwrap_or_default();
     let session = role_session_name(row).map(str::to_owned);
@@ -54,18 +55,18 @@ struct Found {
     has_creation_date: bool,
 }
 
-fn fill_members<'a>(identity: &'a str, row: &mut Row<'a>) -> Found {
+fn fill_members<'a>(identity: Json<'a, '_>, row: &mut Row<'a>) -> Found {
     let mut told = Found::default();
-    if !identity.starts_with('{') {
+    if !identity.is_object() {
         row.misfits.push("userIdentity".to_owned());
         return told;
     }
     let (cols, tree) = &*COLUMNS_IN;
     let found = tree.find(identity);
     for (number, col) in cols.iter().enumerate() {
-        let Some(raw) = found.get(number) else { continue };
-        told.has_creation_date |= *col == Col::SessionCreationDate && raw != "null";
-        match coerce::coerce(raw, col.column().kind) {
+        let Some(value) = found.get(number) else { continue };
+        told.has_creation_date |= *col == Col::SessionCreationDate && !value.is_null();
+        match coerce::coerce(value, col.column().kind) {
             Coerced::Value(value) => row.set(*col, value),
             Coerced::Null => {}
             Coerced::Misfit => row.misfits.push(col.column().source.to_owned()),
@@ -249,13 +250,11 @@ fn fallback_actor(row: &Row<'_>) -> Option<String> {
 }
 
 /// Whether a build, or CodeBuild itself, made the call: what `--keep build-activity` adds.
-pub(crate) fn is_build_activity(record: &Record<'_>) -> bool {
+pub(crate) fn is_build_activity(record: &Record<'_, '_>) -> bool {
     let Some(identity) = record.get("userIdentity") else { return false };
+    let text = identity.raw();
     // Cheap and without a false no: an escape in these names would have to be AWS's own.
-    if !(identity.contains(BUILD_SESSION)
-        || identity.contains(CODEBUILD)
-        || identity.contains('\\'))
-    {
+    if !(text.contains(BUILD_SESSION) || text.contains(CODEBUILD) || text.contains('\\')) {
         return false;
     }
     let mut row = Row::new();
@@ -270,7 +269,7 @@ mod tests {
 
     fn who(identity: &str) -> (Row<'static>, String) {
         let text: &'static str = format!("{{\"userIdentity\":{identity}}}").leak();
-        let record = Record::read(text).unwrap();
+        let record = Record::of(crate::json::leaked(text)).unwrap();
         let mut row = Row::new();
         fill(&record, &mut row);
         let answer = |col| match row.get(col) {
@@ -349,12 +348,12 @@ mod tests {
         ] {
             assert_eq!(who(&identity).0.str(Col::ActorBuildUuid), Some(uuid));
             let text = format!("{{\"userIdentity\":{identity}}}");
-            assert!(is_build_activity(&Record::read(&text).unwrap()));
+            assert!(is_build_activity(&Record::of(crate::json::leaked(&text)).unwrap()));
         }
         let other = r#"{"userIdentity":{"principalId":"AROAX:AWSCodeBuild-notauuid"}}"#;
-        assert!(!is_build_activity(&Record::read(other).unwrap()));
+        assert!(!is_build_activity(&Record::of(crate::json::leaked(other)).unwrap()));
         let service = r#"{"userIdentity":{"invokedBy":"codebuild.amazonaws.com"}}"#;
-        assert!(is_build_activity(&Record::read(service).unwrap()));
+        assert!(is_build_activity(&Record::of(crate::json::leaked(service)).unwrap()));
     }
 
     #[test]

@@ -5,10 +5,9 @@
 //! comes what tells of the reading, and last the content, so that copies of an event are told by their
 //! bytes. It refuses to be a format: nothing of it outlives a run.
 
-use crate::convert::row::{Row, Text, Value};
+use crate::convert::row::{Row, Value};
 use crate::rows::Order;
 use crate::schema::{COUNT, Col};
-use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// The cells that are packed by themselves, before the others.
@@ -24,35 +23,96 @@ const INT: u8 = 3;
 const TIME: u8 = 4;
 const LIST: u8 = 5;
 
-/// Appends a row.
-pub(crate) fn pack(row: &Row<'_>, out: &mut Vec<u8>) {
-    let time = match row.get(Col::EventTime) {
-        Value::Time(time) => Some(*time),
-        _ => None,
-    };
-    let record = match row.get(Col::SourceRecord) {
-        Value::Int(record) => *record,
-        _ => -1,
-    };
-    out.push(u8::from(time.is_some()));
-    out.extend(time.unwrap_or_default().to_le_bytes());
-    pack_text(row.str(Col::EventId), out);
-    pack_text(row.str(Col::SourceFile), out);
-    out.extend(record.to_le_bytes());
-    let reading = out.len();
-    out.extend([0; 4]);
-    for col in READING {
-        pack_cell(col.index(), row.get(col), out);
+/// Packs rows; what it needs for one serves the next.
+#[derive(Debug, Default)]
+pub(crate) struct Packer {
+    /// The texts of the cells, which come after them: one look tells that all are UTF-8.
+    texts: Vec<u8>,
+}
+
+impl Packer {
+    /// Appends a row.
+    pub(crate) fn pack(&mut self, row: &Row<'_>, out: &mut Vec<u8>) {
+        let time = match row.get(Col::EventTime) {
+            Value::Time(time) => Some(*time),
+            _ => None,
+        };
+        let record = match row.get(Col::SourceRecord) {
+            Value::Int(record) => *record,
+            _ => -1,
+        };
+        out.push(u8::from(time.is_some()));
+        out.extend(time.unwrap_or_default().to_le_bytes());
+        out.extend(record.to_le_bytes());
+        for text in [row.str(Col::EventId), row.str(Col::SourceFile)] {
+            out.extend(length_of(text).to_le_bytes());
+            out.extend(text.unwrap_or_default().as_bytes());
+        }
+        let of_reading = READING.map(|col| (col.index(), row.get(col)));
+        self.cells(of_reading.into_iter(), out);
+        let cells = row.cells().iter().enumerate();
+        let others = cells.filter(|(number, _)| IS_APART.get(*number) == Some(&false));
+        self.cells(others, out);
     }
-    let size = u32::try_from(out.len() - reading - 4).unwrap_or(u32::MAX);
-    if let Some(place) = out.get_mut(reading..reading + 4) {
-        place.copy_from_slice(&size.to_le_bytes());
-    }
-    for (number, (cell, is_apart)) in row.cells().iter().zip(IS_APART.iter()).enumerate() {
-        if !is_apart {
-            pack_cell(number, cell, out);
+
+    /// Appends cells: how many bytes they have, how many without their texts, they, their texts.
+    fn cells<'r>(
+        &mut self,
+        cells: impl Iterator<Item = (usize, &'r Value<'r>)>,
+        out: &mut Vec<u8>,
+    ) {
+        let begin = out.len();
+        out.extend([0; 8]);
+        self.texts.clear();
+        for (number, cell) in cells {
+            self.cell(number, cell, out);
+        }
+        let bare = out.len() - begin - 8;
+        out.extend(&self.texts);
+        for (at, size) in [(begin, bare + self.texts.len()), (begin + 4, bare)] {
+            if let Some(place) = out.get_mut(at..at + 4) {
+                place.copy_from_slice(&u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());
+            }
         }
     }
+
+    fn cell(&mut self, number: usize, cell: &Value<'_>, out: &mut Vec<u8>) {
+        let number = u8::try_from(number).unwrap_or(u8::MAX);
+        match cell {
+            Value::Null => {}
+            Value::Bool(false) => out.extend([number, FALSE]),
+            Value::Bool(true) => out.extend([number, TRUE]),
+            Value::Text(text) => {
+                out.extend([number, TEXT]);
+                self.text(Some(text), out);
+            }
+            Value::Int(value) => {
+                out.extend([number, INT]);
+                out.extend(value.to_le_bytes());
+            }
+            Value::Time(value) => {
+                out.extend([number, TIME]);
+                out.extend(value.to_le_bytes());
+            }
+            Value::List(list) => {
+                out.extend([number, LIST]);
+                out.extend(u32::try_from(list.len()).unwrap_or(u32::MAX).to_le_bytes());
+                for text in list {
+                    self.text(text.as_deref(), out);
+                }
+            }
+        }
+    }
+
+    fn text(&mut self, text: Option<&str>, out: &mut Vec<u8>) {
+        out.extend(length_of(text).to_le_bytes());
+        self.texts.extend(text.unwrap_or_default().as_bytes());
+    }
+}
+
+/// Lengths are counted from one: zero is no text.
+fn length_of(text: Option<&str>) -> u32 {
+    text.map_or(0, |text| u32::try_from(text.len() + 1).unwrap_or(u32::MAX))
 }
 
 /// Whether a column is packed apart from the rest, by its number.
@@ -61,35 +121,15 @@ static IS_APART: LazyLock<Vec<bool>> = LazyLock::new(|| {
     (0..COUNT).map(apart).collect()
 });
 
-fn pack_cell(number: usize, cell: &Value<'_>, out: &mut Vec<u8>) {
-    let tag = match cell {
-        Value::Null => return,
-        Value::Text(_) => TEXT,
-        Value::Bool(false) => FALSE,
-        Value::Bool(true) => TRUE,
-        Value::Int(_) => INT,
-        Value::Time(_) => TIME,
-        Value::List(_) => LIST,
-    };
-    out.extend([u8::try_from(number).unwrap_or(u8::MAX), tag]);
-    match cell {
-        Value::Null | Value::Bool(_) => {}
-        Value::Text(text) => pack_text(Some(text), out),
-        Value::Int(number) | Value::Time(number) => out.extend(number.to_le_bytes()),
-        Value::List(list) => {
-            out.extend(u32::try_from(list.len()).unwrap_or(u32::MAX).to_le_bytes());
-            for text in list {
-                pack_text(text.as_deref(), out);
-            }
-        }
-    }
-}
+/// What the [`Order`] of a row begins with, in a few words: its event time and the first letters of its
+/// id. Rows of one are in the order of their whole [`Order`].
+pub(crate) type First = ((bool, Option<i64>), (bool, u64));
 
-/// Lengths are counted from one: zero is no text.
-fn pack_text(text: Option<&str>, out: &mut Vec<u8>) {
-    let length = text.map_or(0, |text| u32::try_from(text.len() + 1).unwrap_or(u32::MAX));
-    out.extend(length.to_le_bytes());
-    out.extend(text.unwrap_or_default().as_bytes());
+/// Of a row with a time and an id.
+pub(crate) fn first(time: Option<i64>, id: Option<&str>) -> First {
+    let mut letters = [0; 8];
+    letters.iter_mut().zip(id.unwrap_or_default().bytes()).for_each(|(to, from)| *to = from);
+    ((time.is_none(), time), (id.is_none(), u64::from_be_bytes(letters)))
 }
 
 /// What rows are sorted by, and where the rest begins.
@@ -110,13 +150,14 @@ impl<'p> Head<'p> {
     pub(crate) fn of(packed: &'p [u8]) -> Option<Self> {
         let mut bytes = Bytes(packed);
         let has_time = bytes.byte()? == 1;
-        let time = bytes.number()?;
-        let (id, file) = (bytes.text().ok()?, bytes.text().ok()?);
-        let record = bytes.number()?;
+        let (time, record) = (bytes.number()?, bytes.number()?);
+        let id = bytes.own_text().ok()?;
+        let file = bytes.own_text().ok()?.unwrap_or_default();
         let size = bytes.size()?;
-        let (reading, rest) = bytes.0.split_at_checked(size)?;
-        let (time, file) = (has_time.then_some(time), file.unwrap_or_default());
-        Some(Self { time, id, file, record, reading, rest })
+        let reading = bytes.take(size.checked_add(4)?)?;
+        bytes.size()?;
+        let time = has_time.then_some(time);
+        Some(Self { time, id, file, record, reading, rest: bytes.0 })
     }
 
     /// See [`Order`].
@@ -127,29 +168,77 @@ impl<'p> Head<'p> {
 
     /// Gives `each` every cell that is not null, with its column's number; `None` where the bytes are
     /// no packed row.
-    pub(crate) fn each(&self, each: &mut dyn FnMut(usize, Value<'p>)) -> Option<()> {
+    pub(crate) fn each(&self, mut each: impl FnMut(usize, Cell<'p>)) -> Option<()> {
         if let Some(time) = self.time {
-            each(Col::EventTime.index(), Value::Time(time));
+            each(Col::EventTime.index(), Cell::Time(time));
         }
         if let Some(id) = self.id {
-            each(Col::EventId.index(), Value::text(id));
+            each(Col::EventId.index(), Cell::Text(id));
         }
-        each(Col::SourceFile.index(), Value::text(self.file));
-        each(Col::SourceRecord.index(), Value::Int(self.record));
+        each(Col::SourceFile.index(), Cell::Text(self.file));
+        each(Col::SourceRecord.index(), Cell::Int(self.record));
         for part in [self.reading, self.rest] {
             let mut bytes = Bytes(part);
-            while !bytes.0.is_empty() {
-                let (number, value) = bytes.cell()?;
-                each(number, value);
+            let bare = bytes.size()?;
+            let (bare, texts) = bytes.0.split_at_checked(bare)?;
+            let mut cells = Cells { bare: Bytes(bare), texts: std::str::from_utf8(texts).ok()? };
+            while !cells.bare.0.is_empty() {
+                let number = usize::from(cells.bare.byte()?);
+                each(number, cells.cell()?);
             }
         }
         Some(())
     }
 }
 
+/// One cell of a packed row.
+#[derive(Debug, Clone)]
+pub(crate) enum Cell<'p> {
+    Text(&'p str),
+    Bool(bool),
+    Int(i64),
+    Time(i64),
+    List(Texts<'p>),
+}
+
+impl Cell<'_> {
+    /// Bytes of text in the cell.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::List(list) => list.texts.len(),
+            _ => 0,
+        }
+    }
+}
+
+/// The texts of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Texts<'p> {
+    lengths: Bytes<'p>,
+    texts: &'p str,
+}
+
+impl<'p> Iterator for Texts<'p> {
+    type Item = Option<&'p str>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let length = self.lengths.size()?;
+        let text = take_text(&mut self.texts, length.saturating_sub(1))?;
+        Some((length > 0).then_some(text))
+    }
+}
+
+fn take_text<'p>(texts: &mut &'p str, length: usize) -> Option<&'p str> {
+    let (text, rest) = texts.split_at_checked(length)?;
+    *texts = rest;
+    Some(text)
+}
+
 /// The bytes are no packed row.
 struct Cut;
 
+#[derive(Debug, Clone)]
 struct Bytes<'p>(&'p [u8]);
 
 impl<'p> Bytes<'p> {
@@ -160,7 +249,9 @@ impl<'p> Bytes<'p> {
     }
 
     fn byte(&mut self) -> Option<u8> {
-        self.take(1)?.first().copied()
+        let (byte, rest) = self.0.split_first()?;
+        self.0 = rest;
+        Some(*byte)
     }
 
     fn number(&mut self) -> Option<i64> {
@@ -175,40 +266,65 @@ impl<'p> Bytes<'p> {
         usize::try_from(u32::from_le_bytes(*number)).ok()
     }
 
-    /// A text, or that there is none.
-    fn text(&mut self) -> Result<Option<&'p str>, Cut> {
+    /// A text that follows its length, or that there is none.
+    fn own_text(&mut self) -> Result<Option<&'p str>, Cut> {
         let Some(length) = self.size().ok_or(Cut)?.checked_sub(1) else { return Ok(None) };
         let text = self.take(length).and_then(|text| std::str::from_utf8(text).ok());
         text.map(Some).ok_or(Cut)
     }
+}
 
-    fn cell(&mut self) -> Option<(usize, Value<'p>)> {
-        let number = usize::from(self.byte()?);
-        let value = match self.byte()? {
-            TEXT => Value::Text(Cow::Borrowed(self.text().ok()??)),
-            FALSE => Value::Bool(false),
-            TRUE => Value::Bool(true),
-            INT => Value::Int(self.number()?),
-            TIME => Value::Time(self.number()?),
+/// Cells and, apart, their texts.
+struct Cells<'p> {
+    bare: Bytes<'p>,
+    texts: &'p str,
+}
+
+impl<'p> Cells<'p> {
+    fn cell(&mut self) -> Option<Cell<'p>> {
+        Some(match self.bare.byte()? {
+            TEXT => {
+                let length = self.bare.size()?.checked_sub(1)?;
+                Cell::Text(take_text(&mut self.texts, length)?)
+            }
+            FALSE => Cell::Bool(false),
+            TRUE => Cell::Bool(true),
+            INT => Cell::Int(self.bare.number()?),
+            TIME => Cell::Time(self.bare.number()?),
             LIST => {
-                let count = self.size()?;
-                let texts = (0..count).map(|_| Ok(self.text()?.map(Text::Borrowed)));
-                Value::List(texts.collect::<Result<_, Cut>>().ok()?)
+                let count = self.bare.size()?;
+                let lengths = self.bare.take(count.checked_mul(4)?)?;
+                let (each, _) = lengths.as_chunks::<4>();
+                let bytes = each.iter().map(|length| u32::from_le_bytes(*length).saturating_sub(1));
+                let bytes: u64 = bytes.map(u64::from).sum();
+                let texts = take_text(&mut self.texts, usize::try_from(bytes).ok()?)?;
+                Cell::List(Texts { lengths: Bytes(lengths), texts })
             }
             _ => return None,
-        };
-        Some((number, value))
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::convert::row::Text;
     use proptest::prelude::*;
 
     fn unpack<'p>(head: &Head<'p>) -> Option<Row<'p>> {
         let mut row = Row::new();
-        head.each(&mut |number, value| row.put(number, value))?;
+        head.each(|number, cell| {
+            let value = match cell {
+                Cell::Text(text) => Value::text(text),
+                Cell::Bool(value) => Value::Bool(value),
+                Cell::Int(value) => Value::Int(value),
+                Cell::Time(value) => Value::Time(value),
+                Cell::List(texts) => {
+                    Value::List(texts.map(|text| text.map(Text::Borrowed)).collect())
+                }
+            };
+            row.put(number, value);
+        })?;
         Some(row)
     }
 
@@ -245,15 +361,14 @@ mod tests {
             row.set(Col::SourceFile, Value::text(file.as_str()));
             row.set(Col::SourceRecord, Value::Int(record));
             let mut packed = Vec::new();
-            pack(&row, &mut packed);
+            Packer::default().pack(&row, &mut packed);
             let head = Head::of(&packed).unwrap();
             prop_assert_eq!((head.time, head.id, head.file, head.record), (time, id.as_deref(), &*file, record));
             let unpacked = unpack(&head).unwrap();
             prop_assert_eq!(unpacked.cells(), row.cells());
             for length in 0..packed.len() {
-                let cut = Head::of(&packed[..length]).map(|head| unpack(&head).is_some());
-                // What is cut at a cell's end is a row of fewer cells.
-                prop_assert!(cut.is_none() || length >= packed.len() - head.rest.len());
+                let cut = Head::of(&packed[..length]).and_then(|head| unpack(&head));
+                prop_assert!(cut.is_none_or(|cut| length > 40 && cut.cells().len() == COUNT));
             }
         }
     }
@@ -266,7 +381,7 @@ mod tests {
             row.set(Col::LogFileTime, Value::Time(delivered));
             row.set(Col::EventName, Value::text(name.to_owned()));
             let mut packed = Vec::new();
-            pack(&row, &mut packed);
+            Packer::default().pack(&row, &mut packed);
             Head::of(&packed).unwrap().rest.to_vec()
         };
         assert_eq!(rest("a", 1, "x"), rest("b", 2, "x"));

@@ -5,7 +5,7 @@
 //! asks for. It refuses to look inside lists: a path ends at the list, and whoever asked for it
 //! reads the elements.
 
-use crate::json::{Members, unescape};
+use crate::json::{Json, Names};
 
 /// A path up to a list, and the member wanted of the list's objects: `secondarySources[].location`.
 pub(crate) fn split_list(path: &'static str) -> (&'static str, Option<&'static str>) {
@@ -26,20 +26,21 @@ struct Node {
     /// The numbers of the paths that end here.
     ends: Vec<usize>,
     children: Vec<Self>,
+    /// The children's names; made when all are there.
+    names: Names,
 }
 
 /// What one walk found.
 #[derive(Debug)]
-pub(crate) struct Found<'a> {
-    values: Vec<Option<&'a str>>,
-    /// Paths on the way to a wanted member where something that is no object stands, with its
-    /// text.
-    pub(crate) blocked: Vec<(&'a str, &'a str)>,
+pub(crate) struct Found<'a, 't> {
+    values: Vec<Option<Json<'a, 't>>>,
+    /// Paths on the way to a wanted member where something stands that is no object, and what.
+    pub(crate) blocked: Vec<(&'t str, Json<'a, 't>)>,
 }
 
-impl<'a> Found<'a> {
-    /// The text found at path number `path`.
-    pub(crate) fn get(&self, path: usize) -> Option<&'a str> {
+impl<'a, 't> Found<'a, 't> {
+    /// What was found at path number `path`.
+    pub(crate) fn get(&self, path: usize) -> Option<Json<'a, 't>> {
         self.values.get(path).copied().flatten()
     }
 }
@@ -52,13 +53,14 @@ impl PathTree {
             end.ends.push(tree.len);
             tree.len += 1;
         }
+        tree.root.know_names();
         tree
     }
 
-    /// Walks the object `text`. With duplicate names the last member counts.
-    pub(crate) fn find<'a>(&'a self, text: &'a str) -> Found<'a> {
+    /// Walks an object. With duplicate names the last member counts.
+    pub(crate) fn find<'a, 't>(&'t self, object: Json<'a, 't>) -> Found<'a, 't> {
         let mut found = Found { values: vec![None; self.len], blocked: Vec::new() };
-        self.root.walk(text, &mut found);
+        self.root.walk(object, &mut found);
         found
     }
 }
@@ -75,28 +77,35 @@ impl Node {
         &mut self.children[at]
     }
 
-    fn walk<'a>(&'a self, text: &'a str, found: &mut Found<'a>) {
-        for (name, value) in Members::of(text) {
-            let name = unescape(name);
-            if let Some(child) = self.children.iter().find(|child| child.name == name) {
+    fn know_names(&mut self) {
+        self.names = Names::new(self.children.iter().map(|child| child.name));
+        self.children.iter_mut().for_each(Self::know_names);
+    }
+
+    fn walk<'a, 't>(&'t self, object: Json<'a, 't>, found: &mut Found<'a, 't>) {
+        for (name, value) in object.members() {
+            let number = self.names.find(&name.text());
+            if let Some(child) = number.and_then(|number| self.children.get(number)) {
                 child.take(value, found);
             }
         }
     }
 
-    fn take<'a>(&'a self, value: &'a str, found: &mut Found<'a>) {
-        self.set(Some(value), found);
+    fn take<'a, 't>(&'t self, value: Json<'a, 't>, found: &mut Found<'a, 't>) {
+        let again = self.set(Some(value), found);
         if self.children.is_empty() {
             return;
         }
-        // A member of the same name may have come before: nothing of it may stay.
-        for child in &self.children {
-            child.forget(found);
+        if again || self.ends.is_empty() {
+            // A member of the same name may have come before: nothing of it may stay.
+            for child in &self.children {
+                child.forget(found);
+            }
+            found.blocked.retain(|(path, _)| !self.covers(path));
         }
-        found.blocked.retain(|(path, _)| !self.covers(path));
-        if value.starts_with('{') {
+        if value.is_object() {
             self.walk(value, found);
-        } else if value != "null" && self.ends.is_empty() {
+        } else if !value.is_null() && self.ends.is_empty() {
             found.blocked.push((&self.path, value));
         }
     }
@@ -105,15 +114,19 @@ impl Node {
         path.strip_prefix(self.path.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'))
     }
 
-    fn set<'a>(&self, value: Option<&'a str>, found: &mut Found<'a>) {
+    /// Sets what is at the paths that end here; whether something was.
+    fn set<'a, 't>(&self, value: Option<Json<'a, 't>>, found: &mut Found<'a, 't>) -> bool {
+        let mut again = false;
         for end in &self.ends {
             if let Some(slot) = found.values.get_mut(*end) {
+                again |= slot.is_some();
                 *slot = value;
             }
         }
+        again
     }
 
-    fn forget(&self, found: &mut Found<'_>) {
+    fn forget(&self, found: &mut Found<'_, '_>) {
         self.set(None, found);
         for child in &self.children {
             child.forget(found);
@@ -124,32 +137,41 @@ impl Node {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::leaked;
+
+    fn raw<'a>(found: &Found<'a, '_>, path: usize) -> Option<&'a str> {
+        found.get(path).map(|value| value.raw())
+    }
 
     #[test]
     fn members_are_found_by_path() {
         let tree = PathTree::new(["a.b", "a.c.d", "e", "a.b", "f"]);
-        let found = tree.find(r#"{"x":{"a":1},"a":{"b":[1],"c":{"d":"v","z":0}},"f":null}"#);
-        assert_eq!(found.get(0), Some("[1]"));
-        assert_eq!(found.get(1), Some("\"v\""));
-        assert_eq!(found.get(2), None);
-        assert_eq!(found.get(3), Some("[1]"));
-        assert_eq!(found.get(4), Some("null"));
-        assert_eq!(found.get(9), None);
+        let found =
+            tree.find(leaked(r#"{"x":{"a":1},"a":{"b":[1],"c":{"d":"v","z":0}},"f":null}"#));
+        assert_eq!(raw(&found, 0), Some("[1]"));
+        assert_eq!(raw(&found, 1), Some("\"v\""));
+        assert_eq!(raw(&found, 2), None);
+        assert_eq!(raw(&found, 3), Some("[1]"));
+        assert_eq!(raw(&found, 4), Some("null"));
+        assert_eq!(raw(&found, 9), None);
         assert!(found.blocked.is_empty());
     }
 
     #[test]
     fn what_blocks_the_way_is_named() {
         let tree = PathTree::new(["a.b.c", "d"]);
-        assert_eq!(tree.find(r#"{"a":{"b":"HIDDEN"}}"#).blocked, [("a.b", "\"HIDDEN\"")]);
-        assert!(tree.find(r#"{"a":null}"#).blocked.is_empty());
+        let found = tree.find(leaked(r#"{"a":{"b":"HIDDEN"}}"#));
+        let blocked: Vec<_> =
+            found.blocked.iter().map(|(path, value)| (*path, value.raw())).collect();
+        assert_eq!(blocked, [("a.b", "\"HIDDEN\"")]);
+        assert!(tree.find(leaked(r#"{"a":null}"#)).blocked.is_empty());
     }
 
     #[test]
     fn the_last_of_duplicate_members_counts() {
         let tree = PathTree::new(["a.b", "a.c"]);
-        let found = tree.find(r#"{"a":{"b":1},"a":"x","a":{"c":2}}"#);
-        assert_eq!((found.get(0), found.get(1)), (None, Some("2")));
+        let found = tree.find(leaked(r#"{"a":{"b":1},"a":"x","a":{"c":2}}"#));
+        assert_eq!((raw(&found, 0), raw(&found, 1)), (None, Some("2")));
         assert!(found.blocked.is_empty());
     }
 }

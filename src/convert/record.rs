@@ -8,7 +8,7 @@
 use crate::convert::coerce::{self, Coerced};
 use crate::convert::identity::CODEBUILD;
 use crate::convert::row::{Row, Value};
-use crate::json::{self, Elements, Members};
+use crate::json::{self, Json, Names};
 use crate::schema::{COLUMNS, Col, Column, Group, Kind};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -16,84 +16,78 @@ use std::sync::LazyLock;
 
 /// The top-level members of one record.
 #[derive(Debug)]
-pub(crate) struct Record<'a> {
+pub(crate) struct Record<'a, 't> {
     /// The text of the whole record.
     pub(crate) text: &'a str,
-    members: Vec<Member<'a>>,
+    members: Vec<Member<'a, 't>>,
+    /// Where the members that have a plan are, by the plan's number.
+    planned: [Option<u32>; MOST_PLANS],
     repeated: Vec<String>,
-    /// Whether the members could be followed to the record's end. Where not, it is no JSON.
-    pub(crate) is_whole: bool,
 }
 
 /// A member; of several with one name, the last.
 #[derive(Debug)]
-struct Member<'a> {
+struct Member<'a, 't> {
     name: Cow<'a, str>,
     /// The name as the record spells it.
     raw_name: &'a str,
-    value: &'a str,
+    value: Json<'a, 't>,
+    plan: Option<usize>,
 }
 
-/// More members than this are looked up by hash. CloudTrail's own have about 25.
-const FEW: usize = 64;
+/// Plans there are at most.
+const MOST_PLANS: usize = 48;
 
-/// One bit for a name: two names of other bits are not the same.
-fn sign(name: &str) -> u64 {
-    let bytes = name.as_bytes();
-    let letter = |at: usize| bytes.get(at).map_or(0, |byte| usize::from(*byte));
-    1 << ((bytes.len() + 5 * letter(0) + 11 * letter(bytes.len() / 2)) % 64)
-}
-
-impl<'a> Record<'a> {
-    /// Reads the members of a record's text; `None` where it is no object.
-    pub(crate) fn read(text: &'a str) -> Option<Self> {
-        if !text.starts_with('{') {
+impl<'a, 't> Record<'a, 't> {
+    /// The record that a value is; `None` where it is no object.
+    pub(crate) fn of(value: Json<'a, 't>) -> Option<Self> {
+        if !value.is_object() {
             return None;
         }
-        let mut record =
-            Self { text, members: Vec::with_capacity(32), repeated: Vec::new(), is_whole: false };
-        let mut places: HashMap<Cow<'a, str>, usize> = HashMap::new();
-        let mut met = 0_u64;
-        let mut members = Members::of(text);
-        for (raw_name, value) in members.by_ref() {
-            let name = json::name(raw_name);
-            // Nearly all names are new, and nearly as many show it by length and two letters.
-            let seen = met & sign(&name) != 0;
-            met |= sign(&name);
-            let place = match record.members.len() {
-                0..FEW if !seen => None,
-                0..FEW => record.members.iter().position(|known| known.name == name),
-                FEW.. => places.get(&name).copied(),
+        let members = Vec::with_capacity(32);
+        let planned = [None; MOST_PLANS];
+        let mut record = Self { text: value.raw(), members, planned, repeated: Vec::new() };
+        let mut others: HashMap<Cow<'a, str>, usize> = HashMap::new();
+        for (name, value) in value.members() {
+            let raw_name = name.raw();
+            let name = name.key();
+            let plan = PLANS.names.find(&name);
+            let place = match plan {
+                Some(plan) => record.place(plan),
+                None => others.get(&name).copied(),
             };
             if let Some(known) = place.and_then(|place| record.members.get_mut(place)) {
                 (known.raw_name, known.value) = (raw_name, value);
                 record.repeated.push(name.into_owned());
                 continue;
             }
-            record.members.push(Member { name, raw_name, value });
-            if record.members.len() == FEW {
-                let known = record.members.iter().enumerate();
-                places = known.map(|(place, member)| (member.name.clone(), place)).collect();
-            } else if let (Some(last), true) = (record.members.last(), !places.is_empty()) {
-                places.insert(last.name.clone(), record.members.len() - 1);
+            let place = record.members.len();
+            match plan.map(|plan| record.planned.get_mut(plan)) {
+                Some(Some(planned)) => *planned = u32::try_from(place).ok(),
+                _ => drop(others.insert(name.clone(), place)),
             }
+            record.members.push(Member { name, raw_name, value, plan });
         }
-        record.is_whole = members.is_whole();
         Some(record)
     }
 
-    /// The text of a top-level member, unless it is absent or null.
-    pub(crate) fn get(&self, name: &str) -> Option<&'a str> {
-        let found = self.members.iter().find(|member| member.name == name);
-        found.map(|member| member.value).filter(|value| *value != "null")
+    /// Where the member is that has a plan.
+    fn place(&self, plan: usize) -> Option<usize> {
+        usize::try_from(self.planned.get(plan).copied()??).ok()
+    }
+
+    /// A top-level member that has a plan, unless it is absent or null.
+    pub(crate) fn get(&self, name: &str) -> Option<Json<'a, 't>> {
+        let place = PLANS.names.find(name).and_then(|plan| self.place(plan));
+        let found = place.and_then(|place| self.members.get(place));
+        found.map(|member| member.value).filter(|value| !value.is_null())
     }
 
     /// The string in a top-level member.
     pub(crate) fn string(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.get(name).and_then(json::string)
+        self.get(name).and_then(|value| value.string())
     }
 }
-
 /// The end of the record that begins at `at`, and whether it is CodeBuild's, or could be: a member's
 /// name or an `eventSource` has an escape that would have to be read. `None` where it cannot be
 /// followed from member to member. Nearly all records are told so, and cost one look.
@@ -131,8 +125,13 @@ enum Plan {
     Body(Col),
 }
 
-/// Top-level member to plan, made from the columns' sources.
-static PLANS: LazyLock<BTreeMap<&'static str, Plan>> = LazyLock::new(|| {
+/// Top-level members and what they become, made from the columns' sources.
+struct Plans {
+    names: Names,
+    plans: Vec<Plan>,
+}
+
+static PLANS: LazyLock<Plans> = LazyLock::new(|| {
     let mut plans = BTreeMap::new();
     for (col, column) in Col::ALL.iter().zip(COLUMNS) {
         match column.group {
@@ -143,7 +142,7 @@ static PLANS: LazyLock<BTreeMap<&'static str, Plan>> = LazyLock::new(|| {
             _ => {}
         }
     }
-    plans
+    Plans { names: Names::new(plans.keys().copied()), plans: plans.into_values().collect() }
 });
 
 fn plan_cell(plans: &mut BTreeMap<&'static str, Plan>, col: Col, column: &Column) {
@@ -161,17 +160,17 @@ fn plan_cell(plans: &mut BTreeMap<&'static str, Plan>, col: Col, column: &Column
 }
 
 /// Fills the groups `record` and `json text`.
-pub(crate) fn fill<'a>(record: &Record<'a>, row: &mut Row<'a>) {
+pub(crate) fn fill<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
     let mut extra = String::new();
-    for Member { name, raw_name, value } in &record.members {
-        if *value == "null" {
+    for Member { name, raw_name, value, plan } in &record.members {
+        if value.is_null() {
             continue;
         }
-        let kept = match PLANS.get(name.as_ref()) {
-            Some(Plan::Cell(col)) => fill_cell(*col, name, value, row),
-            Some(Plan::Parts(parts)) => fill_parts(parts, name, value, row),
+        let kept = match plan.and_then(|plan| PLANS.plans.get(plan)) {
+            Some(Plan::Cell(col)) => fill_cell(*col, &|| name.to_string(), *value, row),
+            Some(Plan::Parts(parts)) => fill_parts(parts, name, *value, row),
             Some(Plan::Body(col)) => {
-                row.set(*col, Value::text(*value));
+                row.set(*col, Value::text(value.raw()));
                 true
             }
             None => false,
@@ -181,7 +180,7 @@ pub(crate) fn fill<'a>(record: &Record<'a>, row: &mut Row<'a>) {
             extra.push('"');
             extra.push_str(raw_name);
             extra.push_str("\":");
-            extra.push_str(value);
+            extra.push_str(value.raw());
         }
     }
     if !extra.is_empty() {
@@ -193,40 +192,47 @@ pub(crate) fn fill<'a>(record: &Record<'a>, row: &mut Row<'a>) {
 }
 
 /// Fills one typed column; whether the column alone gives the member back.
-fn fill_cell<'a>(col: Col, path: &str, raw: &'a str, row: &mut Row<'a>) -> bool {
+fn fill_cell<'a>(
+    col: Col,
+    path: &dyn Fn() -> String,
+    value: Json<'a, '_>,
+    row: &mut Row<'a>,
+) -> bool {
     let kind = col.column().kind;
     if col == Col::EventTime {
-        let text = json::string(raw).unwrap_or_default();
+        let text = value.string().unwrap_or_default();
         let time = coerce::event_time(&text);
         if time.is_none() {
-            row.misfits.push(path.to_owned());
+            row.misfits.push(path());
         }
         row.set(col, time.map_or(Value::Null, Value::Time));
         return coerce::canonical_time(&text).is_some();
     }
-    if col == Col::AddendumUpdatedFields && raw.starts_with('[') {
+    if col == Col::AddendumUpdatedFields && value.is_list() {
         // One text in the records seen; a list would be the other way to write several names.
-        let names: Vec<_> = Elements::of(raw).filter_map(json::string).collect();
+        let names: Vec<_> = value.elements().filter_map(|element| element.string()).collect();
         row.set(col, Value::text(names.join(",")));
         return false;
     }
-    match coerce::coerce(raw, kind) {
+    match coerce::coerce(value, kind) {
         Coerced::Value(value) => row.set(col, value),
         Coerced::Null => {}
-        Coerced::Misfit => row.misfits.push(path.to_owned()),
+        Coerced::Misfit => row.misfits.push(path()),
     }
-    gives_back(col, kind, raw)
+    gives_back(col, kind, value)
 }
 
-/// Whether a column's value rebuilds exactly `raw`: CloudTrail's own JSON type of the member, and
+/// Whether a column's value rebuilds exactly the text: CloudTrail's own JSON type of the member, and
 /// text that UTF-8 can hold.
-fn gives_back(col: Col, kind: Kind, raw: &str) -> bool {
+fn gives_back(col: Col, kind: Kind, value: Json<'_, '_>) -> bool {
     match kind {
-        Kind::Text => raw.starts_with('"') && !json::has_lone_surrogate(raw),
-        Kind::Bool if col == Col::SessionCredentialFromConsole => {
-            matches!(raw, "\"true\"" | "\"false\"")
+        Kind::Text => {
+            value.is_string() && !(value.is_escaped() && json::has_lone_surrogate(value.raw()))
         }
-        Kind::Bool => matches!(raw, "true" | "false"),
+        Kind::Bool if col == Col::SessionCredentialFromConsole => {
+            matches!(value.raw(), "\"true\"" | "\"false\"")
+        }
+        Kind::Bool => matches!(value.raw(), "true" | "false"),
         _ => false,
     }
 }
@@ -235,57 +241,59 @@ fn gives_back(col: Col, kind: Kind, raw: &str) -> bool {
 fn fill_parts<'a>(
     parts: &[(&'static str, Col)],
     path: &str,
-    raw: &'a str,
+    object: Json<'a, '_>,
     row: &mut Row<'a>,
 ) -> bool {
-    if !raw.starts_with('{') {
+    if !object.is_object() {
         row.misfits.push(path.to_owned());
         return false;
     }
     let mut seen = Vec::new();
     let mut kept = true;
-    for (name, value) in Members::of(raw) {
-        let Some((part, col)) = parts.iter().find(|(part, _)| json::name_is(name, part)) else {
+    for (name, value) in object.members() {
+        let Some((part, col)) = parts.iter().find(|(part, _)| name.is(part)) else {
             kept = false;
             continue;
         };
         row.set(*col, Value::Null); // of duplicate members the last counts
-        kept &= fill_cell(*col, &format!("{path}.{part}"), value, row) && !seen.contains(part);
+        let path = || format!("{path}.{part}");
+        kept &= fill_cell(*col, &path, value, row) && !seen.contains(part);
         seen.push(*part);
     }
     kept && !seen.is_empty()
 }
 
-fn fill_resource_arns<'a>(record: &Record<'a>, row: &mut Row<'a>) {
+fn fill_resource_arns<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
     let Some(resources) = record.get("resources") else { return };
-    if !resources.starts_with('[') {
+    if !resources.is_list() {
         row.misfits.push("resources".to_owned());
         return;
     }
-    let arn = |element: &'a str| {
-        let raw = json::member(element, "ARN").or_else(|| json::member(element, "arn"))?;
-        coerce::text(raw)
+    let arn = |element: Json<'a, '_>| {
+        coerce::text(element.member("ARN").or_else(|| element.member("arn"))?)
     };
-    row.set(Col::ResourceArns, Value::List(Elements::of(resources).map(arn).collect()));
+    row.set(Col::ResourceArns, Value::List(resources.elements().map(arn).collect()));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::{Tape, leaked};
     use proptest::prelude::*;
 
     fn filled(text: &'static str) -> Row<'static> {
         let mut row = Row::new();
-        fill(&Record::read(text).unwrap(), &mut row);
+        fill(&Record::of(leaked(text)).unwrap(), &mut row);
         row
     }
 
     #[test]
     fn only_objects_are_records() {
-        for text in ["1", "\"x\"", "null", "[]", "true", ""] {
-            assert!(Record::read(text).is_none(), "{text}");
+        for text in ["1", "\"x\"", "null", "[]", "true"] {
+            assert!(Record::of(leaked(text)).is_none(), "{text}");
         }
-        assert!(Record::read("{}").is_some());
+        assert!(Record::of(leaked("{}")).is_some());
+        assert!(PLANS.plans.len() <= MOST_PLANS);
     }
 
     #[test]
@@ -339,13 +347,12 @@ mod tests {
         let members: Vec<_> = (0..200).map(|n| format!("\"m{}\":{n}", n % 150)).collect();
         let text =
             format!("{{{},\"event\\u004eame\":\"X\",\"eventName\":null}}", members.join(","));
-        let record = Record::read(&text).unwrap();
+        let record = Record::of(leaked(&text)).unwrap();
         assert_eq!(record.members.len(), 151);
         assert_eq!(record.repeated.len(), 51);
-        assert_eq!(record.get("m49"), Some("199"));
-        assert_eq!(record.get("m50"), Some("50"));
-        assert_eq!(record.get("eventName"), None);
-        assert!(record.is_whole);
+        assert_eq!(record.members[49].value.raw(), "199");
+        assert_eq!(record.members[50].value.raw(), "50");
+        assert!(record.get("eventName").is_none());
     }
 
     #[test]
@@ -377,9 +384,12 @@ mod tests {
             if let Some((end, false)) = glance(text.as_bytes(), 0) {
                 let whole = text.get(..end).unwrap();
                 prop_assert_eq!(json::skip_value(text.as_bytes(), 0), Some(end));
-                let record = Record::read(whole).unwrap();
-                prop_assert!(record.is_whole, "{}", whole);
-                prop_assert!(record.string("eventSource").as_deref() != Some(CODEBUILD), "{}", whole);
+                let mut tape = Tape::default();
+                if let Some((value, _)) = tape.read(whole) {
+                    let record = Record::of(value).unwrap();
+                    let source = record.string("eventSource");
+                    prop_assert!(source.as_deref() != Some(CODEBUILD), "{}", whole);
+                }
             }
         }
     }

@@ -11,12 +11,15 @@
 //! as AWS wrote it, so that its masks and ours ([`MASK`]) are told apart.
 
 mod patterns;
+mod signs;
 
 use crate::convert::coerce::is_aws_mask;
-use crate::json;
+use crate::json::{self, Json};
 use std::borrow::Cow;
 use std::fmt;
+use std::iter::Peekable;
 use std::sync::LazyLock;
+use std::vec::IntoIter;
 
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "REDACTED_BY_BUILDTRAIL";
@@ -48,16 +51,40 @@ const SECRETS: &[&str] = &[
     "webhookSecret",
 ];
 
-/// Which lengths the names of [`VARIABLES`] and [`SECRETS`] have: most names have another.
-static LENGTHS: LazyLock<[bool; 32]> = LazyLock::new(|| {
-    let mut lengths = [false; 32];
-    for name in VARIABLES.iter().chain(SECRETS) {
-        if let Some(length) = lengths.get_mut(name.len()) {
-            *length = true;
+/// Other names that say something of what they name, wherever they stand.
+const PLACES: &[&str] = &["environment", "auth", "sourceAuthOverride", "payloadUrl"];
+
+/// Which first letters the names of [`VARIABLES`], [`SECRETS`] and [`PLACES`] have, by their length:
+/// most names have none of these.
+static LETTERS: LazyLock<[u32; 32]> = LazyLock::new(|| {
+    let mut letters = [0; 32];
+    for name in VARIABLES.iter().chain(SECRETS).chain(PLACES) {
+        if let Some(of_length) = letters.get_mut(name.len()) {
+            *of_length |= letter(name);
         }
     }
-    lengths
+    letters
 });
+
+/// One bit for the letter that a name begins with.
+fn letter(name: &str) -> u32 {
+    1 << (name.as_bytes().first().copied().unwrap_or_default() & 31)
+}
+
+/// Whether a name may be one of those that say something wherever they stand.
+fn may_tell(name: &str) -> bool {
+    // Without `_` and `-` it is another name, of another length.
+    name.bytes().any(|byte| matches!(byte, b'_' | b'-'))
+        || LETTERS.get(name.len()).is_some_and(|letters| letters & letter(name) != 0)
+        || ends_in(name, "token")
+        || ends_in(name, "password")
+}
+
+/// Whether a name ends in a word, in whatever case.
+fn ends_in(name: &str, end: &str) -> bool {
+    let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
+    tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+}
 
 /// What the members above a value say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +109,14 @@ enum Place {
 impl Place {
     /// The place of the value of the member called `name` of an object in this place.
     fn below(self, name: &str) -> Self {
+        let tells_by_itself = match self {
+            Self::Plain | Self::SecretQuery => true,
+            Self::Environment => name.len() != "variables".len(),
+            _ => false,
+        };
+        if tells_by_itself && !may_tell(name) {
+            return Self::Plain;
+        }
         // `client_secret` and `client-secret` are `clientSecret`.
         let name = if memchr::memchr2(b'_', b'-', name.as_bytes()).is_some() {
             Cow::Owned(name.replace(['_', '-'], ""))
@@ -89,13 +124,7 @@ impl Place {
             Cow::Borrowed(name)
         };
         let is = |other: &str| name.eq_ignore_ascii_case(other);
-        let is_one_of = |names: &[&str]| {
-            LENGTHS.get(name.len()).is_some_and(|some| *some) && names.iter().any(|other| is(other))
-        };
-        let ends_in = |end: &str| {
-            let tail = name.len().checked_sub(end.len()).and_then(|at| name.get(at..));
-            tail.is_some_and(|tail| tail.eq_ignore_ascii_case(end))
-        };
+        let is_one_of = |names: &[&str]| names.iter().any(|other| is(other));
         match self {
             Self::Variable if is("name") || is("type") => Self::Plain,
             // In a map of variables the names are people's own.
@@ -108,23 +137,20 @@ impl Place {
             _ if is("environment") => Self::Environment,
             _ if is("auth") || is("sourceAuthOverride") => Self::Auth,
             _ if is("payloadUrl") => Self::SecretQuery,
-            _ if is_one_of(SECRETS) || ends_in("token") || ends_in("password") => Self::Secret,
+            _ if is_one_of(SECRETS) || ends_in(&name, "token") || ends_in(&name, "password") => {
+                Self::Secret
+            }
             _ => Self::Plain,
         }
     }
 
-    /// The place of an element of a list in this place; the element is what `rest` begins with.
-    fn element(self, rest: &str) -> Self {
-        let is_object = rest.starts_with('{');
-        let has_sign = || {
-            let end = json::skip_value(rest.as_bytes(), 0).unwrap_or(rest.len());
-            rest.get(..end).is_some_and(|element| element.contains('='))
-        };
+    /// The place of an element of a list in this place.
+    fn element(self, element: Json<'_, '_>) -> Self {
         match self {
-            Self::Variables | Self::Environment if is_object => Self::Variable,
+            Self::Variables | Self::Environment if element.is_object() => Self::Variable,
             Self::Variables => Self::Secret,
             // `NAME=value`, as some write a container's variables.
-            Self::Environment if has_sign() => Self::Secret,
+            Self::Environment if element.raw().contains('=') => Self::Secret,
             Self::Environment => Self::Plain,
             other => other,
         }
@@ -138,15 +164,22 @@ const LONGEST_NAME: usize = 200;
 /// a few KB; a hostile record could make them many times its own size.
 const LONGEST_PATHS: usize = 64 << 10;
 
-/// The record with its secrets masked, and the JSON paths of what was masked.
-pub(crate) fn redact(record: &str) -> (Cow<'_, str>, Vec<String>) {
-    let mut masker =
-        Masker { out: String::new(), done: 0, source: record, paths: Vec::new(), paths_bytes: 0 };
-    masker.value(0, &Path::Record, Place::Plain);
+/// The text of a record with its secrets masked, and the JSON paths of what was masked. A record that
+/// nests deeper than some hundred levels is not for it: it goes down as far.
+pub(crate) fn redact<'a>(record: Json<'a, '_>, text: &'a str) -> (Cow<'a, str>, Vec<String>) {
+    let mut masker = Masker {
+        source: text,
+        signs: signs::signs(text).into_iter().peekable(),
+        out: String::new(),
+        done: 0,
+        paths: Vec::new(),
+        paths_bytes: 0,
+    };
+    masker.value(record, &Path::Record, Place::Plain);
     if masker.paths.is_empty() {
-        return (Cow::Borrowed(record), Vec::new());
+        return (Cow::Borrowed(text), Vec::new());
     }
-    masker.out.push_str(record.get(masker.done..).unwrap_or_default());
+    masker.out.push_str(text.get(masker.done..).unwrap_or_default());
     (Cow::Owned(masker.out), masker.paths)
 }
 
@@ -263,14 +296,10 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// The beginning of the next member or element, or the closing bracket.
-fn after(bytes: &[u8], at: usize) -> usize {
-    let at = json::skip_space(bytes, at);
-    if bytes.get(at) == Some(&b',') { json::skip_space(bytes, at + 1) } else { at }
-}
-
 struct Masker<'a> {
     source: &'a str,
+    /// The places that are left where something may begin that is masked by its own form.
+    signs: Peekable<IntoIter<usize>>,
     /// The redacted text of the source up to `done`.
     out: String,
     done: usize,
@@ -279,11 +308,12 @@ struct Masker<'a> {
 }
 
 impl Masker<'_> {
-    /// Replaces the source's text from `at`, `len` bytes long.
-    fn replace(&mut self, at: usize, len: usize, with: &str, path: &Path<'_>) {
+    /// Writes a text in place of a value.
+    fn replace(&mut self, value: Json<'_, '_>, with: &str, path: &Path<'_>) {
+        let (at, end) = value.range();
         self.out.push_str(self.source.get(self.done..at).unwrap_or_default());
         json::push_string(&mut self.out, with);
-        self.done = at + len;
+        self.done = end;
         if self.paths_bytes < LONGEST_PATHS {
             let path = path.to_string();
             self.paths_bytes += path.len();
@@ -293,59 +323,37 @@ impl Masker<'_> {
         }
     }
 
-    /// Masks what is secret in the value that begins at byte `at` of the source; its end. The source is
-    /// JSON, so that one walk finds all there is; recursion is bounded: deeper records were rejected.
-    fn value(&mut self, at: usize, path: &Path<'_>, place: Place) -> Option<usize> {
-        let bytes = self.source.as_bytes();
-        match bytes.get(at)? {
-            b'{' => self.object(at, path, place),
-            b'[' => self.list(at, path, place),
-            b'"' => {
-                let end = json::skip_string(bytes, at)?;
-                self.string(self.source.get(at..end)?, at, path, place);
-                Some(end)
+    /// Masks what is secret in a value.
+    fn value(&mut self, value: Json<'_, '_>, path: &Path<'_>, place: Place) {
+        if value.is_string() {
+            self.string(value, path, place);
+        } else if value.is_object() {
+            for (name, member) in value.members() {
+                let name = name.text();
+                self.value(member, &Path::Member(path, &name), place.below(&name));
             }
-            first => {
-                let end = json::skip_value(bytes, at)?;
-                let is_number = !b"ntf".contains(first);
-                if is_number && matches!(place, Place::Secret | Place::ArnOrSecret) {
-                    self.replace(at, end - at, MASK, path);
-                }
-                Some(end)
+        } else if value.is_list() {
+            for (number, element) in value.elements().enumerate() {
+                self.value(element, &Path::Element(path, number), place.element(element));
             }
+        } else if matches!(place, Place::Secret | Place::ArnOrSecret) && value.is_number() {
+            self.replace(value, MASK, path);
         }
     }
 
-    fn object(&mut self, at: usize, path: &Path<'_>, place: Place) -> Option<usize> {
-        let source = self.source;
-        let bytes = source.as_bytes();
-        let mut at = json::skip_space(bytes, at + 1);
-        while bytes.get(at)? != &b'}' {
-            let end = (bytes.get(at) == Some(&b'"')).then(|| json::skip_string(bytes, at))??;
-            let name = json::unescape(source.get(at + 1..end - 1)?);
-            let colon = json::skip_space(bytes, end);
-            let value = json::skip_space(bytes, colon + 1);
-            let place = place.below(&name);
-            at = after(bytes, self.value(value, &Path::Member(path, &name), place)?);
-        }
-        Some(at + 1)
+    /// Whether a sign stands in a value; values are asked for in their order.
+    fn has_sign(&mut self, value: Json<'_, '_>) -> bool {
+        let (from, to) = value.range();
+        while self.signs.next_if(|at| *at < from).is_some() {}
+        self.signs.peek().is_some_and(|at| *at < to)
     }
 
-    fn list(&mut self, at: usize, path: &Path<'_>, place: Place) -> Option<usize> {
-        let source = self.source;
-        let bytes = source.as_bytes();
-        let mut at = json::skip_space(bytes, at + 1);
-        let mut number = 0;
-        while bytes.get(at)? != &b']' {
-            let path = Path::Element(path, number);
-            at = after(bytes, self.value(at, &path, place.element(source.get(at..)?))?);
-            number += 1;
+    fn string(&mut self, value: Json<'_, '_>, path: &Path<'_>, place: Place) {
+        let has_sign = self.has_sign(value);
+        if place == Place::Plain && !has_sign {
+            return;
         }
-        Some(at + 1)
-    }
-
-    fn string(&mut self, raw: &str, at: usize, path: &Path<'_>, place: Place) {
-        let Some(text) = json::string(raw).filter(|text| !text.is_empty() && !is_aws_mask(text))
+        let Some(text) = value.string().filter(|text| !text.is_empty() && !is_aws_mask(text))
         else {
             return;
         };
@@ -353,13 +361,14 @@ impl Masker<'_> {
             Place::Secret | Place::Variables => Some(MASK.to_owned()),
             Place::Auth | Place::ArnOrSecret if !text.starts_with("arn:") => Some(MASK.to_owned()),
             Place::SecretQuery => Some(without_query(&text)),
-            _ => patterns::mask(&text),
+            _ if has_sign => patterns::mask(&text),
+            _ => None,
         };
         // Rewritten text would lose a lone surrogate's escape, so all of it goes.
         let masked = masked.filter(|masked| *masked != text);
         if let Some(masked) = masked {
-            let masked = if json::has_lone_surrogate(raw) { MASK } else { &masked };
-            self.replace(at, raw.len(), masked, path);
+            let masked = if json::has_lone_surrogate(value.raw()) { MASK } else { &masked };
+            self.replace(value, masked, path);
         }
     }
 }
@@ -377,6 +386,11 @@ fn without_query(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::leaked;
+
+    fn redact(record: &str) -> (Cow<'_, str>, Vec<String>) {
+        super::redact(leaked(record), record)
+    }
 
     fn check(record: &str, expected: &str, paths: &[&str]) {
         let (text, found) = redact(record);

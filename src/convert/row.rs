@@ -36,17 +36,6 @@ impl<'a> Value<'a> {
     }
 }
 
-impl Value<'_> {
-    /// Bytes of text in the cell.
-    pub(crate) fn bytes(&self) -> usize {
-        match self {
-            Self::Text(text) => text.len(),
-            Self::List(list) => list.iter().flatten().map(|text| text.len()).sum(),
-            _ => 0,
-        }
-    }
-}
-
 impl From<Option<String>> for Value<'_> {
     fn from(text: Option<String>) -> Self {
         text.map_or(Self::Null, Self::text)

@@ -5,7 +5,7 @@
 //! run's memory does not grow with its input, but for 8 bytes an event. It refuses to compare rows of
 //! different runs: that is `merge`'s.
 
-use crate::convert::packed::{self, Head};
+use crate::convert::packed::{self, First, Head, Packer};
 use crate::convert::row::{Row, Value};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
@@ -53,6 +53,8 @@ enum Block {
 #[derive(Debug, Clone, Copy)]
 struct At {
     partition: usize,
+    /// What its order begins with: nearly all rows are told apart by it.
+    first: First,
     from: usize,
     to: usize,
 }
@@ -62,6 +64,7 @@ struct At {
 pub(crate) struct Runs {
     space: Space,
     partitioner: Partitioner,
+    packer: Packer,
     buffer: Vec<u8>,
     rows: Vec<At>,
     /// Of each run, its blocks by partition.
@@ -83,6 +86,7 @@ impl Runs {
         Self {
             space,
             partitioner: Partitioner::new(columns),
+            packer: Packer::default(),
             buffer: Vec::new(),
             rows: Vec::new(),
             ended: Vec::new(),
@@ -113,8 +117,9 @@ impl Runs {
             *count += 1;
         }
         let from = self.buffer.len();
-        packed::pack(row, &mut self.buffer);
-        self.rows.push(At { partition, from, to: self.buffer.len() });
+        self.packer.pack(row, &mut self.buffer);
+        let first = packed::first(time, row.str(Col::EventId));
+        self.rows.push(At { partition, first, from, to: self.buffer.len() });
         if self.buffer.len() >= self.space.run { self.end_run() } else { Ok(()) }
     }
 
@@ -134,7 +139,8 @@ impl Runs {
         let packed = |row: &At| buffer.get(row.from..row.to).unwrap_or_default();
         let order = |row: &At| Head::of(packed(row)).map(|head| head.order());
         rows.sort_unstable_by(|a, b| {
-            a.partition.cmp(&b.partition).then_with(|| order(a).cmp(&order(b)))
+            let first = (a.partition, a.first).cmp(&(b.partition, b.first));
+            first.then_with(|| order(a).cmp(&order(b)))
         });
         let mut run: BTreeMap<usize, Vec<Block>> = BTreeMap::new();
         let mut plain: Vec<u8> = Vec::with_capacity(2 * BLOCK);
@@ -272,6 +278,7 @@ impl Stream<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::convert::packed::Cell;
 
     /// The order of what comes out, over all runs.
     fn sorted(space: Space) -> (Vec<Vec<i64>>, bool) {
@@ -291,10 +298,11 @@ mod tests {
             while stream.advance().unwrap() {
                 let row = stream.row().unwrap();
                 let mut region = None;
-                row.each(&mut |number, value| {
-                    if number == Col::AwsRegion.index() {
-                        region = value.as_str().map(str::to_owned);
+                row.each(|number, cell| match cell {
+                    Cell::Text(text) if number == Col::AwsRegion.index() => {
+                        region = Some(text.to_owned());
                     }
+                    _ => {}
                 });
                 assert_eq!(region.as_deref(), Some("a"));
                 times.push(row.time.unwrap());

@@ -11,14 +11,14 @@ use crate::convert::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_pa
 use crate::convert::paths::{Found, PathTree, split_list};
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
-use crate::json::{self, Elements};
+use crate::json::Json;
 use crate::schema::{Col, Kind};
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// Whether a request is of the first era: only the caller's context, nothing of the call's input.
-pub(crate) fn is_legacy(request: &str) -> bool {
-    json::member(request, "awsActId").is_some()
+pub(crate) fn is_legacy(request: Json<'_, '_>) -> bool {
+    request.member("awsActId").is_some()
 }
 
 /// One form's column of [`SETTINGS`], compiled: the lines that it has, and their paths.
@@ -48,40 +48,41 @@ static OTHER_ANSWERS: LazyLock<PathTree> =
 
 /// Fills both groups for a CodeBuild call.
 pub(crate) fn fill<'a>(
-    record: &Record<'a>,
+    record: &Record<'a, '_>,
     operation: Option<&'static Operation>,
     legacy: bool,
     row: &mut Row<'a>,
 ) {
     let request = record.get("requestParameters").filter(|_| !legacy);
     let answer = record.get("responseElements");
-    if let Some((origin, member, text, form)) = place(request, answer, operation) {
-        fill_settings(origin, member, text, form, row);
+    if let Some(place) = place(request, answer, operation) {
+        fill_settings(place, row);
     }
     if let Some(operation) = operation {
         fill_others(request, answer, operation, row);
     }
 }
 
-/// Where a row's settings are: `response` or `request`, the path there, the text, the form.
-fn place<'a>(
-    request: Option<&'a str>,
-    answer: Option<&'a str>,
+/// Where a row's settings are: `response` or `request`, the path there, the object, the form.
+type Place<'a, 't> = (&'static str, &'static str, Json<'a, 't>, usize);
+
+fn place<'a, 't>(
+    request: Option<Json<'a, 't>>,
+    answer: Option<Json<'a, 't>>,
     operation: Option<&Operation>,
-) -> Option<(&'static str, &'static str, &'a str, usize)> {
-    let object = |text: &&str| text.starts_with('{');
+) -> Option<Place<'a, 't>> {
     let own = operation.and_then(|operation| request_paths(operation.form));
-    let in_answer = answer.filter(object).and_then(|answer| {
+    let in_answer = answer.filter(Json::is_object).and_then(|answer| {
         ANSWERS.iter().find_map(|(member, form)| {
-            let text = match *member {
+            let object = match *member {
                 // An answer that is the settings itself: only for the operation of that form.
                 "" => (own == Some(*form)).then_some(answer),
-                member => json::member(answer, member),
+                member => answer.member(member),
             };
-            Some(("response", *member, text.filter(object)?, *form))
+            Some(("response", *member, object.filter(Json::is_object)?, *form))
         })
     });
-    in_answer.or_else(|| Some(("request", "", request.filter(object)?, own?)))
+    in_answer.or_else(|| Some(("request", "", request.filter(Json::is_object)?, own?)))
 }
 
 /// The JSON path of a member in the record, for the count of what did not fit.
@@ -91,22 +92,15 @@ fn full_path(origin: &str, member: &str, path: &str) -> String {
     format!("{body}{dot}{member}.{path}")
 }
 
-fn fill_settings<'a>(
-    origin: &'static str,
-    member: &'static str,
-    text: &'a str,
-    form: usize,
-    row: &mut Row<'a>,
-) {
+fn fill_settings<'a>((origin, member, object, form): Place<'a, '_>, row: &mut Row<'a>) {
     let Some(compiled) = FORMS.get(form) else { return };
-    // The tree outlives every record, so what it finds borrows from the record alone.
-    let found = compiled.tree.find(text);
+    let found = compiled.tree.find(object);
     let mut masked: Vec<Cow<'static, str>> = Vec::new();
     let mut any = false;
     for (number, line) in compiled.lines.iter().enumerate() {
         let Some((col, paths)) = SETTINGS.get(*line) else { continue };
-        let (Some(raw), Some(path)) = (found.get(number), paths.get(form)) else { continue };
-        let (value, outcome) = setting(raw, *col, split_list(path).1);
+        let (Some(value), Some(path)) = (found.get(number), paths.get(form)) else { continue };
+        let (value, outcome) = setting(value, *col, split_list(path).1);
         if let (Some(col), false) = (col, value == Value::Null) {
             any = true;
             row.set(*col, value);
@@ -140,24 +134,28 @@ pub(crate) enum Outcome {
 
 /// The typed value of one setting. `element` is the member wanted of a list's objects; without a
 /// column (`col`) only the mask is looked for.
-fn setting<'a>(raw: &'a str, col: Option<Col>, element: Option<&str>) -> (Value<'a>, Outcome) {
-    if coerce::is_masked(raw) {
+fn setting<'a>(
+    value: Json<'a, '_>,
+    col: Option<Col>,
+    element: Option<&str>,
+) -> (Value<'a>, Outcome) {
+    if coerce::is_masked(value) {
         return (Value::Null, Outcome::Masked);
     }
     if element.is_some() || col.is_some_and(|col| col.column().kind == Kind::TextList) {
-        let (value, outcome) = elements(raw, element);
+        let (value, outcome) = elements(value, element);
         return (if col.is_some() { value } else { Value::Null }, outcome);
     }
     let coerced = match col {
-        Some(Col::Tags) => json_list(raw),
-        Some(col) => coerce::coerce(raw, col.column().kind),
+        Some(Col::Tags) => json_list(value),
+        Some(col) => coerce::coerce(value, col.column().kind),
         None => Coerced::Null,
     };
     match coerced {
         Coerced::Null => (Value::Null, Outcome::Fits),
         Coerced::Value(value) => (col.map_or(Value::Null, |col| spell(col, value)), Outcome::Fits),
         // Text where a list or number is expected is how AWS masks, whatever it says.
-        Coerced::Misfit if raw.starts_with('"') && !is_text(col) => (Value::Null, Outcome::Masked),
+        Coerced::Misfit if value.is_string() && !is_text(col) => (Value::Null, Outcome::Masked),
         Coerced::Misfit => (Value::Null, Outcome::Misfit),
     }
 }
@@ -170,12 +168,12 @@ fn is_text(col: Option<Col>) -> bool {
 
 /// A list's texts, or the wanted member of each of its objects. A masked one is a null element; all
 /// masked, there is no list.
-pub(crate) fn elements<'a>(raw: &'a str, element: Option<&str>) -> (Value<'a>, Outcome) {
-    match coerce::list(raw, element) {
+pub(crate) fn elements<'a>(value: Json<'a, '_>, element: Option<&str>) -> (Value<'a>, Outcome) {
+    match coerce::list(value, element) {
         Coerced::Value(Value::List(mut list)) => {
             let mut masked = 0;
-            for (text, raw) in list.iter_mut().zip(Elements::of(raw)) {
-                if coerce::is_masked(raw) || text.as_deref().is_some_and(coerce::is_aws_mask) {
+            for (text, element) in list.iter_mut().zip(value.elements()) {
+                if coerce::is_masked(element) || text.as_deref().is_some_and(coerce::is_aws_mask) {
                     *text = None;
                     masked += 1;
                 }
@@ -185,17 +183,19 @@ pub(crate) fn elements<'a>(raw: &'a str, element: Option<&str>) -> (Value<'a>, O
             (if all_masked { Value::Null } else { Value::List(list) }, outcome)
         }
         Coerced::Value(_) | Coerced::Null => (Value::Null, Outcome::Fits),
-        Coerced::Misfit if raw.starts_with('"') => (Value::Null, Outcome::Masked),
+        Coerced::Misfit if value.is_string() => (Value::Null, Outcome::Masked),
         Coerced::Misfit => (Value::Null, Outcome::Misfit),
     }
 }
 
 /// A list kept as JSON text.
-fn json_list(raw: &str) -> Coerced<'_> {
-    match raw.as_bytes().first() {
-        Some(b'[') => Coerced::Value(Value::text(raw)),
-        Some(b'n') => Coerced::Null,
-        _ => Coerced::Misfit,
+fn json_list<'a>(value: Json<'a, '_>) -> Coerced<'a> {
+    if value.is_list() {
+        Coerced::Value(Value::text(value.raw()))
+    } else if value.is_null() {
+        Coerced::Null
+    } else {
+        Coerced::Misfit
     }
 }
 
@@ -227,14 +227,14 @@ fn project_path(paths: &[&'static str; 8], path: &'static str) -> &'static str {
 
 /// Objects that are something else: masked where a string stands for them.
 fn note_blocked(
-    found: &Found<'_>,
+    found: &Found<'_, '_>,
     form: usize,
     masked: &mut Vec<Cow<'static, str>>,
     full_path: impl Fn(&str) -> String,
     row: &mut Row<'_>,
 ) {
-    for (path, raw) in &found.blocked {
-        if raw.starts_with('"') {
+    for (path, value) in &found.blocked {
+        if value.is_string() {
             masked.push(Cow::Owned(object_path(form, path)));
         } else {
             row.misfits.push(full_path(path));
@@ -254,16 +254,16 @@ fn object_path(form: usize, path: &str) -> String {
 }
 
 fn fill_others<'a>(
-    request: Option<&'a str>,
-    answer: Option<&'a str>,
+    request: Option<Json<'a, '_>>,
+    answer: Option<Json<'a, '_>>,
     operation: &Operation,
     row: &mut Row<'a>,
 ) {
     if !OTHERS.iter().any(|(_, operations, ..)| operations.contains(&operation.name)) {
         return;
     }
-    let in_answer = answer.map(|text| OTHER_ANSWERS.find(text));
-    let in_request = request.map(|text| OTHER_REQUESTS.find(text));
+    let in_answer = answer.map(|object| OTHER_ANSWERS.find(object));
+    let in_request = request.map(|object| OTHER_REQUESTS.find(object));
     for (number, (col, operations, request_path, answer_path)) in OTHERS.iter().enumerate() {
         if !operations.contains(&operation.name) {
             continue;
@@ -273,32 +273,32 @@ fn fill_others<'a>(
             (&in_request, "requestParameters", request_path),
         ];
         for (found, body, path) in places {
-            let raw = found.as_ref().and_then(|found| found.get(number));
-            let Some(raw) = raw.filter(|raw| !path.is_empty() && *raw != "null") else { continue };
-            match other(raw, *col) {
-                Coerced::Value(value) => {
+            let value = found.as_ref().and_then(|found| found.get(number));
+            let value = value.filter(|value| !path.is_empty() && !value.is_null());
+            match value.map(|value| other(value, *col)) {
+                Some(Coerced::Value(value)) => {
                     row.set(*col, value);
                     break;
                 }
-                Coerced::Null => {}
-                Coerced::Misfit => row.misfits.push(format!("{body}.{path}")),
+                Some(Coerced::Null) | None => {}
+                Some(Coerced::Misfit) => row.misfits.push(format!("{body}.{path}")),
             }
         }
     }
 }
 
-fn other(raw: &str, col: Col) -> Coerced<'_> {
-    if coerce::is_masked(raw) {
+fn other<'a>(value: Json<'a, '_>, col: Col) -> Coerced<'a> {
+    if coerce::is_masked(value) {
         return Coerced::Null;
     }
     match col {
-        Col::WebhookFilterGroups => json_list(raw),
-        _ if col.column().kind == Kind::TextList && raw.starts_with('[') => {
-            Coerced::Value(elements(raw, None).0)
+        Col::WebhookFilterGroups => json_list(value),
+        _ if col.column().kind == Kind::TextList && value.is_list() => {
+            Coerced::Value(elements(value, None).0)
         }
         // JSON inside a JSON string; kept as it is should it come as an object.
-        Col::ResourcePolicy if raw.starts_with('{') => Coerced::Value(Value::text(raw)),
-        _ => coerce::coerce(raw, col.column().kind),
+        Col::ResourcePolicy if value.is_object() => Coerced::Value(Value::text(value.raw())),
+        _ => coerce::coerce(value, col.column().kind),
     }
 }
 
@@ -312,7 +312,7 @@ mod tests {
             r#"{{"eventSource":"codebuild.amazonaws.com","eventName":"{name}",{members}}}"#
         )
         .leak();
-        flatten::flatten(&Record::read(text).unwrap())
+        flatten::flatten(&Record::of(crate::json::leaked(text)).unwrap())
     }
 
     fn masked(row: &Row<'_>) -> Vec<String> {

@@ -11,7 +11,7 @@ use crate::convert::paths::{PathTree, split_list};
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
 use crate::convert::settings;
-use crate::json::{self, Members};
+use crate::json::Json;
 use crate::schema::Col;
 use memchr::memmem;
 use std::sync::LazyLock;
@@ -137,9 +137,9 @@ fn single<'m>(mut values: impl Iterator<Item = &'m str>) -> Result<Option<&'m st
 }
 
 /// Fills what every service's records have: the request's members and what was denied.
-pub(crate) fn fill_general<'a>(record: &Record<'a>, row: &mut Row<'a>) {
-    if let Some(request) = record.get("requestParameters").filter(|text| text.starts_with('{')) {
-        let names = Members::of(request).map(|(name, _)| Some(json::unescape(name)));
+pub(crate) fn fill_general<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
+    if let Some(request) = record.get("requestParameters").filter(Json::is_object) {
+        let names = request.members().map(|(name, _)| Some(name.text()));
         row.set(Col::RequestMembers, Value::List(names.collect()));
     }
     let message = row.str(Col::ErrorMessage).unwrap_or_default();
@@ -157,7 +157,7 @@ pub(crate) fn fill_general<'a>(record: &Record<'a>, row: &mut Row<'a>) {
 
 /// Fills the target of a CodeBuild call. `legacy` requests hold caller context only.
 pub(crate) fn fill<'a>(
-    record: &Record<'a>,
+    record: &Record<'a, '_>,
     operation: Option<&Operation>,
     legacy: bool,
     row: &mut Row<'a>,
@@ -209,25 +209,25 @@ pub(crate) fn fill<'a>(
 }
 
 /// The identifiers as sent.
-fn target_ids<'a>(request: &'a str, operation: &Operation) -> Value<'a> {
+fn target_ids<'a>(request: Json<'a, '_>, operation: &Operation) -> Value<'a> {
     let Some((member, _)) = operation.names.first() else { return Value::Null };
-    let Some(raw) = json::member(request, member) else { return Value::Null };
-    if raw.starts_with('[') {
-        return settings::elements(raw, None).0;
+    let Some(value) = request.member(member) else { return Value::Null };
+    if value.is_list() {
+        return settings::elements(value, None).0;
     }
-    let text = coerce::text(raw).filter(|text| !coerce::is_aws_mask(text));
+    let text = coerce::text(value).filter(|text| !coerce::is_aws_mask(text));
     text.map_or(Value::Null, |text| Value::List(vec![Some(text)]))
 }
 
 static ANSWER_TREE: LazyLock<PathTree> =
     LazyLock::new(|| PathTree::new(ANSWER_NAMES.iter().map(|(path, _)| split_list(path).0)));
 
-fn in_answer(answer: &str) -> Vec<Mention> {
+fn in_answer(answer: Json<'_, '_>) -> Vec<Mention> {
     let found = ANSWER_TREE.find(answer);
     let mut mentions = Vec::new();
     for (number, (path, resource)) in ANSWER_NAMES.iter().enumerate() {
-        if let Some(raw) = found.get(number) {
-            mention_all(raw, split_list(path).1, *resource, &mut mentions);
+        if let Some(value) = found.get(number) {
+            mention_all(value, split_list(path).1, *resource, &mut mentions);
         }
     }
     mentions
@@ -241,21 +241,26 @@ const COMMON_NAMES: &[(&str, Resource)] = &[
     ("arn", Resource::Any),
 ];
 
-fn in_request(request: &str, operation: Option<&Operation>) -> Vec<Mention> {
+fn in_request(request: Json<'_, '_>, operation: Option<&Operation>) -> Vec<Mention> {
     let names = operation.map_or(COMMON_NAMES, |operation| operation.names);
     let mut mentions = Vec::new();
     for (member, resource) in names {
-        if let Some(raw) = json::member(request, member) {
-            mention_all(raw, None, *resource, &mut mentions);
+        if let Some(value) = request.member(member) {
+            mention_all(value, None, *resource, &mut mentions);
         }
     }
     mentions
 }
 
-fn mention_all(raw: &str, element: Option<&str>, resource: Resource, out: &mut Vec<Mention>) {
-    if let Coerced::Value(Value::List(ids)) = coerce::list(raw, element) {
+fn mention_all(
+    value: Json<'_, '_>,
+    element: Option<&str>,
+    resource: Resource,
+    out: &mut Vec<Mention>,
+) {
+    if let Coerced::Value(Value::List(ids)) = coerce::list(value, element) {
         out.extend(ids.iter().flatten().filter_map(|id| Mention::of(id, resource)));
-    } else if let Some(text) = json::string(raw) {
+    } else if let Some(text) = value.string() {
         out.extend(Mention::of(&text, resource));
     }
 }
@@ -304,7 +309,7 @@ mod tests {
             members.replace("ARN:", &format!("{ARN}:"))
         )
         .leak();
-        flatten::flatten(&Record::read(text).unwrap())
+        flatten::flatten(&Record::of(crate::json::leaked(text)).unwrap())
     }
 
     fn texts(row: &Row<'_>, cols: &[Col]) -> Vec<String> {

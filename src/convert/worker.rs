@@ -20,7 +20,7 @@ use crate::dataset::{
     Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, Scope, State, short,
 };
 use crate::error::{Error, Result};
-use crate::json;
+use crate::json::{self, Tape};
 use crate::part::hex;
 use crate::schema::Col;
 use sha2::{Digest as _, Sha256};
@@ -63,6 +63,9 @@ impl Job<'_> {
 #[derive(Debug)]
 pub(crate) struct Worker {
     buffers: Buffers,
+    /// Of the record that is read, and of the same with its secrets masked.
+    tape: Tape,
+    masked_tape: Tape,
     /// The rows read so far.
     pub(crate) runs: Runs,
     /// Why rows cannot be held any more.
@@ -103,6 +106,8 @@ impl Worker {
     pub(crate) fn new(runs: Runs) -> Self {
         Self {
             buffers: Buffers::default(),
+            tape: Tape::default(),
+            masked_tape: Tape::default(),
             runs,
             failed: None,
             inputs: Vec::new(),
@@ -291,18 +296,19 @@ impl Worker {
         let most = if record.is_some() { LARGEST_RECORD } else { LARGEST_FILE };
         let head = String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes));
         // Read as it could be, a name that is no UTF-8 is another name.
-        let is_record = matches!(head, Cow::Borrowed(_))
-            && record.is_some()
-            && head.starts_with('{')
-            && !json::is_deeper(&head, DEEPEST);
+        let is_record =
+            matches!(head, Cow::Borrowed(_)) && record.is_some() && head.starts_with('{');
+        let record_of = |tape: &mut Tape| {
+            let (value, depth) = tape.read(&head).filter(|_| is_record)?;
+            (depth <= DEEPEST).then(|| redact::redact(value, &head).0.into_owned())
+        };
         let text = match job.redact {
             _ if bytes.is_empty() => None,
             Redact::None => Some(head.into_owned()),
-            Redact::Standard if is_record && json::is_json(&head).is_ok() => {
-                Some(redact::redact(&head).0.into_owned())
+            // Whatever else it is, it is no record whose members can be trusted.
+            Redact::Standard => {
+                Some(record_of(&mut self.tape).unwrap_or_else(|| redact::redact_anything(&head)))
             }
-            // Whatever it is, it is no record whose members can be trusted.
-            Redact::Standard => Some(redact::redact_anything(&head)),
         };
         self.rejects.push(Reject {
             file: reading.uri.clone().into_owned(),
@@ -324,29 +330,28 @@ impl Worker {
             Ok(text) => text,
             Err(error) => return Fate::Rejected(format!("not UTF-8: {error}")),
         };
-        let Some(record) = Record::read(text) else {
+        let Self { tape, masked_tape, .. } = self;
+        let Some((value, depth)) = tape.read(text) else {
+            let reason =
+                json::is_json(text).map_or_else(|error| error.to_string(), |()| "?".into());
+            return Fate::Rejected(format!("not JSON: {reason}"));
+        };
+        let Some(record) = Record::of(value) else {
             return Fate::Rejected(format!("expected a JSON object, got {}", json_type(text)));
         };
-        let is_kept = is_kept(reading.scope, &record);
-        // What cannot be followed to its end may hide what it is about.
-        if (is_kept || !record.is_whole)
-            && let Err(error) = json::is_json(text)
-        {
-            return Fate::Rejected(format!("not JSON: {error}"));
-        }
-        if !is_kept {
+        if !is_kept(reading.scope, &record) {
             return Fate::Filtered;
         }
-        if json::is_deeper(text, DEEPEST) {
+        if depth > DEEPEST {
             return Fate::Rejected(format!("nests deeper than {DEEPEST} levels"));
         }
         let (text, redacted) = match job.redact {
-            Redact::Standard => redact::redact(text),
+            Redact::Standard => redact::redact(value, text),
             Redact::None => (Cow::Borrowed(text), Vec::new()),
         };
         let record = match &text {
             Cow::Borrowed(_) => Some(record),
-            Cow::Owned(text) => Record::read(text),
+            Cow::Owned(text) => masked_tape.read(text).and_then(|(value, _)| Record::of(value)),
         };
         let Some(record) = record else {
             return Fate::Rejected("redaction left no object".to_owned());
@@ -383,7 +388,7 @@ fn add_provenance<'a>(
 }
 
 /// Whether the options keep a record. Without an event time it is in no period.
-fn is_kept(scope: &Scope, record: &Record<'_>) -> bool {
+fn is_kept(scope: &Scope, record: &Record<'_, '_>) -> bool {
     let is = |name, value| record.string(name).is_some_and(|text| text == value);
     // Records about calls, which are none themselves.
     let no_call = is("eventCategory", "Insight")

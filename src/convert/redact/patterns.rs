@@ -56,6 +56,13 @@ static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(signs).ok()
 });
 
+/// What a secret here begins with.
+#[cfg(test)]
+pub(super) fn beginnings() -> Vec<&'static str> {
+    let tokens = TOKENS.iter().map(|(prefix, ..)| *prefix);
+    tokens.chain(ASSIGNED.iter().copied()).chain([SCHEME, "-----BEGIN PRIVATE KEY-----"]).collect()
+}
+
 /// The text with what is secret in it masked; `None` where there is nothing.
 pub(super) fn mask(text: &str) -> Option<String> {
     if SIGNS.as_ref().is_some_and(|signs| !signs.is_match(text)) {

@@ -1,0 +1,518 @@
+//! One JSON text read once: where every value in it is, in order.
+//!
+//! A row is made by many that look at the same record: what is to be masked, who called, what was set.
+//! Each following the text anew would cost several times the reading. A [`Tape`] is the places of all
+//! values in the order of the text, and for each the place of what comes after it, so that whoever has
+//! no use for a value steps over it. It holds no text and copies none. Reading is checking: what has a
+//! tape is JSON, as `serde_json` has it. It refuses to interpret a value beyond that.
+
+use crate::json;
+use std::borrow::Cow;
+use wide::u8x16;
+
+/// The places of a text's values; it is used again for the next text.
+#[derive(Debug, Default)]
+pub(crate) struct Tape {
+    nodes: Vec<Node>,
+    /// The objects and lists that are open while reading.
+    open: Vec<Open>,
+    deepest: usize,
+}
+
+/// A value or a member's name, with its quotes.
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    from: u32,
+    to: u32,
+    /// The number of the node after this one and all that is in it.
+    next: u32,
+    /// Whether it is a string with an escape in it.
+    escaped: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    number: usize,
+    is_object: bool,
+}
+
+/// No text that is read is longer than this.
+const LONGEST: usize = u32::MAX as usize;
+
+impl Tape {
+    /// Reads a text: its value, and how deep objects and lists nest in it. `None` where it is not one
+    /// JSON value and nothing else.
+    pub(crate) fn read<'a, 't>(&'t mut self, text: &'a str) -> Option<(Json<'a, 't>, usize)> {
+        self.nodes.clear();
+        self.open.clear();
+        self.deepest = 0;
+        if text.len() > LONGEST {
+            return None;
+        }
+        self.read_all(text.as_bytes())?;
+        let (node, below) = self.nodes.split_first()?;
+        Some((Json { text, node: *node, below, first: 1 }, self.deepest))
+    }
+
+    fn read_all(&mut self, bytes: &[u8]) -> Option<()> {
+        let mut at = json::skip_space(bytes, 0);
+        loop {
+            at = self.value(bytes, at)?;
+            // What follows a value ends what it is in, or begins the next in it.
+            loop {
+                let Some(open) = self.open.last().copied() else {
+                    return (json::skip_space(bytes, at) == bytes.len()).then_some(());
+                };
+                at = json::skip_space(bytes, at);
+                match (bytes.get(at)?, open.is_object) {
+                    (b',', true) => {
+                        at = self.name(bytes, json::skip_space(bytes, at + 1))?;
+                        break;
+                    }
+                    (b',', false) => {
+                        at = json::skip_space(bytes, at + 1);
+                        break;
+                    }
+                    (b'}', true) | (b']', false) => {
+                        at += 1;
+                        self.close(open.number, at);
+                    }
+                    _ => return None,
+                }
+            }
+        }
+    }
+
+    /// Reads from the value that begins at `at` to the end of one that has nothing in it.
+    fn value(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
+        loop {
+            let end = match bytes.get(at)? {
+                b'"' => return self.string(bytes, at),
+                first @ (b'{' | b'[') => {
+                    let is_object = *first == b'{';
+                    let number = self.nodes.len();
+                    self.push(at, at, false);
+                    self.open.push(Open { number, is_object });
+                    self.deepest = self.deepest.max(self.open.len());
+                    at = json::skip_space(bytes, at + 1);
+                    match (bytes.get(at)?, is_object) {
+                        (b'}', true) | (b']', false) => {
+                            self.close(number, at + 1);
+                            return Some(at + 1);
+                        }
+                        (_, true) => at = self.name(bytes, at)?,
+                        (_, false) => {}
+                    }
+                    continue;
+                }
+                b't' => literal(bytes, at, b"true")?,
+                b'f' => literal(bytes, at, b"false")?,
+                b'n' => literal(bytes, at, b"null")?,
+                _ => number(bytes, at)?,
+            };
+            self.push(at, end, false);
+            return Some(end);
+        }
+    }
+
+    /// Reads a member's name and its colon; where its value begins.
+    fn name(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        (bytes.get(at)? == &b'"').then_some(())?;
+        let at = json::skip_space(bytes, self.string(bytes, at)?);
+        (bytes.get(at)? == &b':').then(|| json::skip_space(bytes, at + 1))
+    }
+
+    fn string(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+        let (end, escaped) = string(bytes, at)?;
+        self.push(at, end, escaped);
+        Some(end)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "no text is longer than LONGEST")]
+    fn push(&mut self, from: usize, to: usize, escaped: bool) {
+        let next = self.nodes.len() as u32 + 1;
+        self.nodes.push(Node { from: from as u32, to: to as u32, next, escaped });
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "no text is longer than LONGEST")]
+    fn close(&mut self, number: usize, end: usize) {
+        let next = self.nodes.len() as u32;
+        if let Some(node) = self.nodes.get_mut(number) {
+            (node.to, node.next) = (end as u32, next);
+        }
+        self.open.pop();
+    }
+}
+
+fn literal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
+    bytes.get(at..)?.starts_with(word).then_some(at + word.len())
+}
+
+/// The end of the number that begins at `at`.
+fn number(bytes: &[u8], at: usize) -> Option<usize> {
+    let digits = |from: usize| {
+        let rest = bytes.get(from..).unwrap_or_default();
+        from + rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let some_digits = |from: usize| Some(digits(from)).filter(|end| *end > from);
+    let begin = at + usize::from(bytes.get(at) == Some(&b'-'));
+    let mut end = if bytes.get(begin) == Some(&b'0') { begin + 1 } else { some_digits(begin)? };
+    if bytes.get(end) == Some(&b'.') {
+        end = some_digits(end + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(end) {
+        let sign = usize::from(matches!(bytes.get(end + 1), Some(b'+' | b'-')));
+        end = some_digits(end + 1 + sign)?;
+    }
+    Some(end)
+}
+
+/// The end of the string whose opening quote is at `at`, and whether anything in it is escaped.
+fn string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    let mut at = at + 1;
+    let mut escaped = false;
+    loop {
+        while let Some(block) = bytes.get(at..)?.first_chunk::<16>() {
+            let lane = u8x16::new(*block);
+            let stops = lane.simd_eq(u8x16::splat(b'"'))
+                | lane.simd_eq(u8x16::splat(b'\\'))
+                | (lane & u8x16::splat(0xe0)).simd_eq(u8x16::splat(0));
+            let stops = stops.to_bitmask();
+            if stops != 0 {
+                at += stops.trailing_zeros() as usize;
+                break;
+            }
+            at += 16;
+        }
+        match bytes.get(at)? {
+            b'"' => return Some((at + 1, escaped)),
+            b'\\' => {
+                escaped = true;
+                at = match bytes.get(at + 1)? {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => at + 2,
+                    b'u' => {
+                        let hex = bytes.get(at + 2..at + 6)?;
+                        hex.iter().all(u8::is_ascii_hexdigit).then_some(at + 6)?
+                    }
+                    _ => return None,
+                };
+            }
+            0..=0x1f => return None,
+            _ => at += 1,
+        }
+    }
+}
+
+/// The value of a text, for tests: its tape is never freed.
+#[cfg(test)]
+pub(crate) fn leaked(text: &str) -> Json<'_, 'static> {
+    Box::leak(Box::<Tape>::default()).read(text).unwrap().0
+}
+
+/// A value of a text that was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Json<'a, 't> {
+    text: &'a str,
+    node: Node,
+    /// The nodes after it, those in it first, and the number of the first of them.
+    below: &'t [Node],
+    first: u32,
+}
+
+impl<'a, 't> Json<'a, 't> {
+    /// Its text.
+    pub(crate) fn raw(&self) -> &'a str {
+        raw(self.text, self.node)
+    }
+
+    /// Where its text begins and ends in the whole.
+    pub(crate) fn range(&self) -> (usize, usize) {
+        (self.node.from as usize, self.node.to as usize)
+    }
+
+    fn kind(&self) -> u8 {
+        self.text.as_bytes().get(self.node.from as usize).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn is_object(&self) -> bool {
+        self.kind() == b'{'
+    }
+
+    pub(crate) fn is_list(&self) -> bool {
+        self.kind() == b'['
+    }
+
+    pub(crate) fn is_string(&self) -> bool {
+        self.kind() == b'"'
+    }
+
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self.kind(), b'-' | b'0'..=b'9')
+    }
+
+    pub(crate) fn is_null(&self) -> bool {
+        self.kind() == b'n'
+    }
+
+    /// The text of a string, unescaped; `None` for any other value.
+    pub(crate) fn string(&self) -> Option<Cow<'a, str>> {
+        self.is_string().then(|| unquoted(self.text, self.node))
+    }
+
+    /// Whether it is a string with something escaped in it.
+    pub(crate) fn is_escaped(&self) -> bool {
+        self.node.escaped
+    }
+
+    /// The members of an object, in order; none of what is no object.
+    pub(crate) fn members(&self) -> Members<'a, 't> {
+        Members(self.inside(b'{'))
+    }
+
+    /// The elements of a list, in order; none of what is no list.
+    pub(crate) fn elements(&self) -> Elements<'a, 't> {
+        Elements(self.inside(b'['))
+    }
+
+    /// The value of the last member called `name`.
+    pub(crate) fn member(&self, name: &str) -> Option<Self> {
+        self.members().filter(|(member, _)| member.is(name)).last().map(|(_, value)| value)
+    }
+
+    /// The nodes in it.
+    fn inside(&self, kind: u8) -> Walk<'a, 't> {
+        let count = self.node.next.saturating_sub(self.first) as usize;
+        let nodes = if self.kind() == kind { self.below.get(..count) } else { None };
+        Walk { text: self.text, nodes: nodes.unwrap_or_default(), first: self.first }
+    }
+}
+
+fn raw(text: &str, node: Node) -> &str {
+    text.get(node.from as usize..node.to as usize).unwrap_or_default()
+}
+
+fn unquoted(text: &str, node: Node) -> Cow<'_, str> {
+    let inner = text.get(node.from as usize + 1..node.to as usize - 1).unwrap_or_default();
+    if node.escaped { json::unescape(inner) } else { Cow::Borrowed(inner) }
+}
+
+/// Nodes one after another.
+#[derive(Debug, Clone)]
+struct Walk<'a, 't> {
+    text: &'a str,
+    nodes: &'t [Node],
+    /// The number of the first of them.
+    first: u32,
+}
+
+impl<'a, 't> Walk<'a, 't> {
+    /// The value that comes next.
+    fn value(&mut self) -> Option<Json<'a, 't>> {
+        let (node, below) = self.nodes.split_first()?;
+        let value = Json { text: self.text, node: *node, below, first: self.first + 1 };
+        self.nodes = self.nodes.get((node.next - self.first) as usize..).unwrap_or_default();
+        self.first = node.next;
+        Some(value)
+    }
+}
+
+/// A member's name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Name<'a> {
+    text: &'a str,
+    node: Node,
+}
+
+impl<'a> Name<'a> {
+    /// As it is spelled, without its quotes.
+    pub(crate) fn raw(&self) -> &'a str {
+        self.text.get(self.node.from as usize + 1..self.node.to as usize - 1).unwrap_or_default()
+    }
+
+    /// Unescaped. A lone surrogate is U+FFFD.
+    pub(crate) fn text(&self) -> Cow<'a, str> {
+        unquoted(self.text, self.node)
+    }
+
+    /// Unescaped, but for lone surrogates, which would make one name of two.
+    pub(crate) fn key(&self) -> Cow<'a, str> {
+        if self.node.escaped { json::name(self.raw()) } else { Cow::Borrowed(self.raw()) }
+    }
+
+    /// Whether it spells `name`.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        if self.node.escaped { self.text() == name } else { self.raw() == name }
+    }
+}
+
+/// The members of an object.
+#[derive(Debug, Clone)]
+pub(crate) struct Members<'a, 't>(Walk<'a, 't>);
+
+impl<'a, 't> Iterator for Members<'a, 't> {
+    type Item = (Name<'a>, Json<'a, 't>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let name = self.0.value()?;
+        Some((Name { text: name.text, node: name.node }, self.0.value()?))
+    }
+}
+
+/// The elements of a list.
+#[derive(Debug, Clone)]
+pub(crate) struct Elements<'a, 't>(Walk<'a, 't>);
+
+impl<'a, 't> Iterator for Elements<'a, 't> {
+    type Item = Json<'a, 't>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.value()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    /// A value rebuilt from the tape alone.
+    fn rebuilt(value: Json<'_, '_>) -> Value {
+        if value.is_object() {
+            let members = value.members().map(|(name, value)| (name.text().into(), rebuilt(value)));
+            return Value::Object(members.collect());
+        }
+        if value.is_list() {
+            return Value::Array(value.elements().map(rebuilt).collect());
+        }
+        let scalar = serde_json::from_str(value.raw());
+        // `serde_json` refuses a lone surrogate and a number beyond a float, though both are JSON.
+        scalar.unwrap_or_else(|_| Value::String(value.raw().to_owned()))
+    }
+
+    #[test]
+    fn what_is_json_has_a_tape_and_nothing_else() {
+        for text in [
+            "{}",
+            "[]",
+            " [ ] ",
+            "0",
+            "-0",
+            "-0.5e+7",
+            "1E9",
+            "\"\"",
+            "\"\\u00e9\\\"\"",
+            "null",
+            "true",
+            "{\"a\":[1,{\"b\":null}],\"a\":\"x\"}",
+            "\"\\ud83d\"",
+            "[[[[]]]]",
+            "1e999",
+            "\"\u{7f}é\"",
+        ] {
+            assert!(Tape::default().read(text).is_some() && json::is_json(text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            " ",
+            "{",
+            "[",
+            "]",
+            "{]",
+            "[1,]",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{a:1}",
+            "{1:1}",
+            "01",
+            "-",
+            "1.",
+            ".5",
+            "1e",
+            "+1",
+            "nul",
+            "nulls",
+            "True",
+            "\"",
+            "\"\\x\"",
+            "\"\\u12g4\"",
+            "\"\\u12\"",
+            "\"a\nb\"",
+            "1 2",
+            "[1 2]",
+            "{\"a\":1 \"b\":2}",
+            "[1}",
+            "\u{feff}1",
+            "{\"a\":}",
+            "\"\u{1f}\"",
+        ] {
+            assert!(Tape::default().read(text).is_none() && json::is_json(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_are_where_they_are() {
+        let text = r#"{ "a" : [ 1 , {"b":"x\ny"} ] , "\u0061" : null , "c":{} }"#;
+        let mut tape = Tape::default();
+        let (root, depth) = tape.read(text).unwrap();
+        let names: Vec<_> = root.members().map(|(name, value)| (name.raw(), value.raw())).collect();
+        assert_eq!(names, [("a", "[ 1 , {\"b\":\"x\\ny\"} ]"), ("\\u0061", "null"), ("c", "{}")]);
+        assert!(root.member("a").unwrap().is_null());
+        let (_, list) = root.members().next().unwrap();
+        let elements: Vec<_> = list.elements().map(|element| element.raw()).collect();
+        assert_eq!(elements, ["1", "{\"b\":\"x\\ny\"}"]);
+        let b = list.elements().nth(1).and_then(|element| element.member("b")).unwrap();
+        assert_eq!((b.string().unwrap().as_ref(), b.is_escaped()), ("x\ny", true));
+        assert_eq!(list.members().count() + root.elements().count() + b.members().count(), 0);
+        assert_eq!(depth, 3);
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "\\PC{0,40}|[\\x00-\\x20\"\\\\/é]{0,40}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(5, 60, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                proptest::collection::btree_map("[a-c\"\\\\é]{0,20}", inner, 0..6)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_tape_gives_the_value_back(value in any_value(), is_pretty in any::<bool>()) {
+            let text = if is_pretty {
+                serde_json::to_string_pretty(&value).unwrap()
+            } else {
+                serde_json::to_string(&value).unwrap()
+            };
+            prop_assert_eq!(rebuilt(Tape::default().read(&text).unwrap().0), serde_json::from_str::<Value>(&text).unwrap());
+        }
+
+        /// Damaged at one place, or anything at all: it is JSON to both, or to neither.
+        #[test]
+        fn serde_json_is_of_the_same_mind(
+            value in any_value(),
+            at in any::<proptest::sample::Index>(),
+            with in "[{}\\[\\]\",:\\\\0-9eE.+\\- tfnu\\x00\\x1f]{0,3}",
+            soup in "[{}\\[\\]\",:\\\\0-9eE.+\\- \\x1ftrufalsné]{0,40}",
+        ) {
+            let mut text = serde_json::to_string(&value).unwrap();
+            let mut at = at.index(text.len() + 1);
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            let end = (at + 1..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(at);
+            text.replace_range(at..end, &with);
+            for text in [text, soup] {
+                prop_assert_eq!(Tape::default().read(&text).is_some(), json::is_json(&text).is_ok(), "{}", text);
+            }
+        }
+    }
+}
