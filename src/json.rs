@@ -17,7 +17,7 @@ pub(crate) use names::Names;
 pub(crate) use tape::leaked;
 pub(crate) use tape::{Json, Tape};
 
-use memchr::{memchr, memchr2, memchr2_iter};
+use memchr::{memchr, memchr2_iter};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -30,6 +30,7 @@ pub(crate) fn is_json(text: &str) -> Result<(), serde_json::Error> {
 }
 
 /// The first position at or after `at` that is no JSON white space.
+#[inline]
 pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
@@ -39,12 +40,20 @@ pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 
 /// The end of the string whose opening quote is at `at`; `None` when the text ends inside it.
 pub(crate) fn skip_string(bytes: &[u8], at: usize) -> Option<usize> {
+    string_end(bytes, at).map(|(end, _)| end)
+}
+
+/// The same, and whether anything in the string is escaped.
+#[inline]
+pub(crate) fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     let mut at = at + 1;
+    let mut escaped = false;
     loop {
-        at += memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        at = blocks::find_in_string(bytes, at)?;
         if bytes.get(at) == Some(&b'"') {
-            return Some(at + 1);
+            return Some((at + 1, escaped));
         }
+        escaped = true;
         at += 2;
     }
 }

@@ -95,21 +95,37 @@ pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     let mut may_be = false;
     let mut at = json::skip_space(bytes, at + 1);
     while *bytes.get(at)? != b'}' {
-        let (name, value, next) = json::member_at(bytes, at)?;
-        let (name, value) = (bytes.get(name)?, bytes.get(value)?);
-        let is_bare =
-            !value.starts_with(b"\"") && !value.starts_with(b"{") && !value.starts_with(b"[");
-        if is_bare && value.iter().any(|byte| b"\"{[".contains(byte)) {
-            // Where this ends depends on who looks: it is no JSON.
-            return None;
+        let (name_end, is_escaped) = (bytes.get(at)? == &b'"').then(|| json::string_end(bytes, at))??;
+        may_be |= is_escaped;
+        let is_source = bytes.get(at..name_end)? == b"\"eventSource\"";
+        at = json::skip_space(bytes, name_end);
+        at = (bytes.get(at)? == &b':').then(|| json::skip_space(bytes, at + 1))?;
+        let value = at;
+        match bytes.get(at)? {
+            b'"' => {
+                let (end, is_escaped) = json::string_end(bytes, at)?;
+                at = end;
+                may_be |= is_source
+                    && (is_escaped || bytes.get(value + 1..end - 1)? == CODEBUILD.as_bytes());
+            }
+            b'{' | b'[' => {
+                at = json::skip_value(bytes, at)?;
+                may_be |= is_source && bytes.get(value..at)?.contains(&b'\\');
+            }
+            _ => {
+                at = json::skip_value(bytes, at)?;
+                let bare = bytes.get(value..at)?;
+                if bare.iter().any(|byte| b"\"{[".contains(byte)) {
+                    // Where this ends depends on who looks: it is no JSON.
+                    return None;
+                }
+                may_be |= is_source && bare.contains(&b'\\');
+            }
         }
-        if name == b"eventSource" {
-            let inner = value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
-            may_be |= inner == Some(CODEBUILD.as_bytes()) || value.contains(&b'\\');
-        } else {
-            may_be |= name.contains(&b'\\');
+        at = json::skip_space(bytes, at);
+        if bytes.get(at) == Some(&b',') {
+            at = json::skip_space(bytes, at + 1);
         }
-        at = json::skip_space(bytes, next);
     }
     Some((at + 1, may_be))
 }
