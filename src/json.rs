@@ -15,7 +15,7 @@ mod tape;
 pub(crate) use names::Names;
 #[cfg(test)]
 pub(crate) use tape::leaked;
-pub(crate) use tape::{Json, Tape};
+pub(crate) use tape::{Document, Json, Tape};
 
 use memchr::{memchr, memchr2_iter};
 use serde_json::value::RawValue;

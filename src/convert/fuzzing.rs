@@ -53,10 +53,10 @@ pub fn record(bytes: &[u8]) -> bool {
     let (mut tape, mut masked_tape) = (Tape::default(), Tape::default());
     let read = tape.read(text);
     assert_eq!(read.is_some(), json::is_json(text).is_ok());
-    let Some((value, _)) = read.filter(|(_, depth)| *depth <= 128) else { return false };
-    let (text, _) = redact::redact(value, text);
-    let Some((value, _)) = masked_tape.read(&text) else { unreachable!("masked, it is no JSON") };
-    let Some(record) = Record::of(value) else { return false };
+    let Some(document) = read.filter(|document| document.depth <= 128) else { return false };
+    let (text, _) = redact::redact(&document);
+    let Some(masked) = masked_tape.read(&text) else { unreachable!("masked, it is no JSON") };
+    let Some(record) = Record::of(masked.value()) else { return false };
     let mut columns = Columns::new();
     columns.append(&flatten::flatten(&record));
     columns.finish().is_ok_and(|rows| rows.num_rows() == 1)

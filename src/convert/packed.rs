@@ -50,8 +50,7 @@ impl Packer {
         }
         let of_reading = READING.map(|col| (col.index(), row.get(col)));
         self.cells(of_reading.into_iter(), out);
-        let cells = row.cells().iter().enumerate();
-        let others = cells.filter(|(number, _)| IS_APART.get(*number) == Some(&false));
+        let others = row.cells().filter(|(number, _)| IS_APART.get(*number) == Some(&false));
         self.cells(others, out);
     }
 
@@ -365,10 +364,10 @@ mod tests {
             let head = Head::of(&packed).unwrap();
             prop_assert_eq!((head.time, head.id, head.file, head.record), (time, id.as_deref(), &*file, record));
             let unpacked = unpack(&head).unwrap();
-            prop_assert_eq!(unpacked.cells(), row.cells());
+            prop_assert!(unpacked.cells().eq(row.cells().filter(|(_, cell)| **cell != Value::Null)));
             for length in 0..packed.len() {
                 let cut = Head::of(&packed[..length]).and_then(|head| unpack(&head));
-                prop_assert!(cut.is_none_or(|cut| length > 40 && cut.cells().len() == COUNT));
+                prop_assert!(cut.is_none());
             }
         }
     }

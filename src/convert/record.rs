@@ -95,7 +95,8 @@ pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     let mut may_be = false;
     let mut at = json::skip_space(bytes, at + 1);
     while *bytes.get(at)? != b'}' {
-        let (name_end, is_escaped) = (bytes.get(at)? == &b'"').then(|| json::string_end(bytes, at))??;
+        let (name_end, is_escaped) =
+            (bytes.get(at)? == &b'"').then(|| json::string_end(bytes, at))??;
         may_be |= is_escaped;
         let is_source = bytes.get(at..name_end)? == b"\"eventSource\"";
         at = json::skip_space(bytes, name_end);
@@ -401,8 +402,8 @@ mod tests {
                 let whole = text.get(..end).unwrap();
                 prop_assert_eq!(json::skip_value(text.as_bytes(), 0), Some(end));
                 let mut tape = Tape::default();
-                if let Some((value, _)) = tape.read(whole) {
-                    let record = Record::of(value).unwrap();
+                if let Some(document) = tape.read(whole) {
+                    let record = Record::of(document.value()).unwrap();
                     let source = record.string("eventSource");
                     prop_assert!(source.as_deref() != Some(CODEBUILD), "{}", whole);
                 }

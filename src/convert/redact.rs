@@ -14,7 +14,7 @@ mod patterns;
 mod signs;
 
 use crate::convert::coerce::is_aws_mask;
-use crate::json::{self, Json};
+use crate::json::{self, Document, Json};
 use std::borrow::Cow;
 use std::fmt;
 use std::iter::Peekable;
@@ -166,7 +166,8 @@ const LONGEST_PATHS: usize = 64 << 10;
 
 /// The text of a record with its secrets masked, and the JSON paths of what was masked. A record that
 /// nests deeper than some hundred levels is not for it: it goes down as far.
-pub(crate) fn redact<'a>(record: Json<'a, '_>, text: &'a str) -> (Cow<'a, str>, Vec<String>) {
+pub(crate) fn redact<'a>(record: &Document<'a, '_>) -> (Cow<'a, str>, Vec<String>) {
+    let text = record.text;
     let mut masker = Masker {
         source: text,
         signs: signs::signs(text).into_iter().peekable(),
@@ -175,7 +176,7 @@ pub(crate) fn redact<'a>(record: Json<'a, '_>, text: &'a str) -> (Cow<'a, str>, 
         paths: Vec::new(),
         paths_bytes: 0,
     };
-    masker.value(record, &Path::Record, Place::Plain);
+    masker.value(record.value(), &Path::Record, Place::Plain);
     if masker.paths.is_empty() {
         return (Cow::Borrowed(text), Vec::new());
     }
@@ -386,10 +387,10 @@ fn without_query(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::leaked;
+    use crate::json::Tape;
 
     fn redact(record: &str) -> (Cow<'_, str>, Vec<String>) {
-        super::redact(leaked(record), record)
+        super::redact(&Tape::default().read(record).unwrap())
     }
 
     fn check(record: &str, expected: &str, paths: &[&str]) {

@@ -54,19 +54,19 @@ impl From<Option<bool>> for Value<'_> {
     }
 }
 
-/// The cells of one record, by column.
+/// The cells of one record, by column. Most of 185 are null, and only the others are held.
 #[derive(Debug)]
 pub(crate) struct Row<'a> {
     cells: Vec<Value<'a>>,
+    /// The place of each column's cell among those held, counted from one; zero where it is null.
+    places: [u8; COUNT],
     /// Paths of values that did not fit their column.
     pub(crate) misfits: Vec<String>,
 }
 
 impl<'a> Row<'a> {
     pub(crate) fn new() -> Self {
-        let mut cells = Vec::new();
-        cells.resize_with(COUNT, Value::default);
-        Self { cells, misfits: Vec::new() }
+        Self { cells: Vec::with_capacity(64), places: [0; COUNT], misfits: Vec::new() }
     }
 
     pub(crate) fn set(&mut self, col: Col, value: impl Into<Value<'a>>) {
@@ -75,13 +75,23 @@ impl<'a> Row<'a> {
 
     /// Sets a cell by its column's number.
     pub(crate) fn put(&mut self, number: usize, value: Value<'a>) {
-        if let Some(cell) = self.cells.get_mut(number) {
+        let Some(place) = self.places.get_mut(number) else { return };
+        if let Some(cell) = usize::from(*place).checked_sub(1).and_then(|at| self.cells.get_mut(at))
+        {
             *cell = value;
+        } else if value != Value::Null {
+            self.cells.push(value);
+            *place = u8::try_from(self.cells.len()).unwrap_or_default();
         }
     }
 
     pub(crate) fn get(&self, col: Col) -> &Value<'a> {
-        self.cells.get(col.index()).unwrap_or(&Value::Null)
+        self.cell(self.places.get(col.index()).copied().unwrap_or_default())
+    }
+
+    fn cell(&self, place: u8) -> &Value<'a> {
+        let at = usize::from(place).checked_sub(1);
+        at.and_then(|at| self.cells.get(at)).unwrap_or(&Value::Null)
     }
 
     /// The text in `col`, if it holds any.
@@ -89,12 +99,24 @@ impl<'a> Row<'a> {
         self.get(col).as_str()
     }
 
+    /// The text in `col`, which may outlive the row.
+    pub(crate) fn text(&self, col: Col) -> Option<Text<'a>> {
+        match self.get(col) {
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
     /// The text in `col` if it holds any but the empty text.
     pub(crate) fn filled(&self, col: Col) -> Option<&str> {
         self.str(col).filter(|text| !text.is_empty())
     }
 
-    pub(crate) fn cells(&self) -> &[Value<'a>] {
-        &self.cells
+    /// The cells that are held, by the numbers of their columns.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = (usize, &Value<'a>)> {
+        let held = self.places.iter().enumerate().filter(|(_, place)| **place > 0);
+        held.map(|(number, place)| (number, self.cell(*place)))
     }
 }
+
+const _: () = assert!(COUNT < 256, "a place is one byte");

@@ -299,8 +299,8 @@ impl Worker {
         let is_record =
             matches!(head, Cow::Borrowed(_)) && record.is_some() && head.starts_with('{');
         let record_of = |tape: &mut Tape| {
-            let (value, depth) = tape.read(&head).filter(|_| is_record)?;
-            (depth <= DEEPEST).then(|| redact::redact(value, &head).0.into_owned())
+            let document = tape.read(&head).filter(|_| is_record)?;
+            (document.depth <= DEEPEST).then(|| redact::redact(&document).0.into_owned())
         };
         let text = match job.redact {
             _ if bytes.is_empty() => None,
@@ -331,27 +331,31 @@ impl Worker {
             Err(error) => return Fate::Rejected(format!("not UTF-8: {error}")),
         };
         let Self { tape, masked_tape, .. } = self;
-        let Some((value, depth)) = tape.read(text) else {
+        let Some(document) = tape.read(text) else {
             let reason =
                 json::is_json(text).map_or_else(|error| error.to_string(), |()| "?".into());
             return Fate::Rejected(format!("not JSON: {reason}"));
         };
-        let Some(record) = Record::of(value) else {
+        let Some(record) = Record::of(document.value()) else {
             return Fate::Rejected(format!("expected a JSON object, got {}", json_type(text)));
         };
         if !is_kept(reading.scope, &record) {
             return Fate::Filtered;
         }
-        if depth > DEEPEST {
+        if document.depth > DEEPEST {
             return Fate::Rejected(format!("nests deeper than {DEEPEST} levels"));
         }
         let (text, redacted) = match job.redact {
-            Redact::Standard => redact::redact(value, text),
+            Redact::Standard => redact::redact(&document),
             Redact::None => (Cow::Borrowed(text), Vec::new()),
         };
-        let record = match &text {
-            Cow::Borrowed(_) => Some(record),
-            Cow::Owned(text) => masked_tape.read(text).and_then(|(value, _)| Record::of(value)),
+        let masked = match &text {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(text) => masked_tape.read(text),
+        };
+        let record = match &masked {
+            None => Some(record),
+            Some(masked) => Record::of(masked.value()),
         };
         let Some(record) = record else {
             return Fate::Rejected("redaction left no object".to_owned());

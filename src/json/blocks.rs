@@ -60,8 +60,7 @@ pub(super) fn find_in_string(bytes: &[u8], mut at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
     for block in rest.as_chunks::<16>().0.iter().take(SHORT) {
         let lane = u8x16::new(*block);
-        let stops =
-            lane.simd_eq(u8x16::splat(b'"')) | lane.simd_eq(u8x16::splat(b'\\'));
+        let stops = lane.simd_eq(u8x16::splat(b'"')) | lane.simd_eq(u8x16::splat(b'\\'));
         let stops = stops.to_bitmask();
         if stops != 0 {
             return Some(at + stops.trailing_zeros() as usize);

@@ -40,9 +40,8 @@ struct Open {
 const LONGEST: usize = u32::MAX as usize;
 
 impl Tape {
-    /// Reads a text: its value, and how deep objects and lists nest in it. `None` where it is not one
-    /// JSON value and nothing else.
-    pub(crate) fn read<'a, 't>(&'t mut self, text: &'a str) -> Option<(Json<'a, 't>, usize)> {
+    /// Reads a text; `None` where it is not one JSON value and nothing else.
+    pub(crate) fn read<'a, 't>(&'t mut self, text: &'a str) -> Option<Document<'a, 't>> {
         self.nodes.clear();
         self.open.clear();
         self.deepest = 0;
@@ -50,8 +49,7 @@ impl Tape {
             return None;
         }
         self.read_all(text.as_bytes())?;
-        let (node, below) = self.nodes.split_first()?;
-        Some((Json { text, node: *node, below, first: 1 }, self.deepest))
+        Some(Document { text, nodes: &self.nodes, depth: self.deepest })
     }
 
     fn read_all(&mut self, bytes: &[u8]) -> Option<()> {
@@ -203,35 +201,75 @@ fn string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     }
 }
 
-/// The value of a text, for tests: its tape is never freed.
-#[cfg(test)]
-pub(crate) fn leaked(text: &str) -> Json<'_, 'static> {
-    Box::leak(Box::<Tape>::default()).read(text).unwrap().0
+/// A text that was read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Document<'a, 't> {
+    pub(crate) text: &'a str,
+    nodes: &'t [Node],
+    /// How deep objects and lists nest in it.
+    pub(crate) depth: usize,
 }
 
-/// A value of a text that was read.
+impl<'a> Document<'a, '_> {
+    /// Its value.
+    pub(crate) fn value(&self) -> Json<'a, '_> {
+        Json { document: self, number: 0 }
+    }
+
+    fn node(&self, number: u32) -> Node {
+        let node = self.nodes.get(number as usize).copied();
+        node.unwrap_or(Node { from: 0, to: 0, next: u32::MAX, escaped: false })
+    }
+
+    fn raw(&self, node: Node) -> &'a str {
+        self.text.get(node.from as usize..node.to as usize).unwrap_or_default()
+    }
+
+    /// What is in a string's quotes, as it is spelled.
+    fn quoted(&self, node: Node) -> &'a str {
+        let end = (node.to as usize).saturating_sub(1);
+        self.text.get(node.from as usize + 1..end).unwrap_or_default()
+    }
+
+    fn unescaped(&self, node: Node) -> Cow<'a, str> {
+        let inner = self.quoted(node);
+        if node.escaped { json::unescape(inner) } else { Cow::Borrowed(inner) }
+    }
+}
+
+/// The value of a text, for tests: what was read is never freed.
+#[cfg(test)]
+pub(crate) fn leaked(text: &str) -> Json<'_, '_> {
+    let tape = Box::leak(Box::<Tape>::default());
+    Box::leak(Box::new(tape.read(text).unwrap())).value()
+}
+
+/// A value of a document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Json<'a, 't> {
-    text: &'a str,
-    node: Node,
-    /// The nodes after it, those in it first, and the number of the first of them.
-    below: &'t [Node],
-    first: u32,
+    document: &'t Document<'a, 't>,
+    number: u32,
 }
 
 impl<'a, 't> Json<'a, 't> {
+    fn node(&self) -> Node {
+        self.document.node(self.number)
+    }
+
     /// Its text.
     pub(crate) fn raw(&self) -> &'a str {
-        raw(self.text, self.node)
+        self.document.raw(self.node())
     }
 
     /// Where its text begins and ends in the whole.
     pub(crate) fn range(&self) -> (usize, usize) {
-        (self.node.from as usize, self.node.to as usize)
+        let node = self.node();
+        (node.from as usize, node.to as usize)
     }
 
     fn kind(&self) -> u8 {
-        self.text.as_bytes().get(self.node.from as usize).copied().unwrap_or_default()
+        let from = self.node().from as usize;
+        self.document.text.as_bytes().get(from).copied().unwrap_or_default()
     }
 
     pub(crate) fn is_object(&self) -> bool {
@@ -256,12 +294,12 @@ impl<'a, 't> Json<'a, 't> {
 
     /// The text of a string, unescaped; `None` for any other value.
     pub(crate) fn string(&self) -> Option<Cow<'a, str>> {
-        self.is_string().then(|| unquoted(self.text, self.node))
+        self.is_string().then(|| self.document.unescaped(self.node()))
     }
 
     /// Whether it is a string with something escaped in it.
     pub(crate) fn is_escaped(&self) -> bool {
-        self.node.escaped
+        self.node().escaped
     }
 
     /// The members of an object, in order; none of what is no object.
@@ -279,59 +317,47 @@ impl<'a, 't> Json<'a, 't> {
         self.members().filter(|(member, _)| member.is(name)).last().map(|(_, value)| value)
     }
 
-    /// The nodes in it.
+    /// What is in it, if it is of a kind.
     fn inside(&self, kind: u8) -> Walk<'a, 't> {
-        let count = self.node.next.saturating_sub(self.first) as usize;
-        let nodes = if self.kind() == kind { self.below.get(..count) } else { None };
-        Walk { text: self.text, nodes: nodes.unwrap_or_default(), first: self.first }
+        let end = if self.kind() == kind { self.node().next } else { 0 };
+        Walk { document: self.document, number: self.number + 1, end }
     }
 }
 
-fn raw(text: &str, node: Node) -> &str {
-    text.get(node.from as usize..node.to as usize).unwrap_or_default()
-}
-
-fn unquoted(text: &str, node: Node) -> Cow<'_, str> {
-    let inner = text.get(node.from as usize + 1..node.to as usize - 1).unwrap_or_default();
-    if node.escaped { json::unescape(inner) } else { Cow::Borrowed(inner) }
-}
-
-/// Nodes one after another.
+/// Names and values one after another.
 #[derive(Debug, Clone)]
 struct Walk<'a, 't> {
-    text: &'a str,
-    nodes: &'t [Node],
-    /// The number of the first of them.
-    first: u32,
+    document: &'t Document<'a, 't>,
+    number: u32,
+    end: u32,
 }
 
 impl<'a, 't> Walk<'a, 't> {
-    /// The value that comes next.
     fn value(&mut self) -> Option<Json<'a, 't>> {
-        let (node, below) = self.nodes.split_first()?;
-        let value = Json { text: self.text, node: *node, below, first: self.first + 1 };
-        self.nodes = self.nodes.get((node.next - self.first) as usize..).unwrap_or_default();
-        self.first = node.next;
-        Some(value)
+        let value = Json { document: self.document, number: self.number };
+        (self.number < self.end).then(|| {
+            self.number = value.node().next;
+            value
+        })
     }
 }
 
 /// A member's name.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Name<'a> {
-    text: &'a str,
+pub(crate) struct Name<'a, 't> {
+    document: &'t Document<'a, 't>,
     node: Node,
 }
 
-impl<'a> Name<'a> {
+impl<'a> Name<'a, '_> {
     /// As it is spelled, without its quotes.
     pub(crate) fn raw(&self) -> &'a str {
-        self.text.get(self.node.from as usize + 1..self.node.to as usize - 1).unwrap_or_default()
+        self.document.quoted(self.node)
     }
 
     /// Unescaped. A lone surrogate is U+FFFD.
     pub(crate) fn text(&self) -> Cow<'a, str> {
-        unquoted(self.text, self.node)
+        self.document.unescaped(self.node)
     }
 
     /// Unescaped, but for lone surrogates, which would make one name of two.
@@ -350,11 +376,11 @@ impl<'a> Name<'a> {
 pub(crate) struct Members<'a, 't>(Walk<'a, 't>);
 
 impl<'a, 't> Iterator for Members<'a, 't> {
-    type Item = (Name<'a>, Json<'a, 't>);
+    type Item = (Name<'a, 't>, Json<'a, 't>);
 
     fn next(&mut self) -> Option<Self::Item> {
         let name = self.0.value()?;
-        Some((Name { text: name.text, node: name.node }, self.0.value()?))
+        Some((Name { document: name.document, node: name.node() }, self.0.value()?))
     }
 }
 
@@ -454,7 +480,8 @@ mod tests {
     fn values_are_where_they_are() {
         let text = r#"{ "a" : [ 1 , {"b":"x\ny"} ] , "\u0061" : null , "c":{} }"#;
         let mut tape = Tape::default();
-        let (root, depth) = tape.read(text).unwrap();
+        let document = tape.read(text).unwrap();
+        let root = document.value();
         let names: Vec<_> = root.members().map(|(name, value)| (name.raw(), value.raw())).collect();
         assert_eq!(names, [("a", "[ 1 , {\"b\":\"x\\ny\"} ]"), ("\\u0061", "null"), ("c", "{}")]);
         assert!(root.member("a").unwrap().is_null());
@@ -464,7 +491,7 @@ mod tests {
         let b = list.elements().nth(1).and_then(|element| element.member("b")).unwrap();
         assert_eq!((b.string().unwrap().as_ref(), b.is_escaped()), ("x\ny", true));
         assert_eq!(list.members().count() + root.elements().count() + b.members().count(), 0);
-        assert_eq!(depth, 3);
+        assert_eq!(document.depth, 3);
     }
 
     fn any_value() -> impl Strategy<Value = Value> {
@@ -492,7 +519,7 @@ mod tests {
             } else {
                 serde_json::to_string(&value).unwrap()
             };
-            prop_assert_eq!(rebuilt(Tape::default().read(&text).unwrap().0), serde_json::from_str::<Value>(&text).unwrap());
+            prop_assert_eq!(rebuilt(Tape::default().read(&text).unwrap().value()), serde_json::from_str::<Value>(&text).unwrap());
         }
 
         /// Damaged at one place, or anything at all: it is JSON to both, or to neither.
