@@ -8,6 +8,7 @@ mod ask;
 mod compact;
 mod convert;
 mod ddl;
+mod delta;
 mod queries;
 mod run;
 mod schema;
@@ -46,6 +47,7 @@ enum Command {
     Status(status::Args),
     Verify(verify::Args),
     Compact(compact::Args),
+    Delta(delta::Args),
     Schema(schema::Args),
     Ddl(ddl::Args),
     #[cfg(feature = "distributed")]
@@ -143,6 +145,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::main(&args),
         Command::Verify(args) => verify::main(&args),
         Command::Compact(args) => compact::main(&args),
+        Command::Delta(args) => delta::main(&args),
         Command::Schema(args) => schema::main(&args),
         Command::Ddl(args) => ddl::main(&args),
         #[cfg(feature = "distributed")]

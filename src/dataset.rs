@@ -2,9 +2,11 @@
 //!
 //! `_buildtrail/dataset.json` says by which columns it is partitioned. The newest of its commits says
 //! which part files it has, which inputs were read for them and what was rejected; [`commit`] has the
-//! protocol. Nothing in that folder ends in `.parquet`. This module refuses to know what a row means.
+//! protocol, and [`delta`] the log that other engines may follow. Nothing in that folder ends in
+//! `.parquet`. This module refuses to know what a row means.
 
 pub(crate) mod commit;
+mod delta;
 pub(crate) mod ledger;
 mod lock;
 mod parts;
@@ -371,6 +373,21 @@ impl Dataset {
             }
         })?;
         Ok(files)
+    }
+
+    /// Sees to it that a Delta Lake log is kept from now on; its newest version.
+    pub fn keep_delta_log(&self) -> Result<u64> {
+        delta::keep(self)
+    }
+
+    /// The newest version of its Delta Lake log; none where none is kept.
+    pub fn delta_version(&self) -> Result<Option<u64>> {
+        delta::kept(self.root(), self.head.delta)
+    }
+
+    /// What of its Delta Lake log does not fit.
+    pub(crate) fn delta_problems(&self) -> Result<Vec<String>> {
+        delta::problems(self)
     }
 
     /// When its newest commit was made.

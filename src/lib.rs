@@ -11,7 +11,8 @@
 //! - [`layout`]: partition columns, and paths in a dataset both ways           (contract)
 //! - [`convert`]: log files in, part files out, on all cores
 //! - `part`: one part file, written and read back
-//! - [`dataset`]: a dataset, on disk or in a bucket: its commits, the ledger of inputs, the quarantine
+//! - [`dataset`]: a dataset, on disk or in a bucket: its commits, the ledger of inputs, the quarantine, the
+//!   Delta Lake log
 //! - [`compact`], [`verify`], [`status`]: what is done with a dataset as a whole
 //! - [`query`]: a dataset in `DataFusion`, saved queries, the shell, output; with the feature
 //!   `distributed` also workers, which do the work of other processes' queries

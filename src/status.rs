@@ -41,6 +41,9 @@ pub struct Status {
     pub dropped: u64,
     /// What is in the quarantine.
     pub rejected: Rejected,
+    /// The newest version of its Delta Lake log, where one is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delta_version: Option<u64>,
     /// Its newest commit; none has been made yet.
     pub last_run: Option<LastRun>,
 }
@@ -138,6 +141,7 @@ pub fn status(dataset: &Dataset, part_bytes: u64) -> Result<Status> {
         records,
         dropped: head.dropped,
         rejected,
+        delta_version: dataset.delta_version()?,
         last_run: (head.version > 0).then(|| LastRun {
             commit: head.version,
             action: head.action,

@@ -51,6 +51,7 @@ pub fn verify(dataset: &Dataset) -> Result<Verification> {
         found.problems.extend(named);
     }
     found.problems.extend(strangers(dataset)?);
+    found.problems.extend(dataset.delta_problems()?);
     found.problems.extend(dataset.changed_segments());
     found.event_ids = seen.ids();
     found.without_id = seen.without_id;

@@ -70,6 +70,9 @@ fn summary(s: &Status) -> String {
         ),
     );
     line("quarantine", format!("{} records, {} files", s.rejected.records, s.rejected.files));
+    if let Some(version) = s.delta_version {
+        line("delta log", format!("version {version}"));
+    }
     match &s.last_run {
         None => line("last run", "none".to_owned()),
         Some(last) => line(

@@ -16,8 +16,9 @@
 //! 2. *Recorded.* New segments are written beside the old ones and synced. Killed here: the same.
 //! 3. *Committed.* `commits/N.json` gets its name by renaming, when all before it is on the disk. This
 //!    instant decides: from now on the run is in the dataset.
-//! 4. *Placed.* The staged part files are renamed into their partitions; those that the commit
-//!    replaces are renamed into `removed/`. Killed half way, the next run goes on from the commit's own
+//! 4. *Placed.* The staged part files are renamed into their partitions; then, where a Delta Lake log
+//!    is kept, its version is written ([`delta`]); then the part files that the commit replaces are
+//!    renamed into `removed/`. Killed half way, the next run goes on from the commit's own
 //!    list; until then our readers find each file in one of the three places. Plain readers see some
 //!    of the run's part files and not yet the others, each of them whole and committed; of a
 //!    compaction, the new ones beside the old until those are gone.
@@ -36,6 +37,7 @@
 //! commit stay: a run that only seems dead might still name them.
 
 use crate::dataset::Scope;
+use crate::dataset::delta;
 use crate::dataset::ledger::RecordCounts;
 use crate::dataset::parts::PartFile;
 use crate::dataset::quarantine::Reject;
@@ -65,6 +67,8 @@ pub enum Action {
     Compact,
     /// Part files of a version without commits were taken over.
     Adopt,
+    /// A Delta Lake log was begun.
+    Delta,
 }
 
 impl Action {
@@ -75,6 +79,7 @@ impl Action {
             Self::Convert => "convert",
             Self::Compact => "compact",
             Self::Adopt => "adopt",
+            Self::Delta => "delta",
         }
     }
 }
@@ -112,6 +117,10 @@ pub(crate) struct Commit {
     pub(crate) intent: Option<String>,
     /// Part files that are no longer in the dataset.
     pub(crate) remove: Vec<String>,
+    /// The version of the Delta Lake log that follows from the commit, or from one before if the part
+    /// files are the same; none where no log is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) delta: Option<u64>,
 }
 
 impl Commit {
@@ -133,6 +142,7 @@ impl Commit {
             uploads: Vec::new(),
             intent: None,
             remove: Vec::new(),
+            delta: None,
         }
     }
 
@@ -187,6 +197,12 @@ impl Commit {
         root.sync(META_FOLDER)
     }
 
+    /// The places of part files that are new in the commit.
+    pub(crate) fn placed(&self) -> impl Iterator<Item = &str> {
+        let sent = self.uploads.iter().map(|sent| &*sent.place);
+        self.place.iter().map(|(_, place)| &**place).chain(sent)
+    }
+
     /// Makes the folders that the part files of the commit go into.
     pub(crate) fn make_folders(&self, root: &Root) -> Result<()> {
         let Root::Folder(folder) = root else { return Ok(()) };
@@ -216,6 +232,9 @@ impl Commit {
                 rename(&from, &to)?;
             }
         }
+        sync_with_those_above(&folders, folder)?;
+        delta::follow(root, self)?;
+        folders.clear();
         for place in &self.remove {
             let from = folder.join(place);
             if from.exists() {
@@ -225,13 +244,7 @@ impl Commit {
                 folders.extend(from.parent().map(Path::to_owned));
             }
         }
-        // A new partition is named by the folders above it, which must be on the disk as well.
-        let above = |partition: &'_ PathBuf| {
-            let above = partition.ancestors().take_while(|above| above.starts_with(folder));
-            above.map(Path::to_owned).collect::<Vec<_>>()
-        };
-        let all: BTreeSet<_> = folders.iter().flat_map(above).collect();
-        all.iter().try_for_each(|folder| sync_folder(folder))
+        sync_with_those_above(&folders, folder)
     }
 
     fn place_in_bucket(&self, root: &Root, at: &InBucket) -> Result<()> {
@@ -239,6 +252,7 @@ impl Commit {
             return Ok(());
         }
         upload::complete(at, &self.uploads)?;
+        delta::follow(root, self)?;
         for place in &self.remove {
             at.bucket.rename(&at.key(place), &at.key(&removed_file(place)))?;
         }
@@ -274,6 +288,17 @@ impl Commit {
             Root::Bucket(at) => upload::sweep(root, at, self.version),
         }
     }
+}
+
+/// Waits until the disk has the names in folders of the dataset `root`, and their own: a new partition is
+/// named by the folders above it.
+fn sync_with_those_above(folders: &BTreeSet<PathBuf>, root: &Path) -> Result<()> {
+    let above = |folder: &'_ PathBuf| {
+        let above = folder.ancestors().take_while(|above| above.starts_with(root));
+        above.map(Path::to_owned).collect::<Vec<_>>()
+    };
+    let all: BTreeSet<_> = folders.iter().flat_map(above).collect();
+    all.iter().try_for_each(|folder| sync_folder(folder))
 }
 
 /// Where a part file that had this place is when it was removed: under no name that ends like a part

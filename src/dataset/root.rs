@@ -102,6 +102,17 @@ impl Root {
         }
     }
 
+    /// Whether a file is there.
+    pub(crate) fn exists(&self, file: &str) -> Result<bool> {
+        match self {
+            Self::Folder(folder) => {
+                let path = folder.join(file);
+                path.try_exists().map_err(Error::io("read", &path))
+            }
+            Self::Bucket(place) => Ok(place.bucket.size(&place.key(file))?.is_some()),
+        }
+    }
+
     /// Fails with what a missing file fails with.
     pub(crate) fn missing(&self, file: &str) -> Error {
         Error::io("read", &self.name(file))(ErrorKind::NotFound.into())

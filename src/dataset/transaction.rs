@@ -7,7 +7,7 @@ use crate::dataset::quarantine::Reject;
 use crate::dataset::root::{STAGING, rename, share};
 use crate::dataset::segment::{self, Segment};
 use crate::dataset::upload::{self, Sent};
-use crate::dataset::{Dataset, Root, Scope, short};
+use crate::dataset::{Dataset, Root, Scope, delta, short};
 use crate::error::{Error, Result};
 use crate::layout::META_FOLDER;
 use crate::part::Written;
@@ -125,6 +125,13 @@ impl<'d> Transaction<'d> {
         self.commit(Commit { action: Action::Compact, scope: None, records, ..head })
     }
 
+    /// Commits that a Delta Lake log was begun, whose first version is there.
+    pub(crate) fn commit_delta(self) -> Result<()> {
+        let head = self.dataset.head.clone();
+        let records = RecordCounts::default();
+        self.commit(Commit { action: Action::Delta, scope: None, records, delta: Some(0), ..head })
+    }
+
     /// Makes `next` the newest commit, with the part files of this run: states 2 to 5.
     fn commit(self, next: Commit) -> Result<()> {
         let root = self.dataset.root();
@@ -159,6 +166,8 @@ impl<'d> Transaction<'d> {
         let replaced = self.dataset.parts.iter().filter(|p| self.replaced.contains(&p.path));
         let replaced: u64 = replaced.map(|part| part.rows).sum();
         let version = self.dataset.head.version + 1;
+        let changes = !self.staged.is_empty() || !remove.is_empty();
+        let delta = delta::next(root, next.delta, changes)?;
         let Stage { place, uploads, intent } = Stage::of(root, version, self.staged)?;
         Ok(Commit {
             version,
@@ -170,6 +179,7 @@ impl<'d> Transaction<'d> {
             uploads,
             intent,
             remove,
+            delta,
             ..next
         })
     }

@@ -31,7 +31,7 @@ fn problems(found: &Value) -> Vec<String> {
 }
 
 /// A CodeBuild record.
-fn record(id: &str, time: &str, name: &str) -> Value {
+pub(crate) fn record(id: &str, time: &str, name: &str) -> Value {
     json!({"eventVersion": "1.11", "eventID": id, "eventTime": time, "eventName": name,
            "eventSource": "codebuild.amazonaws.com", "awsRegion": "us-east-1",
            "recipientAccountId": "111122223333"})
@@ -52,7 +52,7 @@ fn content(dataset: &Dataset) -> BTreeSet<String> {
 }
 
 /// Kills a conversion when so many files are below the dataset, wherever it is then.
-fn kill_at(dataset: &Dataset, args: &[&str], count: usize) {
+pub(crate) fn kill_at(dataset: &Dataset, args: &[&str], count: usize) {
     let name = dataset.name();
     let mut command = command(&[&["convert", "--out", &name], args].concat());
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();

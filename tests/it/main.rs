@@ -21,6 +21,7 @@ mod columns;
 mod convert;
 mod dataset;
 mod ddl;
+mod delta;
 mod digests;
 #[cfg(feature = "distributed")]
 mod distributed;

@@ -1,8 +1,9 @@
 //! A dataset in a bucket: the same as one on disk, whoever is killed and however many write at once.
 //! Needs the server of `s3.rs`.
 
+use crate::delta::{file, lines, without_time};
 use crate::s3::Server;
-use crate::support::{Dataset, SAMPLE, buildtrail, dataset, log_files, run};
+use crate::support::{Dataset, SAMPLE, buildtrail, dataset, log_file, log_files, run};
 use futures::TryStreamExt as _;
 use object_store::multipart::MultipartStore as _;
 use object_store::path::Path as Key;
@@ -171,6 +172,49 @@ fn runs_add_to_a_bucket_and_compaction_merges() {
     assert!(removed() > 0);
     place.convert(&[SAMPLE]);
     assert_eq!(removed(), 0);
+    place.is_tidy();
+}
+
+#[test]
+fn a_log_in_a_bucket_is_that_of_a_folder() {
+    let Some(place) = Place::in_bucket("followed") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let in_region = |region: &str| {
+        json!({"eventID": region, "eventSource": "codebuild.amazonaws.com",
+               "eventTime": "2026-09-01T00:00:00Z", "awsRegion": region})
+    };
+    let odd = [in_region("../e 'v%\u{e9}"), in_region("us-east-1")];
+    let odd = log_file(folder.path(), "odd.json", &odd);
+    let local = Dataset::place();
+    for log in [&*odd, "data/AWSLogs/111122223333/CloudTrail/eu-west-1", SAMPLE] {
+        place.convert(&[log]);
+        local.convert(&[log]).exits(0);
+        place.run(&["delta", &place.name()], 0);
+        buildtrail(&["delta", &local.name()]).exits(0);
+    }
+    for name in [&place.name(), &local.name()] {
+        place.run(&["compact", name], 0);
+    }
+    let version = |text: Option<Vec<u8>>| without_time(lines(&text.expect("a version")));
+    let expected = |number| version(std::fs::read(local.path().join(file(number))).ok());
+    let same = || (0..4).all(|number| version(place.get(&file(number))) == expected(number));
+    assert!(same() && place.get(&file(4)).is_none());
+    let keys = place.files();
+    for add in (0..4).flat_map(expected).filter_map(|mut a| a.get_mut("add").map(Value::take)) {
+        let path = percent_encoding::percent_decode_str(add["path"].as_str().unwrap());
+        let path = path.decode_utf8().unwrap().into_owned();
+        let removed = expected(3).iter().any(|action| action["remove"]["path"] == add["path"]);
+        assert!(removed || keys.get(&path) == add["size"].as_u64().as_ref(), "{path}");
+    }
+    // As killed before the version: the intent is there until all is done.
+    let commit = place.files().into_keys().filter(|file| file.contains("/commits/")).max().unwrap();
+    let commit: Value = serde_json::from_slice(&place.get(&commit).unwrap()).unwrap();
+    let intent = format!("_buildtrail/staging/{}", commit["intent"].as_str().unwrap());
+    place.put(&intent, b"[]".to_vec());
+    place.delete(&file(3));
+    place.convert(&[SAMPLE]);
+    assert!(same());
+    place.run(&["verify", &place.name()], 0);
     place.is_tidy();
 }
 

@@ -1,0 +1,167 @@
+//! A Delta Lake log over the dataset's part files, for readers that want one commit and no other.
+//!
+//! `_delta_log/00000000000000000007.json` says which part files version 7 has added and which it no longer
+//! has. The dataset's own commit decides and knows the version that follows from it; the version is
+//! written when the commit's part files are in their places and those that it replaces still are. A run
+//! killed before that is followed by the next one, from the same commit: [`follow`] does nothing where
+//! the version is there. A commit that changes no part file has no version of its own.
+//!
+//! Plain readers take every `*.parquet` below the dataset for data, so this refuses to write checkpoints,
+//! which are Parquet: a reader goes through all versions (a second for 1,800 of them). Nor may anybody
+//! else write, for which the log asks writers for a feature that they cannot have.
+//!
+//! By hand, not with the crate `deltalake-core` (1.1.3, no default features): that costs 57 crates and 48
+//! CPU seconds of a dev build, loads all versions before it writes one, takes the next free number for it
+//! where here the commit has decided which, and refuses itself to write where a feature keeps others out.
+
+mod action;
+
+use crate::dataset::commit::{Action, Commit};
+use crate::dataset::parts::PartFile;
+use crate::dataset::{Dataset, Root, Transaction, remembered, segment};
+use crate::error::{Error, Result};
+use crate::layout::PartitionColumn;
+use crate::schema::SCHEMA_VERSION;
+use action::{Mark, Version};
+use chrono::Utc;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// The folder that the Delta Lake protocol has its log in.
+const LOG: &str = "_delta_log";
+
+/// A version's file.
+pub(crate) fn file(version: u64) -> String {
+    format!("{LOG}/{version:020}.json")
+}
+
+/// Begins a log of the dataset, unless it has one; its newest version.
+///
+/// The first version has all part files. Killed before the commit that remembers it, it is written anew.
+pub(crate) fn keep(dataset: &Dataset) -> Result<u64> {
+    let (root, head) = (dataset.root(), dataset.head());
+    if let Some(version) = kept(root, head.delta)? {
+        return Ok(version);
+    }
+    let first = file(0);
+    let is_ours = |text: &[u8]| Mark::of(text).is_some();
+    let names = root.names(LOG)?;
+    let others = names.iter().any(|name| !first.ends_with(name.as_str()));
+    if others || root.read(&first)?.is_some_and(|text| !is_ours(&text)) {
+        let reason = "is not a log that buildtrail keeps; remove it if nobody needs it";
+        return Err(Error::Dataset(root.name(LOG).display().to_string(), reason.to_owned()));
+    }
+    let mut version = Version::new(Action::Delta, head.version, Utc::now());
+    version.protocol();
+    version.table(dataset.partition_by());
+    dataset.parts().iter().for_each(|part| version.add(part));
+    root.write(&first, version.into_lines())?;
+    root.sync("")?;
+    Transaction::new(dataset).commit_delta()?;
+    Ok(0)
+}
+
+/// The newest version, as a commit has it. A log that was removed is kept no longer.
+pub(crate) fn kept(root: &Root, version: Option<u64>) -> Result<Option<u64>> {
+    match version {
+        Some(version) if root.exists(&file(version))? => Ok(Some(version)),
+        _ => Ok(None),
+    }
+}
+
+/// The version that follows from the next commit, where `newest` follows from the last. Fails where
+/// somebody else has written it: before the commit, which then is not made.
+pub(crate) fn next(root: &Root, newest: Option<u64>, changes: bool) -> Result<Option<u64>> {
+    let Some(newest) = kept(root, newest)? else { return Ok(None) };
+    let next = newest + u64::from(changes);
+    if changes && root.exists(&file(next))? {
+        return Err(not_ours(root, next));
+    }
+    Ok(Some(next))
+}
+
+/// Brings the log up to a commit, whose part files are in their places.
+pub(crate) fn follow(root: &Root, commit: &Commit) -> Result<()> {
+    let Some(version @ 1..) = commit.delta else { return Ok(()) };
+    if let Some(text) = root.read(&file(version))? {
+        return check(root, commit, version, &text);
+    }
+    // Without the version before, the log was removed, and is kept no longer.
+    let Some(before) = root.read(&file(version - 1))? else { return Ok(()) };
+    let lines = lines(root, commit, &before)?;
+    if !root.create(&file(version), lines)? {
+        // Of a run that only seemed dead.
+        let text = root.read(&file(version))?.unwrap_or_default();
+        return check(root, commit, version, &text);
+    }
+    Ok(())
+}
+
+/// What the version of a commit has to say.
+fn lines(root: &Root, commit: &Commit, before: &[u8]) -> Result<Vec<u8>> {
+    let schema = Mark::of(before).map_or(0, |mark| mark.schema);
+    let mut version = Version::new(commit.action, commit.version, Utc::now());
+    if schema < SCHEMA_VERSION {
+        let first = root.read(&file(0))?.ok_or_else(|| root.missing(&file(0)))?;
+        version.table_again(&first, &partition_by(root)?);
+    }
+    let placed: HashSet<&str> = commit.placed().collect();
+    segment::read(root, &commit.parts, &mut |part: PartFile| {
+        if placed.contains(&*part.path) {
+            version.add(&part);
+        }
+    })?;
+    commit.remove.iter().for_each(|path| version.remove(path));
+    Ok(version.into_lines())
+}
+
+/// Fails where a version was written by somebody else.
+fn check(root: &Root, commit: &Commit, version: u64, text: &[u8]) -> Result<()> {
+    if Mark::of(text).is_some_and(|mark| mark.commit <= commit.version) {
+        return Ok(());
+    }
+    Err(not_ours(root, version))
+}
+
+fn not_ours(root: &Root, version: u64) -> Error {
+    let reason = format!(
+        "was not written by buildtrail, and no other program may write to the dataset; take out what \
+         it wrote, remove {LOG}, and `buildtrail delta` begins a new log"
+    );
+    Error::Dataset(root.name(&file(version)).display().to_string(), reason)
+}
+
+fn partition_by(root: &Root) -> Result<Vec<PartitionColumn>> {
+    remembered(root)?.map_or_else(|| Ok(Vec::new()), |remembered| remembered.columns(root))
+}
+
+/// What of the log does not fit the dataset.
+pub(crate) fn problems(dataset: &Dataset) -> Result<Vec<String>> {
+    let (root, head) = (dataset.root(), dataset.head());
+    let Some(newest) = kept(root, head.delta)? else { return Ok(Vec::new()) };
+    let mut problems = Vec::new();
+    let mut in_log = BTreeMap::new();
+    for version in 0..=newest {
+        let name = file(version);
+        match root.read(&name)?.map(|text| action::replay(&text, &mut in_log)) {
+            Some(Ok(())) => {}
+            Some(Err(reason)) => problems.push(format!("{name}: {reason}")),
+            None => problems.push(format!("{name}: is gone, and Delta readers with it")),
+        }
+    }
+    let parts = dataset.parts().iter();
+    let parts: BTreeMap<_, _> = parts.map(|part| (part.path.clone(), part.bytes)).collect();
+    let paths: BTreeSet<_> = parts.keys().chain(in_log.keys()).collect();
+    for path in paths {
+        let (wanted, got) = (parts.get(path), in_log.get(path));
+        let problem = match (wanted, got) {
+            (Some(_), None) => "is not in the Delta log".to_owned(),
+            (None, _) => "is in the Delta log, but not in the dataset".to_owned(),
+            (Some(wanted), Some(got)) if wanted != got => {
+                format!("has {got} bytes in the Delta log instead of {wanted}")
+            }
+            _ => continue,
+        };
+        problems.push(format!("{path}: {problem}"));
+    }
+    Ok(problems)
+}
