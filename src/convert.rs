@@ -28,6 +28,7 @@ mod redact;
 mod row;
 mod runs;
 mod settings;
+mod stream;
 mod summary;
 mod target;
 mod worker;

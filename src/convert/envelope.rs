@@ -47,19 +47,32 @@ const IN_VAIN: usize = 16;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'r> {
     depth: usize,
+    /// Bytes of the file before the text that are not in it: places are told by those of the file.
+    before: u64,
     pub(crate) room: &'r Room,
 }
 
 impl Place<'_> {
+    /// A reason with its place in the file.
+    fn told(self, reason: &str, at: usize) -> String {
+        format!("{reason} at byte {}", self.before + at as u64)
+    }
+
     /// That of a text in a document here.
     pub(crate) fn within(self) -> Self {
-        Self { depth: self.depth + 1, ..self }
+        Self { depth: self.depth + 1, before: 0, ..self }
     }
 }
 
 /// Gives `each` every piece of a log file's bytes, in order.
 pub(crate) fn split(bytes: &[u8], room: &Room, each: Each<'_>) {
-    split_at(bytes, Place { depth: 0, room }, each);
+    split_from(bytes, 0, room, each);
+}
+
+/// The same for what is left of a log file that was read in part, with its beginning in place of what
+/// was read: so many bytes more stood there.
+pub(crate) fn split_from(bytes: &[u8], before: u64, room: &Room, each: Each<'_>) {
+    split_at(bytes, Place { depth: 0, before, room }, each);
 }
 
 /// The same for a text in other documents.
@@ -110,7 +123,7 @@ fn documents(bytes: &[u8], mut at: usize, place: Place<'_>, each: Each<'_>) {
             }
             Err(Stop::Cut(from)) => return each_known(Piece::Cut(rest(from))),
             Err(Stop::Broken(from, reason)) => {
-                return each_known(Piece::Broken(rest(from), reason));
+                return each_known(Piece::Broken(rest(from), place.told(reason, from)));
             }
             Err(Stop::Unknown(end, reason)) => (skip_space(bytes, end), reason),
             Err(Stop::Line(to, reason)) => {
@@ -131,7 +144,8 @@ fn documents(bytes: &[u8], mut at: usize, place: Place<'_>, each: Each<'_>) {
         each(Piece::Bad(part(from, to), reason));
     }
     if at < bytes.len() {
-        let reason = format!("too much begins and does not end: not read from byte {at} on");
+        let at_all = place.before + at as u64;
+        let reason = format!("too much begins and does not end: not read from byte {at_all} on");
         each(Piece::Broken(rest(at), reason));
     }
 }
@@ -154,7 +168,7 @@ pub(crate) enum Stop {
     /// A record that begins here has no end.
     Cut(usize),
     /// From here on, and why.
-    Broken(usize, String),
+    Broken(usize, &'static str),
     /// A whole document that is no log file, its end, and why.
     Unknown(usize, String),
     /// A line that is no document, what was looked at to find that, and why: what follows may be one.
@@ -172,8 +186,8 @@ fn next_line(bytes: &[u8], at: usize) -> Option<usize> {
     })
 }
 
-fn broken<T>(at: usize, reason: &str) -> Result<T, Stop> {
-    Err(Stop::Broken(at, format!("{reason} at byte {at}")))
+fn broken<T>(at: usize, reason: &'static str) -> Result<T, Stop> {
+    Err(Stop::Broken(at, reason))
 }
 
 /// Reads the document that begins at `at`; its end.
@@ -184,8 +198,8 @@ pub(crate) fn document(
     each: Each<'_>,
 ) -> Result<usize, Stop> {
     if bytes.get(at) != Some(&b'{') {
-        let reason = "not a CloudTrail log file: expected an object with a `Records` list at byte";
-        return Err(Stop::Line(at, format!("{reason} {at}")));
+        let reason = "not a CloudTrail log file: expected an object with a `Records` list";
+        return Err(Stop::Line(at, place.told(reason, at)));
     }
     let mut members = Members::default();
     let end = match object(bytes, at, place, &mut members, each) {
@@ -194,6 +208,7 @@ pub(crate) fn document(
             let ends = skip_value(bytes, from).is_none() && !is_mark(bytes.get(from));
             let is_cut = ends && members.are_of_record() && next_line(bytes, at).is_none();
             let to = if ends { bytes.len() } else { from };
+            let reason = place.told(reason, from);
             return Err(if is_cut { Stop::Cut(at) } else { Stop::Line(to, reason) });
         }
         end => end?,
@@ -201,7 +216,7 @@ pub(crate) fn document(
     if !members.has_list {
         let document = bytes.get(at..end).unwrap_or_default();
         forms::single(document, &members, place, each).map_err(|reason| {
-            Stop::Unknown(end, format!("{reason}; the object ends at byte {}", end - 1))
+            Stop::Unknown(end, place.told(&format!("{reason}; the object ends"), end - 1))
         })?;
     }
     Ok(end)

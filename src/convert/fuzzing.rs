@@ -33,7 +33,7 @@ pub fn log_file(stored: &[u8]) -> u64 {
         let file = LogFile::named(PathBuf::from("log"), Origin::Disk);
         let room = Room::of(limits, stored.len());
         buffers.hold(stored.to_vec());
-        worker.inflated(job, &file, buffers.unpack(&room))?;
+        worker.inflated(job, &file, buffers.unpack(&room, true))?;
         worker.finish()
     });
     let Ok(worker) = read else { unreachable!("{:?}", read.err()) };

@@ -6,6 +6,7 @@
 //! [`Limits`].
 
 use crate::convert::discover::{LogFile, Origin};
+use crate::convert::stream;
 use crate::part::hex;
 use bytesize::ByteSize;
 use flate2::bufread::GzDecoder;
@@ -64,12 +65,34 @@ impl Room {
         from: impl Read,
         what: &str,
     ) -> Result<(), String> {
-        let (before, left) = (out.len() as u64, self.left.get());
+        self.fill_some(out.len() as u64, out, from, u64::MAX, what)
+    }
+
+    /// Unpacks `chunk` bytes of gzip at most, of which `before` were unpacked already.
+    pub(crate) fn fill_from(
+        &self,
+        before: u64,
+        out: &mut Vec<u8>,
+        from: impl Read,
+        chunk: u64,
+    ) -> Result<(), String> {
+        self.fill_some(before, out, from, chunk, "gzip")
+    }
+
+    fn fill_some(
+        &self,
+        before: u64,
+        out: &mut Vec<u8>,
+        from: impl Read,
+        chunk: u64,
+        what: &str,
+    ) -> Result<(), String> {
+        let (held, left) = (out.len(), self.left.get());
         let most = left.min(self.limits.bytes.saturating_sub(before));
-        let read = from.take(most.saturating_add(1)).read_to_end(out);
-        let full = before.saturating_add(most);
-        if out.len() as u64 > full {
-            out.truncate(usize::try_from(full).unwrap_or(usize::MAX));
+        let read = from.take(most.saturating_add(1).min(chunk)).read_to_end(out);
+        let grown = (out.len() - held) as u64;
+        if grown > most {
+            out.truncate(held.saturating_add(usize::try_from(most).unwrap_or(usize::MAX)));
             self.left.set(left - most);
             let ratio = self.limits.ratio;
             let beyond = format!("inflates to more than {ratio} times its size");
@@ -79,7 +102,7 @@ impl Room {
                 format!("{beyond}: check what it is, or give --max-ratio")
             });
         }
-        self.left.set(left - (out.len() as u64 - before));
+        self.left.set(left - grown);
         read.map(drop).map_err(|error| format!("{what} breaks off or is damaged: {error}"))
     }
 }
@@ -88,6 +111,10 @@ fn too_large(limit: u64) -> String {
     let limit = ByteSize::b(limit);
     format!("larger than {limit}: split it, check what it is, or give --max-file-size")
 }
+
+/// Bytes from which gzip of a log file is read piece by piece, inflated and as stored.
+const LARGE: u32 = 32 << 20;
+const LARGE_STORED: usize = 8 << 20;
 
 /// Bytes of a buffer that is kept for the next log file: larger ones are rare.
 const KEPT: usize = 64 << 20;
@@ -159,6 +186,8 @@ fn is_one_member(packed: &[u8]) -> bool {
 #[derive(Debug)]
 pub(crate) struct Inflated<'b> {
     pub(crate) bytes: &'b [u8],
+    /// In place of them, gzip of a large log file, to be read piece by piece.
+    pub(crate) packed: Option<&'b [u8]>,
     /// The size as stored.
     pub(crate) size: u64,
     /// Of the bytes as stored, in hexadecimal digits.
@@ -201,14 +230,19 @@ impl Buffers {
         self.raw = raw;
     }
 
-    /// The bytes, inflated as far as they can be and there is room.
-    pub(crate) fn unpack<'b>(&'b mut self, room: &'b Room) -> Inflated<'b> {
+    /// The bytes, inflated as far as they can be and there is room. A large log file stays packed if
+    /// that `may` be.
+    pub(crate) fn unpack<'b>(&'b mut self, room: &'b Room, may_stay_packed: bool) -> Inflated<'b> {
         let (size, sha256) = (self.raw.len() as u64, hex(&Sha256::digest(&self.raw)));
+        let inflated = |bytes, broken| Inflated { bytes, packed: None, size, sha256, broken, room };
         if !self.raw.starts_with(&GZIP) {
-            return Inflated { bytes: &self.raw, size, sha256, broken: None, room };
+            return inflated(&self.raw, None);
+        }
+        if may_stay_packed && is_large_log_file(&self.raw) {
+            return Inflated { packed: Some(&self.raw), ..inflated(&[], None) };
         }
         if let Some(bytes) = self.whole.inflate(&self.raw, room) {
-            return Inflated { bytes, size, sha256, broken: None, room };
+            return inflated(bytes, None);
         }
         let mut broken = gunzip(&self.raw, &mut self.inflated, room).err();
         for _ in 1..LAYERS {
@@ -220,23 +254,60 @@ impl Buffers {
             broken = broken.or(why);
             self.inflated = inner;
         }
-        Inflated { bytes: &self.inflated, size, sha256, broken, room }
+        inflated(&self.inflated, broken)
+    }
+}
+
+/// Whether gzip inflates to much, as well as can be told, and begins as a log file does.
+fn is_large_log_file(packed: &[u8]) -> bool {
+    let size = packed.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
+    if size < LARGE && packed.len() < LARGE_STORED {
+        return false;
+    }
+    let mut beginning = Vec::new();
+    // Where this fails, so does reading it whole, which says why.
+    let _ = Gunzip::of(packed).take(256).read_to_end(&mut beginning);
+    stream::first_record(&beginning).is_some()
+}
+
+/// Gzip, member after member, as one stream.
+#[derive(Debug)]
+pub(crate) struct Gunzip<'p>(GzDecoder<&'p [u8]>);
+
+impl<'p> Gunzip<'p> {
+    pub(crate) fn of(packed: &'p [u8]) -> Self {
+        Self(GzDecoder::new(packed))
+    }
+
+    /// Whether that was all, when nothing more comes.
+    pub(crate) fn end(&self) -> Result<(), String> {
+        let rest = self.0.get_ref().len();
+        if rest == 0 {
+            return Ok(());
+        }
+        Err(format!("{rest} bytes follow the end of the gzip that are no part of it"))
+    }
+}
+
+impl Read for Gunzip<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.0.read(buffer)?;
+            let rest = *self.0.get_ref();
+            if count > 0 || buffer.is_empty() || !rest.starts_with(&GZIP) {
+                return Ok(count);
+            }
+            self.0 = GzDecoder::new(rest);
+        }
     }
 }
 
 /// Inflates gzip, member after member, into `out`; why that is not all, where it breaks off.
 fn gunzip(packed: &[u8], out: &mut Vec<u8>, room: &Room) -> Result<(), String> {
     out.clear();
-    let mut rest = packed;
-    while rest.starts_with(&GZIP) {
-        let mut member = GzDecoder::new(rest);
-        room.fill(out, &mut member, "gzip")?;
-        rest = member.into_inner();
-    }
-    if rest.is_empty() {
-        return Ok(());
-    }
-    Err(format!("{} bytes follow the end of the gzip that are no part of it", rest.len()))
+    let mut source = Gunzip::of(packed);
+    room.fill(out, &mut source, "gzip")?;
+    source.end()
 }
 
 /// The bytes of a text that is packed, or plain.
@@ -264,7 +335,7 @@ mod tests {
         let mut buffers = Buffers::default();
         buffers.hold(bytes.to_vec());
         let room = Room::of(Limits::default(), bytes.len());
-        let read = buffers.unpack(&room);
+        let read = buffers.unpack(&room, false);
         assert_eq!(read.size, bytes.len() as u64);
         (read.bytes.to_vec(), read.broken.is_some())
     }
@@ -303,7 +374,7 @@ mod tests {
             let mut buffers = Buffers::default();
             buffers.hold([gzip("abc"), tail.to_vec()].concat());
             let room = Room::of(Limits::default(), 1);
-            assert!(buffers.unpack(&room).broken.unwrap().starts_with(told));
+            assert!(buffers.unpack(&room, false).broken.unwrap().starts_with(told));
         }
     }
 
@@ -313,7 +384,7 @@ mod tests {
             let mut buffers = Buffers::default();
             let room = Room::of(limits, packed.len());
             buffers.hold(packed);
-            let read = buffers.unpack(&room);
+            let read = buffers.unpack(&room, false);
             (read.bytes.len() as u64, read.broken.unwrap(), room.left.get())
         };
         let zeros = gzip(&"0".repeat(65 << 20));

@@ -15,7 +15,7 @@ use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
 use crate::convert::runs::Runs;
 use crate::convert::summary::Outcome;
-use crate::convert::{Keep, Redact, coerce, flatten, redact};
+use crate::convert::{Keep, Redact, coerce, flatten, redact, stream};
 use crate::dataset::{
     Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, Scope, State, short,
 };
@@ -120,7 +120,7 @@ impl Worker {
     pub(crate) fn read(&mut self, job: Job<'_>, file: &LogFile) -> Result<()> {
         let mut buffers = std::mem::take(&mut self.buffers);
         match buffers.read(file, job.limits) {
-            Ok(room) => self.inflated(job, file, buffers.unpack(&room))?,
+            Ok(room) => self.inflated(job, file, buffers.unpack(&room, job.vouched.is_none()))?,
             Err(error) => self.unreadable(job, file, error.to_string()),
         }
         self.buffers = buffers;
@@ -139,7 +139,7 @@ impl Worker {
                 let mut buffers = std::mem::take(&mut self.buffers);
                 let room = Room::of(job.limits, bytes.len());
                 buffers.hold(bytes);
-                self.inflated(job, file, buffers.unpack(&room))?;
+                self.inflated(job, file, buffers.unpack(&room, job.vouched.is_none()))?;
                 self.buffers = buffers;
             }
             Err(reason) => self.unreadable(job, file, reason),
@@ -177,7 +177,7 @@ impl Worker {
             // It may be read another time: its digest can still come.
             self.unreadable(job, file, reason);
             return Ok(());
-        } else if read.bytes.is_empty() && read.broken.is_none() {
+        } else if read.bytes.is_empty() && read.packed.is_none() && read.broken.is_none() {
             files.skipped.empty += 1;
             State::Read
         } else {
@@ -224,7 +224,7 @@ impl Worker {
     ) -> Result<State> {
         let mut broken: Option<(Vec<u8>, String)> = None;
         let mut is_digest = false;
-        envelope::split(read.bytes, read.room, &mut |piece| match piece {
+        let mut each = |piece: Piece<'_>| match piece {
             Piece::Other(bytes)
                 if reading.scope.keep == Keep::CodeBuild && std::str::from_utf8(bytes).is_ok() =>
             {
@@ -249,12 +249,19 @@ impl Worker {
             Piece::Broken(rest, reason) => self.count(job, reading, rest, Fate::Rejected(reason)),
             Piece::Foreign => self.outcome.foreign += 1,
             Piece::Digest => is_digest = true,
-        });
+        };
+        let mut cut = read.broken.clone();
+        if let Some(packed) = read.packed {
+            let ends = stream::split(packed, read.room, stream::CHUNK, &mut each);
+            cut = cut.or(ends);
+        } else {
+            envelope::split(read.bytes, read.room, &mut each);
+        }
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
         let files = &mut self.outcome.files;
-        let (rest, reason) = match (read.broken.clone(), broken) {
+        let (rest, reason) = match (cut, broken) {
             (None, None) if is_digest && reading.records.read == 0 => {
                 files.skipped.digest += 1;
                 return Ok(State::Read);

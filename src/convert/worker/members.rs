@@ -79,7 +79,7 @@ impl Worker {
             Some(reason) if bytes.is_empty() => self.unreadable(job, file, reason),
             broken => {
                 buffers.hold(bytes);
-                let read = buffers.unpack(room);
+                let read = buffers.unpack(room, job.vouched.is_none());
                 let broken = broken.or_else(|| read.broken.clone());
                 self.inflated(job, file, Inflated { broken, ..read })?;
             }

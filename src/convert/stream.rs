@@ -1,0 +1,222 @@
+//! A large log file piece by piece: its records are read as they are inflated, and then forgotten.
+//!
+//! What CloudTrail itself writes has a few MB and is held whole. A file of hundreds of MB would take its
+//! size in memory, so of gzip that begins as a log file does, `{"Records":[`, only a window is held: the
+//! objects that are whole in it, each with the comma after it, are given away. All else is left to
+//! [`envelope`](crate::convert::envelope), which reads what remains as the log file that it would be had it
+//! begun there: it judges the same as if it had read all. This module refuses to judge.
+
+use crate::convert::envelope::{self, Each, Piece};
+use crate::convert::inflate::{Gunzip, Room};
+use crate::convert::record;
+use crate::json::{skip_space, skip_value};
+
+/// Bytes that are inflated at a time.
+pub(crate) const CHUNK: u64 = 4 << 20;
+/// Bytes from which a window without a whole record grows no further by chunks: no row is that large.
+const WIDEST: usize = 80 << 20;
+/// How a log file begins, and what stands in its place where it was read already.
+const BEGINNING: &[u8] = b"{\"Records\":[";
+
+/// Where the first record of a log file can begin, if its bytes begin like one.
+pub(crate) fn first_record(bytes: &[u8]) -> Option<usize> {
+    let bom = b"\xef\xbb\xbf";
+    let mut at = if bytes.starts_with(bom) { bom.len() } else { 0 };
+    for mark in [&b"{"[..], b"\"Records\"", b":", b"["] {
+        at = skip_space(bytes, at);
+        at = bytes.get(at..)?.starts_with(mark).then_some(at + mark.len())?;
+    }
+    Some(skip_space(bytes, at))
+}
+
+/// Gives `each` the pieces of a log file that begins as one, inflating `chunk` bytes at a time; why
+/// inflating ended before the file's end.
+pub(crate) fn split(packed: &[u8], room: &Room, chunk: u64, each: Each<'_>) -> Option<String> {
+    let mut window = Window { source: Gunzip::of(packed), room, bytes: Vec::new(), total: 0 };
+    let mut ends = window.grow(chunk);
+    let Some(mut at) = first_record(&window.bytes) else {
+        let ends = window.fill(ends);
+        envelope::split(&window.bytes, room, each);
+        return ends.err();
+    };
+    loop {
+        while let Some(next) = give_one(&window.bytes, at, each) {
+            at = next;
+        }
+        window.bytes.drain(..at);
+        at = 0;
+        if !matches!(ends, Ok(true)) || window.bytes.len() > WIDEST {
+            break;
+        }
+        ends = window.grow(chunk);
+    }
+    let ends = window.fill(ends);
+    let skipped = window.total - window.bytes.len() as u64;
+    let rest = [BEGINNING, &window.bytes].concat();
+    drop(window);
+    envelope::split_from(&rest, skipped.saturating_sub(BEGINNING.len() as u64), room, each);
+    ends.err()
+}
+
+/// Gives away the object that begins at `at`, if it and the comma after it are whole; where what follows
+/// it begins.
+fn give_one(bytes: &[u8], at: usize, each: Each<'_>) -> Option<usize> {
+    (bytes.get(at)? == &b'{').then_some(())?;
+    let looked_at = record::glance(bytes, at);
+    let end = looked_at.map(|(end, _)| end).or_else(|| skip_value(bytes, at))?;
+    let comma = skip_space(bytes, end);
+    (bytes.get(comma)? == &b',').then_some(())?;
+    let next = skip_space(bytes, comma + 1);
+    bytes.get(next)?;
+    let object = bytes.get(at..end)?;
+    let is_other = matches!(looked_at, Some((_, false)));
+    each(if is_other { Piece::Other(object) } else { Piece::Record(object) });
+    Some(next)
+}
+
+/// The part of a file that is held.
+struct Window<'p> {
+    source: Gunzip<'p>,
+    room: &'p Room,
+    bytes: Vec<u8>,
+    /// Bytes that were inflated so far.
+    total: u64,
+}
+
+/// Whether there is more, or why there is not.
+type Ends = Result<bool, String>;
+
+impl Window<'_> {
+    /// Inflates some more.
+    fn grow(&mut self, chunk: u64) -> Ends {
+        let before = self.bytes.len();
+        let filled = self.room.fill_from(self.total, &mut self.bytes, &mut self.source, chunk);
+        let grown = (self.bytes.len() - before) as u64;
+        self.total += grown;
+        filled?;
+        if grown > 0 { Ok(true) } else { self.source.end().map(|()| false) }
+    }
+
+    /// Inflates all that is left.
+    fn fill(&mut self, mut ends: Ends) -> Ends {
+        while matches!(ends, Ok(true)) {
+            ends = self.grow(CHUNK);
+        }
+        ends
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::convert::inflate::Limits;
+    use flate2::{Compression, write::GzEncoder};
+    use proptest::prelude::*;
+    use std::io::{Read as _, Write as _};
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// What a piece is, and its bytes.
+    fn shown(piece: Piece<'_>) -> String {
+        let (kind, bytes) = match piece {
+            Piece::Record(bytes) => ("record".to_owned(), bytes),
+            Piece::Other(bytes) => ("other".to_owned(), bytes),
+            Piece::Bad(bytes, reason) => (format!("bad, {reason}"), bytes),
+            Piece::Cut(bytes) => ("cut".to_owned(), bytes),
+            Piece::Broken(bytes, reason) => (format!("broken, {reason}"), bytes),
+            Piece::Foreign => ("foreign".to_owned(), &b""[..]),
+            Piece::Digest => ("digest".to_owned(), &b""[..]),
+        };
+        format!("{kind}: {}", String::from_utf8_lossy(bytes))
+    }
+
+    /// The pieces of gzip read by chunks, and of the same read whole.
+    fn both(packed: &[u8], chunk: u64) -> [(Vec<String>, Option<String>); 2] {
+        let room = || Room::of(Limits::default(), packed.len());
+        let (mut pieces, mut whole) = (Vec::new(), Vec::new());
+        let ends = split(packed, &room(), chunk, &mut |piece| pieces.push(shown(piece)));
+        let mut source = Gunzip::of(packed);
+        let mut bytes = Vec::new();
+        let read = room().fill(&mut bytes, source.by_ref(), "gzip");
+        envelope::split(&bytes, &room(), &mut |piece| whole.push(shown(piece)));
+        [(pieces, ends), (whole, read.and_then(|()| source.end()).err())]
+    }
+
+    #[test]
+    fn a_log_file_that_begins_as_one_is_told() {
+        for (text, at) in [
+            ("{\"Records\":[", Some(12)),
+            ("\u{feff} { \"Records\" : [ {", Some(20)),
+            ("{\"Records\":[]}", Some(12)),
+            ("{\"records\":[", None),
+            ("[{}", None),
+            ("{\"Records\"", None),
+            ("", None),
+        ] {
+            assert_eq!(first_record(text.as_bytes()), at, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_a_window_is_held() {
+        let record =
+            format!("{{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"{}\"}},", "a".repeat(900));
+        let packed = gzip(format!("{{\"Records\":[{}{{}}]}}", record.repeat(1000)).as_bytes());
+        let room = Room::of(Limits::default(), packed.len());
+        let source = Gunzip::of(&packed);
+        let mut window = Window { source, room: &room, bytes: Vec::new(), total: 0 };
+        let mut widest = 0;
+        while window.grow(10_000).unwrap() {
+            let mut at = first_record(&window.bytes).unwrap_or_default();
+            while let Some(next) = give_one(&window.bytes, at, &mut |_| {}) {
+                at = next;
+            }
+            widest = widest.max(window.bytes.len());
+            window.bytes.drain(..at);
+        }
+        assert_eq!(window.bytes, b"{}]}");
+        assert!(widest < 12_000, "{widest}");
+    }
+
+    proptest! {
+        /// Whatever the file and wherever the chunks end: the same pieces, and the same said of them.
+        #[test]
+        fn chunks_change_nothing(
+            elements in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "{\"eventSource\":\"s3.amazonaws.com\",\"a\":[1,{\"b\":\"]},{\"}]}",
+                    "{\"eventSource\":\"codebuild.amazonaws.com\",\"n\":7}", "{}", "7", "\"x\"", "null",
+                    "{\"a\":\"\\\\\"}", "{\"a\":b}", "{\"a\":\"é\\\"\"}", "[1]", "", "{\"a\" 1}", "}",
+                ]), 0..12),
+            separator in proptest::sample::select(vec![",", " , ", ",\n", ",,", " "]),
+            begin in proptest::sample::select(vec![
+                "{\"Records\":[", "\u{feff}{ \"Records\" : [ ", "[", "{\"v\":1,\"Records\":[",
+            ]),
+            end in proptest::sample::select(vec![
+                "]}", " ] } \n", "]", "", "],\"x\":[1]}", "]}{\"Records\":[{}]}", "]} x", ",]}", "]}\n{",
+            ]),
+            chunk in 1_u64..80,
+            cut in proptest::option::of(any::<proptest::sample::Index>()),
+            has_two_members in any::<bool>(),
+            tail in proptest::sample::select(vec![&b""[..], b"\0\0", b"x"]),
+        ) {
+            let text = format!("{begin}{}{end}", elements.join(separator)).into_bytes();
+            let mut packed = if has_two_members {
+                let (a, b) = text.split_at(text.len() / 2);
+                [gzip(a), gzip(b)].concat()
+            } else {
+                gzip(&text)
+            };
+            packed.extend(tail);
+            if let Some(cut) = cut {
+                packed.truncate(cut.index(packed.len()));
+            }
+            let [pieces, whole] = both(&packed, chunk);
+            prop_assert_eq!(pieces, whole);
+        }
+    }
+}
