@@ -5,8 +5,8 @@
 //! only finds boundaries: it skips strings and balances brackets, in one pass and without
 //! recursion, so nesting depth costs nothing.
 //!
-//! It refuses to judge: `[1 2}` passes. Text that becomes a row goes through `serde_json` first
-//! ([`is_json`]), so that what is written is JSON.
+//! It refuses to judge: `[1 2}` passes. Text that becomes a row goes through a [`Tape`] first, so that
+//! what is written is JSON.
 
 mod blocks;
 mod names;
@@ -15,9 +15,9 @@ mod tape;
 pub(crate) use names::Names;
 #[cfg(test)]
 pub(crate) use tape::leaked;
-pub(crate) use tape::{Document, Json, Tape};
+pub(crate) use tape::{DEEPEST, Document, Json, Tape};
 
-use memchr::{memchr, memchr2_iter};
+use memchr::memchr;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -121,26 +121,18 @@ pub(crate) fn member_at(bytes: &[u8], at: usize) -> Option<(Range<usize>, Range<
 pub(crate) struct Members<'a> {
     text: &'a str,
     at: usize,
-    whole: bool,
 }
 
 impl<'a> Members<'a> {
     /// `text` is the text of the whole object, as [`skip_value`] delimits it.
     pub(crate) fn of(text: &'a str) -> Self {
         let opened = text.as_bytes().first() == Some(&b'{');
-        Self { text, at: if opened { 1 } else { text.len() }, whole: false }
-    }
-
-    /// Whether the members that came were all of them: false where the text could not be followed
-    /// to its closing bracket.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.whole
+        Self { text, at: if opened { 1 } else { text.len() } }
     }
 
     fn step(&mut self) -> Option<(&'a str, &'a str)> {
         let bytes = self.text.as_bytes();
         let name = skip_space(bytes, self.at);
-        self.whole |= bytes.get(name) == Some(&b'}') && name + 1 == bytes.len();
         let (name, value, next) = member_at(bytes, name)?;
         self.at = next;
         Some((self.text.get(name)?, self.text.get(value)?))
@@ -325,33 +317,6 @@ pub(crate) fn push_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Whether the brackets of `text` nest deeper than `most`.
-pub(crate) fn is_deeper(text: &str, most: usize) -> bool {
-    // Nearly no text has so many.
-    memchr2_iter(b'{', b'[', text.as_bytes()).nth(most).is_some() && depth(text) > most
-}
-
-fn depth(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let (mut at, mut depth, mut deepest) = (0, 0_usize, 0);
-    while let Some(byte) = bytes.get(at) {
-        match byte {
-            b'"' => {
-                at = skip_string(bytes, at).unwrap_or(bytes.len());
-                continue;
-            }
-            b'{' | b'[' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        at += 1;
-    }
-    deepest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -410,23 +375,6 @@ mod tests {
         assert_ne!(canonical("100000000000000000000"), canonical("100000000000000000001"));
         assert_ne!(canonical(r#""\ud83d""#), canonical(r#""\ud83e""#));
         assert_ne!(canonical(r#"{"\ud83d":1}"#), canonical(r#"{"\ud83e":1}"#));
-    }
-
-    #[test]
-    fn members_say_whether_they_are_all() {
-        let whole = |text| {
-            let mut members = Members::of(text);
-            members.by_ref().for_each(drop);
-            members.is_whole()
-        };
-        assert!(whole("{}") && whole(r#"{ "a":1 }"#));
-        assert!(!whole(r#"{"a":,"b":1}"#) && !whole(r#"{"a" "b"}"#) && !whole("[]"));
-    }
-
-    #[test]
-    fn depth_counts_brackets_outside_strings() {
-        let text = r#"{"a":[{"b":"[[[["}]}"#;
-        assert_eq!((depth(text), is_deeper(text, 3), is_deeper(text, 2)), (3, false, true));
     }
 
     proptest! {

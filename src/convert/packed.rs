@@ -1,7 +1,7 @@
 //! One row as bytes, and back: how rows are held until they are written.
 //!
 //! Most of 185 cells are null and most of the rest is text, so only what is there is packed, in an order
-//! that shows what rows are sorted by without unpacking them: event time, event id, log file, index. Then
+//! that shows what rows are sorted by without unpacking them: event time, index, event id, log file. Then
 //! comes what tells of the reading, and last the content, so that copies of an event are told by their
 //! bytes. It refuses to be a format: nothing of it outlives a run.
 
@@ -22,6 +22,9 @@ const TRUE: u8 = 2;
 const INT: u8 = 3;
 const TIME: u8 = 4;
 const LIST: u8 = 5;
+
+/// Bytes of texts whose memory is kept for the next row.
+const KEPT: usize = 1 << 20;
 
 /// Packs rows; what it needs for one serves the next.
 #[derive(Debug, Default)]
@@ -63,6 +66,7 @@ impl Packer {
         let begin = out.len();
         out.extend([0; 8]);
         self.texts.clear();
+        self.texts.shrink_to(KEPT);
         for (number, cell) in cells {
             self.cell(number, cell, out);
         }

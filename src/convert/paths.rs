@@ -1,7 +1,7 @@
-//! Finding many members of one JSON text in one walk.
+//! Finding many members of one JSON value in one walk.
 //!
 //! The tables of the flattening name members by dotted paths (`source.auth.type`). A [`PathTree`]
-//! is such a table, compiled once; [`PathTree::find`] walks a text along it and skips what no path
+//! is such a table, compiled once; [`PathTree::find`] walks a value along it and skips what no path
 //! asks for. It refuses to look inside lists: a path ends at the list, and whoever asked for it
 //! reads the elements.
 

@@ -15,11 +15,11 @@ mod signs;
 
 use crate::convert::coerce::is_aws_mask;
 use crate::json::{self, Document, Json};
+use signs::Signs;
 use std::borrow::Cow;
 use std::fmt;
 use std::iter::Peekable;
 use std::sync::LazyLock;
-use std::vec::IntoIter;
 
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "REDACTED_BY_BUILDTRAIL";
@@ -146,11 +146,15 @@ impl Place {
 
     /// The place of an element of a list in this place.
     fn element(self, element: Json<'_, '_>) -> Self {
+        let has_sign = || match element.string() {
+            Some(text) => text.contains('='),
+            None => element.raw().contains(['=', '\\']),
+        };
         match self {
             Self::Variables | Self::Environment if element.is_object() => Self::Variable,
             Self::Variables => Self::Secret,
             // `NAME=value`, as some write a container's variables.
-            Self::Environment if element.raw().contains('=') => Self::Secret,
+            Self::Environment if has_sign() => Self::Secret,
             Self::Environment => Self::Plain,
             other => other,
         }
@@ -164,13 +168,12 @@ const LONGEST_NAME: usize = 200;
 /// a few KB; a hostile record could make them many times its own size.
 const LONGEST_PATHS: usize = 64 << 10;
 
-/// The text of a record with its secrets masked, and the JSON paths of what was masked. A record that
-/// nests deeper than some hundred levels is not for it: it goes down as far.
+/// The text of a record with its secrets masked, and the JSON paths of what was masked.
 pub(crate) fn redact<'a>(record: &Document<'a, '_>) -> (Cow<'a, str>, Vec<String>) {
     let text = record.text;
     let mut masker = Masker {
         source: text,
-        signs: signs::signs(text).into_iter().peekable(),
+        signs: Signs::of(text).peekable(),
         out: String::new(),
         done: 0,
         paths: Vec::new(),
@@ -300,7 +303,7 @@ impl fmt::Display for Path<'_> {
 struct Masker<'a> {
     source: &'a str,
     /// The places that are left where something may begin that is masked by its own form.
-    signs: Peekable<IntoIter<usize>>,
+    signs: Peekable<Signs<'a>>,
     /// The redacted text of the source up to `done`.
     out: String,
     done: usize,
@@ -471,6 +474,7 @@ mod tests {
             r#"{"environment":{"variables":{"type":"s3cret","AUTH":"s3cret","N":{"x":["s3cret"]}}}}"#,
             r#"{"environmentVariables":[{"name":"A","val":{"x":"s3cret"}}]}"#,
             r#"{"environmentVariables":{"A":"s3cret"}}"#,
+            r#"{"environment":["A\u003ds3cret"]}"#,
             r#"{"environment":[{"name":"A","value":"s3cret"},"B=s3cret"]}"#,
             r#"{"auth":{"Resource":"s3cret"}}"#,
             r#"{"auth":{"resource":["s3cret",{"t":"s3cret"}]}}"#,

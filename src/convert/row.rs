@@ -54,11 +54,11 @@ impl From<Option<bool>> for Value<'_> {
     }
 }
 
-/// The cells of one record, by column. Most of 185 are null, and only the others are held.
+/// The cells of one record, by column. Most of 185 were never set, and only the others are held.
 #[derive(Debug)]
 pub(crate) struct Row<'a> {
     cells: Vec<Value<'a>>,
-    /// The place of each column's cell among those held, counted from one; zero where it is null.
+    /// The place of each column's cell among those held, counted from one; zero where none was set.
     places: [u8; COUNT],
     /// Paths of values that did not fit their column.
     pub(crate) misfits: Vec<String>,
@@ -97,14 +97,6 @@ impl<'a> Row<'a> {
     /// The text in `col`, if it holds any.
     pub(crate) fn str(&self, col: Col) -> Option<&str> {
         self.get(col).as_str()
-    }
-
-    /// The text in `col`, which may outlive the row.
-    pub(crate) fn text(&self, col: Col) -> Option<Text<'a>> {
-        match self.get(col) {
-            Value::Text(text) => Some(text.clone()),
-            _ => None,
-        }
     }
 
     /// The text in `col` if it holds any but the empty text.

@@ -20,7 +20,7 @@ use crate::dataset::{
     Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, Scope, State, short,
 };
 use crate::error::{Error, Result};
-use crate::json::{self, Tape};
+use crate::json::{self, DEEPEST, Tape};
 use crate::part::hex;
 use crate::schema::Col;
 use sha2::{Digest as _, Sha256};
@@ -30,9 +30,6 @@ use std::path::PathBuf;
 
 /// The largest record that becomes a row. CloudTrail's own limit is 1 MB (256 KB in log files).
 const LARGEST: usize = 64 << 20;
-
-/// How deep a record may nest: deeper ones are no row, whatever is in them.
-const DEEPEST: usize = 128;
 
 /// What all workers read for.
 #[derive(Debug, Clone, Copy)]
@@ -307,7 +304,7 @@ impl Worker {
             matches!(head, Cow::Borrowed(_)) && record.is_some() && head.starts_with('{');
         let record_of = |tape: &mut Tape| {
             let document = tape.read(&head).filter(|_| is_record)?;
-            (document.depth <= DEEPEST).then(|| redact::redact(&document).0.into_owned())
+            Some(redact::redact(&document).0.into_owned())
         };
         let text = match job.redact {
             _ if bytes.is_empty() => None,
@@ -339,9 +336,10 @@ impl Worker {
         };
         let Self { tape, masked_tape, .. } = self;
         let Some(document) = tape.read(text) else {
-            let reason =
-                json::is_json(text).map_or_else(|error| error.to_string(), |()| "?".into());
-            return Fate::Rejected(format!("not JSON: {reason}"));
+            return Fate::Rejected(match json::is_json(text) {
+                Err(error) => format!("not JSON: {error}"),
+                Ok(()) => format!("nests deeper than {DEEPEST} levels"),
+            });
         };
         let Some(record) = Record::of(document.value()) else {
             return Fate::Rejected(format!("expected a JSON object, got {}", json_type(text)));
@@ -349,21 +347,15 @@ impl Worker {
         if !is_kept(reading.scope, &record) {
             return Fate::Filtered;
         }
-        if document.depth > DEEPEST {
-            return Fate::Rejected(format!("nests deeper than {DEEPEST} levels"));
-        }
         let (text, redacted) = match job.redact {
             Redact::Standard => redact::redact(&document),
             Redact::None => (Cow::Borrowed(text), Vec::new()),
         };
         let masked = match &text {
-            Cow::Borrowed(_) => None,
+            Cow::Borrowed(_) => Some(document),
             Cow::Owned(text) => masked_tape.read(text),
         };
-        let record = match &masked {
-            None => Some(record),
-            Some(masked) => Record::of(masked.value()),
-        };
+        let record = masked.as_ref().and_then(|document| Record::of(document.value()));
         let Some(record) = record else {
             return Fate::Rejected("redaction left no object".to_owned());
         };

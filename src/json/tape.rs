@@ -16,7 +16,6 @@ pub(crate) struct Tape {
     nodes: Vec<Node>,
     /// The objects and lists that are open while reading.
     open: Vec<Open>,
-    deepest: usize,
 }
 
 /// A value or a member's name, with its quotes.
@@ -38,18 +37,23 @@ struct Open {
 
 /// No text that is read is longer than this.
 const LONGEST: usize = u32::MAX as usize;
+/// How deep objects and lists nest at most in a text that is read.
+pub(crate) const DEEPEST: usize = 128;
+/// Nodes whose memory is kept for the next text: ordinary records have some hundreds.
+const KEPT: usize = 1 << 16;
 
 impl Tape {
-    /// Reads a text; `None` where it is not one JSON value and nothing else.
+    /// Reads a text; `None` where it is not one JSON value and nothing else, or nests deeper than
+    /// [`DEEPEST`].
     pub(crate) fn read<'a, 't>(&'t mut self, text: &'a str) -> Option<Document<'a, 't>> {
         self.nodes.clear();
+        self.nodes.shrink_to(KEPT);
         self.open.clear();
-        self.deepest = 0;
         if text.len() > LONGEST {
             return None;
         }
         self.read_all(text.as_bytes())?;
-        Some(Document { text, nodes: &self.nodes, depth: self.deepest })
+        Some(Document { text, nodes: &self.nodes })
     }
 
     fn read_all(&mut self, bytes: &[u8]) -> Option<()> {
@@ -91,7 +95,7 @@ impl Tape {
                     let number = self.nodes.len();
                     self.push(at, at, false);
                     self.open.push(Open { number, is_object });
-                    self.deepest = self.deepest.max(self.open.len());
+                    (self.open.len() <= DEEPEST).then_some(())?;
                     at = json::skip_space(bytes, at + 1);
                     match (bytes.get(at)?, is_object) {
                         (b'}', true) | (b']', false) => {
@@ -206,8 +210,6 @@ fn string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
 pub(crate) struct Document<'a, 't> {
     pub(crate) text: &'a str,
     nodes: &'t [Node],
-    /// How deep objects and lists nest in it.
-    pub(crate) depth: usize,
 }
 
 impl<'a> Document<'a, '_> {
@@ -491,7 +493,15 @@ mod tests {
         let b = list.elements().nth(1).and_then(|element| element.member("b")).unwrap();
         assert_eq!((b.string().unwrap().as_ref(), b.is_escaped()), ("x\ny", true));
         assert_eq!(list.members().count() + root.elements().count() + b.members().count(), 0);
-        assert_eq!(document.depth, 3);
+    }
+
+    #[test]
+    fn what_nests_too_deep_has_no_tape() {
+        let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Tape::default().read(&nested(DEEPEST)).is_some());
+        assert!(Tape::default().read(&nested(DEEPEST + 1)).is_none());
+        let aside = format!("[{0},{0},{{\"a\":{0}}}]", nested(DEEPEST - 2));
+        assert!(Tape::default().read(&aside).is_some());
     }
 
     fn any_value() -> impl Strategy<Value = Value> {

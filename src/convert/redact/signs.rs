@@ -16,29 +16,49 @@ fn fold(byte: u8) -> u8 {
 }
 
 /// The places of all anchors of a text, in order.
-pub(super) fn signs(text: &str) -> Vec<usize> {
-    let bytes = text.as_bytes();
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-        note(places(block), at, &mut found);
-        at += LANES;
-    }
-    // The rest, with zeros after it.
-    let mut last = [0; LANES + LONGEST - 1];
-    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
-        last.fill(0);
-        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-        note(places(&last), at, &mut found);
-        at += LANES;
-    }
-    found
+#[derive(Debug, Clone)]
+pub(super) struct Signs<'a> {
+    bytes: &'a [u8],
+    /// Where the block begins that is looked at, and the places in it that are left, a bit for each.
+    at: usize,
+    left: u32,
 }
 
-fn note(mut places: u32, at: usize, found: &mut Vec<usize>) {
-    while places != 0 {
-        found.push(at + places.trailing_zeros() as usize);
-        places &= places - 1;
+impl<'a> Signs<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let mut signs = Self { bytes: text.as_bytes(), at: 0, left: 0 };
+        signs.look();
+        signs
+    }
+
+    /// Looks at the block that begins here.
+    fn look(&mut self) {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.left = if let Some(block) = rest.first_chunk() {
+            places(block)
+        } else {
+            // The end, with zeros after it.
+            let mut last = [0; LANES + LONGEST - 1];
+            last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            places(&last)
+        };
+    }
+}
+
+impl Iterator for Signs<'_> {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        while self.left == 0 {
+            self.at += LANES;
+            if self.at >= self.bytes.len() {
+                return None;
+            }
+            self.look();
+        }
+        let place = self.left.trailing_zeros() as usize;
+        self.left &= self.left - 1;
+        Some(self.at + place)
     }
 }
 
@@ -95,7 +115,7 @@ mod tests {
                 ], 0..8),
         ) {
             let text = parts.concat();
-            prop_assert_eq!(signs(&text), signs_bytewise(&text));
+            prop_assert_eq!(Signs::of(&text).collect::<Vec<_>>(), signs_bytewise(&text));
         }
 
         /// What is masked has a sign.
@@ -108,7 +128,7 @@ mod tests {
         ) {
             let form = if is_upper { form.to_ascii_uppercase() } else { form.to_owned() };
             let text = format!("{before}{form}{after}");
-            prop_assert!(patterns::mask(&text).is_none() || !signs(&text).is_empty(), "{}", text);
+            prop_assert!(patterns::mask(&text).is_none() || Signs::of(&text).next().is_some(), "{}", text);
         }
     }
 
@@ -116,7 +136,7 @@ mod tests {
     fn every_form_has_a_sign() {
         for form in patterns::beginnings() {
             // A URL alone has no secret: its user does.
-            assert_eq!(signs(form).is_empty(), form == "://", "{form}");
+            assert_eq!(Signs::of(form).next().is_none(), form == "://", "{form}");
         }
     }
 }
