@@ -3,7 +3,7 @@
 //! What CloudTrail itself writes has a few MB and is held whole. A file of hundreds of MB would take its
 //! size in memory, so of gzip that begins as a log file does, `{"Records":[`, only a window is held: the
 //! objects that are whole in it, each with the comma after it, are given away. All else is left to
-//! [`envelope`](crate::convert::envelope), which reads what remains as the log file that it would be had it
+//! [`envelope`], which reads what remains as the log file that it would be had it
 //! begun there: it judges the same as if it had read all. This module refuses to judge.
 
 use crate::convert::envelope::{self, Each, Piece};
@@ -109,16 +109,9 @@ impl Window<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::inflate::Limits;
-    use flate2::{Compression, write::GzEncoder};
+    use crate::convert::inflate::{Limits, gzip};
     use proptest::prelude::*;
-    use std::io::{Read as _, Write as _};
-
-    fn gzip(bytes: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-        encoder.write_all(bytes).unwrap();
-        encoder.finish().unwrap()
-    }
+    use std::io::Read as _;
 
     /// What a piece is, and its bytes.
     fn shown(piece: Piece<'_>) -> String {
@@ -165,7 +158,7 @@ mod tests {
     fn only_a_window_is_held() {
         let record =
             format!("{{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"{}\"}},", "a".repeat(900));
-        let packed = gzip(format!("{{\"Records\":[{}{{}}]}}", record.repeat(1000)).as_bytes());
+        let packed = gzip(format!("{{\"Records\":[{}{{}}]}}", record.repeat(1000)));
         let room = Room::of(Limits::default(), packed.len());
         let source = Gunzip::of(&packed);
         let mut window = Window { source, room: &room, bytes: Vec::new(), total: 0 };
