@@ -1,25 +1,20 @@
 //! The whole way, end to end: log files on disk to a dataset, and a question answered.
 //!
-//! The log files are made here from the records of `data/`, so that a figure needs nothing but a
-//! clone. Criterion reports bytes of JSON a second for the conversion.
+//! Criterion reports bytes of JSON a second for the conversion.
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+
+mod support;
 
 use anyhow::Context as _;
 use buildtrail::convert::{ConvertConfig, Progress, convert};
 use buildtrail::dataset::Dataset;
 use buildtrail::query::{self, Access, Form, Format, Limits, Runner, SavedQueries};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use flate2::{Compression, bufread::MultiGzDecoder, write::GzEncoder};
-use serde_json::{Value, json};
-use std::fs::{self, File};
+use std::fs;
 use std::hint::black_box;
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::path::Path;
-
-/// Log files, and how often each repeats the records of `data/` under new event ids.
-const LOG_FILES: usize = 16;
-const REPEATS: usize = 20;
 
 struct Silent;
 
@@ -29,49 +24,14 @@ impl Progress for Silent {
     fn writing(&self) {}
 }
 
-/// Every record of `data/AWSLogs`.
-fn records() -> anyhow::Result<Vec<Value>> {
-    let mut records = Vec::new();
-    for entry in walkdir::WalkDir::new("data/AWSLogs").sort_by_file_name() {
-        let entry = entry?;
-        if !entry.file_type().is_file() {
-            continue;
-        }
-        let raw = fs::read(entry.path())?;
-        let mut text = Vec::new();
-        if raw.starts_with(&[0x1f, 0x8b]) {
-            MultiGzDecoder::new(raw.as_slice()).read_to_end(&mut text)?;
-        } else {
-            text = raw;
-        }
-        let mut file: Value = serde_json::from_slice(&text)?;
-        if let Some(Value::Array(list)) = file.get_mut("Records").map(Value::take) {
-            records.extend(list);
-        }
-    }
-    Ok(records)
-}
-
 /// Writes the log files below `folder`; the bytes of JSON in them.
 fn make_log_files(folder: &Path) -> anyhow::Result<u64> {
-    let seed = records()?;
+    let records = support::records()?;
     let mut bytes = 0;
-    for number in 0..LOG_FILES {
-        let mut list = Vec::new();
-        for repeat in 0..REPEATS {
-            for (index, record) in seed.iter().enumerate() {
-                let mut record = record.clone();
-                if let Some(record) = record.as_object_mut() {
-                    let id = format!("{number:04}-{repeat:04}-{index:08}");
-                    record.insert("eventID".to_owned(), Value::String(id));
-                }
-                list.push(record);
-            }
-        }
-        let text = json!({ "Records": list }).to_string();
+    for number in 0..support::size(16, 2) {
+        let text = support::log_file(&records, number, support::size(20, 1));
         bytes += text.len() as u64;
-        let file = File::create(folder.join(format!("{number}.json.gz")))?;
-        GzEncoder::new(file, Compression::default()).write_all(text.as_bytes())?;
+        fs::write(folder.join(format!("{number}.json.gz")), support::gzip(&text)?)?;
     }
     Ok(bytes)
 }
@@ -118,9 +78,9 @@ fn end_to_end(criterion: &mut Criterion) -> anyhow::Result<()> {
 /// A run that has nothing to do, over log files that the ledger knows: links to one file, each under
 /// its own name, as many as the environment's `KNOWN_LOG_FILES` says or 20,000.
 fn known(criterion: &mut Criterion) -> anyhow::Result<()> {
-    let count: u64 = match std::env::var("KNOWN_LOG_FILES") {
+    let count = match std::env::var("KNOWN_LOG_FILES") {
         Ok(count) => count.parse().context("KNOWN_LOG_FILES")?,
-        Err(_) => 20_000,
+        Err(_) => support::size(20_000, 20),
     };
     let folder = tempfile::tempdir()?;
     let (logs, out) = (folder.path().join("logs"), folder.path().join("dataset"));
@@ -137,7 +97,7 @@ fn known(criterion: &mut Criterion) -> anyhow::Result<()> {
     }
     convert(&config(&logs, &out), &Silent).context("convert")?;
     let mut group = criterion.benchmark_group("known log files");
-    group.sample_size(10).throughput(Throughput::Elements(count));
+    group.sample_size(10).throughput(Throughput::Elements(count as u64));
     group.bench_function("convert again", |bencher| {
         bencher.iter(|| convert(&config(&logs, &out), &Silent).ok());
     });
@@ -146,10 +106,7 @@ fn known(criterion: &mut Criterion) -> anyhow::Result<()> {
 }
 
 fn benches(criterion: &mut Criterion) {
-    if let Err(error) = end_to_end(criterion).and_then(|()| known(criterion)) {
-        // A bench that cannot run has failed, and must say so.
-        std::panic::resume_unwind(Box::new(error.to_string()));
-    }
+    support::finish(end_to_end(criterion).and_then(|()| known(criterion)));
 }
 
 criterion_group!(all, benches);

@@ -28,6 +28,9 @@ mod redact;
 mod row;
 mod runs;
 mod settings;
+#[cfg(feature = "stages")]
+#[doc(hidden)]
+pub mod stages;
 mod stream;
 mod summary;
 mod target;

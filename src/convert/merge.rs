@@ -14,6 +14,8 @@ use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
 use crate::part::{BATCH_BYTES, BATCH_ROWS, PartReader, Wanted, Written};
 use crate::rows::{Keys, content};
+#[cfg(feature = "stages")]
+use arrow::array::RecordBatch;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use std::cmp::Reverse;
@@ -79,6 +81,27 @@ pub(crate) fn merge(
     merged.conflicts.extend(repeated(&merged.partitions, ids, state)?);
     merged.conflicts.sort();
     Ok(merged)
+}
+
+/// The merged rows of a worker, for benches: nothing of them is written, and nothing is committed.
+#[cfg(feature = "stages")]
+pub(crate) fn batches(worker: &Runs, state: &RandomState) -> Result<Vec<RecordBatch>> {
+    let (to, merged) = std::sync::mpsc::channel();
+    for (path, _) in worker.partitions() {
+        let to = to.clone();
+        thread::scope(|scope| {
+            let writer = Writer::of(scope, move |queue| {
+                for batch in queue {
+                    drop(to.send(batch)); // the other end waits for it below
+                }
+                Ok(Vec::new())
+            });
+            let committed = Committed::default();
+            Merge::new(worker.of(path), &committed, state, writer).run(path.to_owned()).map(drop)
+        })?;
+    }
+    drop(to);
+    Ok(merged.iter().collect())
 }
 
 /// The rows whose ids others have that were written beside them, but for the first of each.

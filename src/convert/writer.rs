@@ -29,8 +29,16 @@ impl<'s> Writer<'s> {
         rows: usize,
         part_bytes: u64,
     ) -> Self {
+        Self::of(scope, move |queue| write_all(queue, dataset, rows, part_bytes))
+    }
+
+    /// `take` has all batches, on a thread of its own.
+    pub(crate) fn of(
+        scope: &'s Scope<'s, '_>,
+        take: impl FnOnce(&Receiver<RecordBatch>) -> Result<Parts> + Send + 's,
+    ) -> Self {
         let (batches, queue) = sync_channel(0);
-        let thread = scope.spawn(move || write_all(&queue, dataset, rows, part_bytes));
+        let thread = scope.spawn(move || take(&queue));
         Self { batches, thread }
     }
 
