@@ -112,7 +112,8 @@ pub(crate) struct Commit {
     /// The same in a bucket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) uploads: Vec<Sent>,
-    /// What is in `staging/` of a bucket until the commit's part files are in their places.
+    /// What is in `staging/` until the commit's part files are in their places: in a bucket, and on
+    /// disk if the commit begins a Delta Lake log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) intent: Option<String>,
     /// Part files that are no longer in the dataset.
@@ -260,8 +261,8 @@ impl Commit {
         at.bucket.remove(intent.collect())
     }
 
-    /// Whether the commit's intent is still in the bucket.
-    fn is_to_be_placed(&self, root: &Root) -> Result<bool> {
+    /// Whether the commit's intent is still there.
+    pub(crate) fn is_to_be_placed(&self, root: &Root) -> Result<bool> {
         let Some(name) = &self.intent else { return Ok(false) };
         Ok(root.read(&format!("{STAGING}/{name}"))?.is_some())
     }

@@ -1,10 +1,10 @@
 //! A Delta Lake log over the dataset's part files, for readers that want one commit and no other.
 //!
 //! `_delta_log/00000000000000000007.json` says which part files version 7 has added and which it no longer
-//! has. The dataset's own commit decides and knows the version that follows from it; the version is
-//! written when the commit's part files are in their places and those that it replaces still are. A run
-//! killed before that is followed by the next one, from the same commit: [`follow`] does nothing where
-//! the version is there. A commit that changes no part file has no version of its own.
+//! has. The dataset's own commit decides and knows the version that follows from it, the first one too:
+//! the version is written when the commit's part files are in their places and those that it replaces
+//! still are. A run killed before that is followed by the next one, from the same commit: [`follow`] does
+//! nothing where the version is there. A commit that changes no part file has no version of its own.
 //!
 //! Plain readers take every `*.parquet` below the dataset for data, so this refuses to write checkpoints,
 //! which are Parquet: a reader goes through all versions (a second for 1,800 of them). Nor may anybody
@@ -35,27 +35,15 @@ pub(crate) fn file(version: u64) -> String {
 }
 
 /// Begins a log of the dataset, unless it has one; its newest version.
-///
-/// The first version has all part files. Killed before the commit that remembers it, it is written anew.
 pub(crate) fn keep(dataset: &Dataset) -> Result<u64> {
     let (root, head) = (dataset.root(), dataset.head());
     if let Some(version) = kept(root, head.delta)? {
         return Ok(version);
     }
-    let first = file(0);
-    let is_ours = |text: &[u8]| Mark::of(text).is_some();
-    let names = root.names(LOG)?;
-    let others = names.iter().any(|name| !first.ends_with(name.as_str()));
-    if others || root.read(&first)?.is_some_and(|text| !is_ours(&text)) {
+    if !root.names(LOG)?.is_empty() {
         let reason = "is not a log that buildtrail keeps; remove it if nobody needs it";
         return Err(Error::Dataset(root.name(LOG).display().to_string(), reason.to_owned()));
     }
-    let mut version = Version::new(Action::Delta, head.version, Utc::now());
-    version.protocol();
-    version.table(dataset.partition_by());
-    dataset.parts().iter().for_each(|part| version.add(part));
-    root.write(&first, version.into_lines())?;
-    root.sync("")?;
     Transaction::new(dataset).commit_delta()?;
     Ok(0)
 }
@@ -81,37 +69,50 @@ pub(crate) fn next(root: &Root, newest: Option<u64>, changes: bool) -> Result<Op
 
 /// Brings the log up to a commit, whose part files are in their places.
 pub(crate) fn follow(root: &Root, commit: &Commit) -> Result<()> {
-    let Some(version @ 1..) = commit.delta else { return Ok(()) };
-    if let Some(text) = root.read(&file(version))? {
+    let Some(version) = commit.delta else { return Ok(()) };
+    let name = file(version);
+    if let Some(text) = root.read(&name)? {
         return check(root, commit, version, &text);
     }
-    // Without the version before, the log was removed, and is kept no longer.
-    let Some(before) = root.read(&file(version - 1))? else { return Ok(()) };
-    let lines = lines(root, commit, &before)?;
-    if !root.create(&file(version), lines)? {
+    let Some(lines) = owed(root, commit)? else { return Ok(()) };
+    if !root.create(&name, lines)? {
         // Of a run that only seemed dead.
-        let text = root.read(&file(version))?.unwrap_or_default();
+        let text = root.read(&name)?.unwrap_or_default();
         return check(root, commit, version, &text);
     }
-    Ok(())
+    // The first names the folder, too.
+    if version == 0 { root.sync("") } else { Ok(()) }
 }
 
-/// What the version of a commit has to say.
-fn lines(root: &Root, commit: &Commit, before: &[u8]) -> Result<Vec<u8>> {
-    let schema = Mark::of(before).map_or(0, |mark| mark.schema);
-    let mut version = Version::new(commit.action, commit.version, Utc::now());
-    if schema < SCHEMA_VERSION {
-        let first = root.read(&file(0))?.ok_or_else(|| root.missing(&file(0)))?;
-        version.table_again(&first, &partition_by(root)?);
+/// What the version of a commit has to say, if that is still to be written: a log that was removed
+/// since is not written again.
+fn owed(root: &Root, commit: &Commit) -> Result<Option<Vec<u8>>> {
+    let Some(version) = commit.delta else { return Ok(None) };
+    let begins = commit.action == Action::Delta;
+    if (begins || commit.intent.is_some()) && !commit.is_to_be_placed(root)? {
+        return Ok(None);
+    }
+    let mut lines = Version::new(commit.action, commit.version, Utc::now());
+    if begins {
+        lines.protocol();
+        lines.table(&partition_by(root)?);
+        segment::read(root, &commit.parts, &mut |part: PartFile| lines.add(&part))?;
+        return Ok(Some(lines.into_lines()));
     }
     let placed: HashSet<&str> = commit.placed().collect();
+    let before = version.checked_sub(1).map_or(Ok(None), |before| root.read(&file(before)))?;
+    let Some(before) = before else { return Ok(None) };
+    if Mark::of(&before).map_or(0, |mark| mark.schema) < SCHEMA_VERSION {
+        let first = root.read(&file(0))?.ok_or_else(|| root.missing(&file(0)))?;
+        lines.table_again(&first, &partition_by(root)?);
+    }
     segment::read(root, &commit.parts, &mut |part: PartFile| {
         if placed.contains(&*part.path) {
-            version.add(&part);
+            lines.add(&part);
         }
     })?;
-    commit.remove.iter().for_each(|path| version.remove(path));
-    Ok(version.into_lines())
+    commit.remove.iter().for_each(|path| lines.remove(path));
+    Ok(Some(lines.into_lines()))
 }
 
 /// Fails where a version was written by somebody else.

@@ -125,11 +125,11 @@ impl<'d> Transaction<'d> {
         self.commit(Commit { action: Action::Compact, scope: None, records, ..head })
     }
 
-    /// Commits that a Delta Lake log was begun, whose first version is there.
+    /// Commits that a Delta Lake log is begun, and writes its first version.
     pub(crate) fn commit_delta(self) -> Result<()> {
         let head = self.dataset.head.clone();
         let records = RecordCounts::default();
-        self.commit(Commit { action: Action::Delta, scope: None, records, delta: Some(0), ..head })
+        self.commit(Commit { action: Action::Delta, scope: None, records, ..head })
     }
 
     /// Makes `next` the newest commit, with the part files of this run: states 2 to 5.
@@ -167,8 +167,9 @@ impl<'d> Transaction<'d> {
         let replaced: u64 = replaced.map(|part| part.rows).sum();
         let version = self.dataset.head.version + 1;
         let changes = !self.staged.is_empty() || !remove.is_empty();
-        let delta = delta::next(root, next.delta, changes)?;
-        let Stage { place, uploads, intent } = Stage::of(root, version, self.staged)?;
+        let begins = next.action == Action::Delta;
+        let delta = if begins { Some(0) } else { delta::next(root, next.delta, changes)? };
+        let Stage { place, uploads, intent } = Stage::of(root, version, self.staged, begins)?;
         Ok(Commit {
             version,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -193,13 +194,18 @@ struct Stage {
 }
 
 impl Stage {
-    /// Sees to it that the staged part files stay.
-    fn of(root: &Root, version: u64, staged: Vec<Staged>) -> Result<Self> {
+    /// Sees to it that the staged part files stay; `begins` where the commit begins a Delta Lake log.
+    fn of(root: &Root, version: u64, staged: Vec<Staged>, begins: bool) -> Result<Self> {
         match root {
             Root::Folder(_) => {
+                // Else nobody could tell a log that is to be begun from one that was removed.
+                let intent = begins.then(|| format!("{version:08}-delta.json"));
+                if let Some(name) = &intent {
+                    root.write(&format!("{STAGING}/{name}"), b"[]".to_vec())?;
+                }
                 root.sync(STAGING)?;
                 let place = staged.into_iter().map(|staged| (staged.name, staged.part.path));
-                Ok(Self { place: place.collect(), uploads: Vec::new(), intent: None })
+                Ok(Self { place: place.collect(), uploads: Vec::new(), intent })
             }
             Root::Bucket(at) => {
                 let file =

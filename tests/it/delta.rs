@@ -263,14 +263,20 @@ fn nobody_else_writes_to_the_log() {
 }
 
 #[test]
-fn a_log_that_was_begun_and_not_remembered_is_begun_anew() {
+fn a_log_that_a_killed_run_began_is_written_by_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let (place, second) = with_log(folder.path());
-    // As killed between the first version and the commit that remembers it.
-    fs::remove_file(place.path().join("_buildtrail/commits/00000002.json")).unwrap();
+    let whole = timeless(&place, 0);
+    // As killed between the commit and the first version.
+    fs::remove_dir_all(place.path().join(LOG)).unwrap();
+    let commit = fs::read(place.path().join("_buildtrail/commits/00000002.json")).unwrap();
+    let commit: Value = serde_json::from_slice(&commit).unwrap();
+    let intent = format!("_buildtrail/staging/{}", str(&commit, "intent"));
+    fs::write(place.path().join(&intent), "").unwrap();
+    verify(&place, 0);
     place.convert(&[&second]).exits(0);
-    assert_eq!((versions(&place), snapshot(&place).len()), (1, 1));
-    assert_eq!(delta(&place), json!({"version": 0, "parts": 2, "rows": 2}));
+    assert!(!place.path().join(intent).exists());
+    assert_eq!((versions(&place), timeless(&place, 0)), (2, whole));
     agrees(&place);
 }
 

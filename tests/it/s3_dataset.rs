@@ -97,6 +97,14 @@ impl Place {
         self.server.request("GET", "?uploads").matches("<UploadId>").count()
     }
 
+    /// Where the intent of the newest commit is until all is done.
+    fn intent(&self) -> String {
+        let commits = self.files().into_keys().filter(|file| file.contains("/commits/"));
+        let commit = self.get(&commits.max().unwrap()).unwrap();
+        let commit: Value = serde_json::from_slice(&commit).unwrap();
+        format!("_buildtrail/staging/{}", commit["intent"].as_str().unwrap())
+    }
+
     /// Nothing is left of what a run needs while it runs.
     fn is_tidy(&self) {
         let of_a_run = |name: &&String| name.contains("staging/") || name.ends_with("/lock");
@@ -207,14 +215,26 @@ fn a_log_in_a_bucket_is_that_of_a_folder() {
         assert!(removed || keys.get(&path) == add["size"].as_u64().as_ref(), "{path}");
     }
     // As killed before the version: the intent is there until all is done.
-    let commit = place.files().into_keys().filter(|file| file.contains("/commits/")).max().unwrap();
-    let commit: Value = serde_json::from_slice(&place.get(&commit).unwrap()).unwrap();
-    let intent = format!("_buildtrail/staging/{}", commit["intent"].as_str().unwrap());
-    place.put(&intent, b"[]".to_vec());
+    place.put(&place.intent(), b"[]".to_vec());
     place.delete(&file(3));
     place.convert(&[SAMPLE]);
     assert!(same());
     place.run(&["verify", &place.name()], 0);
+    place.is_tidy();
+}
+
+#[test]
+fn a_log_that_a_killed_run_began_in_a_bucket_is_written_by_the_next() {
+    let Some(place) = Place::in_bucket("begun") else { return };
+    place.convert(&["data/AWSLogs/111122223333/CloudTrail/eu-west-1"]);
+    place.run(&["delta", &place.name()], 0);
+    let version = |number| place.get(&file(number)).map(|text| without_time(lines(&text)));
+    let whole = version(0).unwrap();
+    place.put(&place.intent(), b"[]".to_vec());
+    place.delete(&file(0));
+    place.convert(&[SAMPLE]);
+    assert_eq!(version(0), Some(whole));
+    assert!(version(1).is_some());
     place.is_tidy();
 }
 
