@@ -40,7 +40,7 @@ pub(crate) fn keep(dataset: &Dataset) -> Result<u64> {
     if let Some(version) = kept(root, head.delta)? {
         return Ok(version);
     }
-    if !root.names(LOG)?.is_empty() {
+    if !root.names(LOG)?.is_empty() && !is_late(root, head)? {
         let reason = "is not a log that buildtrail keeps; remove it if nobody needs it";
         return Err(Error::Dataset(root.name(LOG).display().to_string(), reason.to_owned()));
     }
@@ -56,15 +56,21 @@ pub(crate) fn kept(root: &Root, version: Option<u64>) -> Result<Option<u64>> {
     }
 }
 
-/// The version that follows from the next commit, where `newest` follows from the last. Fails where
-/// somebody else has written it: before the commit, which then is not made.
-pub(crate) fn next(root: &Root, newest: Option<u64>, changes: bool) -> Result<Option<u64>> {
-    let Some(newest) = kept(root, newest)? else { return Ok(None) };
+/// The version that follows from the commit after `head`. Fails where somebody else has written it:
+/// before the commit, which then is not made.
+pub(crate) fn next(root: &Root, head: &Commit, changes: bool) -> Result<Option<u64>> {
+    let Some(newest) = kept(root, head.delta)? else { return Ok(None) };
     let next = newest + u64::from(changes);
-    if changes && root.exists(&file(next))? {
+    if changes && root.exists(&file(next))? && !is_late(root, head)? {
         return Err(not_ours(root, next));
     }
     Ok(Some(next))
+}
+
+/// Whether another run has committed after `head`: what is in the log is its, and the commit, which only
+/// one of two can make, says so.
+fn is_late(root: &Root, head: &Commit) -> Result<bool> {
+    Ok(Commit::newest(root)?.version > head.version)
 }
 
 /// Brings the log up to a commit, whose part files are in their places.

@@ -168,7 +168,7 @@ impl<'d> Transaction<'d> {
         let version = self.dataset.head.version + 1;
         let changes = !self.staged.is_empty() || !remove.is_empty();
         let begins = next.action == Action::Delta;
-        let delta = if begins { Some(0) } else { delta::next(root, next.delta, changes)? };
+        let delta = if begins { Some(0) } else { delta::next(root, &self.dataset.head, changes)? };
         let Stage { place, uploads, intent } = Stage::of(root, version, self.staged, begins)?;
         Ok(Commit {
             version,
