@@ -106,6 +106,10 @@ fn owed(root: &Root, commit: &Commit) -> Result<Option<Vec<u8>>> {
         return Ok(Some(lines.into_lines()));
     }
     let placed: HashSet<&str> = commit.placed().collect();
+    if placed.is_empty() && commit.remove.is_empty() {
+        // The version followed from an earlier commit.
+        return Ok(None);
+    }
     let before = version.checked_sub(1).map_or(Ok(None), |before| root.read(&file(before)))?;
     let Some(before) = before else { return Ok(None) };
     if Mark::of(&before).map_or(0, |mark| mark.schema) < SCHEMA_VERSION {
@@ -144,7 +148,7 @@ fn partition_by(root: &Root) -> Result<Vec<PartitionColumn>> {
 /// What of the log does not fit the dataset.
 pub(crate) fn problems(dataset: &Dataset) -> Result<Vec<String>> {
     let (root, head) = (dataset.root(), dataset.head());
-    let Some(newest) = kept(root, head.delta)? else { return Ok(Vec::new()) };
+    let Some(newest) = kept(root, head.delta)? else { return missed(root, head) };
     let mut problems = Vec::new();
     let mut in_log = BTreeMap::new();
     for version in 0..=newest {
@@ -152,7 +156,7 @@ pub(crate) fn problems(dataset: &Dataset) -> Result<Vec<String>> {
         match root.read(&name)?.map(|text| action::replay(&text, &mut in_log)) {
             Some(Ok(())) => {}
             Some(Err(reason)) => problems.push(format!("{name}: {reason}")),
-            None => problems.push(format!("{name}: is gone, and Delta readers with it")),
+            None => problems.push(gone(&name)),
         }
     }
     let parts = dataset.parts().iter();
@@ -171,4 +175,23 @@ pub(crate) fn problems(dataset: &Dataset) -> Result<Vec<String>> {
         problems.push(format!("{path}: {problem}"));
     }
     Ok(problems)
+}
+
+/// What is wrong with a log whose newest version is not there.
+fn missed(root: &Root, head: &Commit) -> Result<Vec<String>> {
+    // Removed as a whole it is kept no longer, and what a killed run owes the next one writes.
+    if root.names(LOG)?.is_empty() || owed(root, head)?.is_some() {
+        return Ok(Vec::new());
+    }
+    if let Some(newest) = head.delta {
+        return Ok(vec![gone(&file(newest))]);
+    }
+    let first = root.read(&file(0))?;
+    let is_ours = first.is_some_and(|text| Mark::of(&text).is_some());
+    let problem = || format!("{LOG}: is kept by no run, and Delta readers see what was; remove it");
+    Ok(is_ours.then(problem).into_iter().collect())
+}
+
+fn gone(name: &str) -> String {
+    format!("{name}: is gone, and Delta readers with it")
 }

@@ -281,6 +281,33 @@ fn a_log_that_a_killed_run_began_is_written_by_the_next() {
 }
 
 #[test]
+fn a_version_that_nobody_owes_is_missed_and_not_made_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let (place, second) = with_log(folder.path());
+    place.convert(&[&second]).exits(0);
+    // The newest commit changes no part file: what the version before it said, it does not know.
+    let other = json!({"eventSource": "s3.amazonaws.com", "eventID": "other"});
+    let other = log_file(folder.path(), "other.json", &[other]);
+    place.convert(&[&other]).exits(0);
+    fs::remove_file(place.path().join(file(1))).unwrap();
+    let is_missed = || verify(&place, 1).contains("1.json: is gone, and Delta readers with it");
+    assert!(is_missed());
+    place.convert(&[&second]).exits(0);
+    assert!(is_missed());
+    assert_eq!(versions(&place), 1);
+    // What is left of the log is kept by no run.
+    let third = record("id-3", "2026-09-03T00:00:00Z", "StartBuild");
+    place.convert(&[&log_file(folder.path(), "3.json", &[third])]).exits(0);
+    let found = verify(&place, 1);
+    assert!(found.contains("_delta_log: is kept by no run"), "{found}");
+    let refused = buildtrail(&["delta", &place.name()]).exits(1).stderr;
+    assert!(refused.contains("_delta_log: is not a log that buildtrail keeps"), "{refused}");
+    fs::remove_dir_all(place.path().join(LOG)).unwrap();
+    assert_eq!(delta(&place), json!({"version": 0, "parts": 3, "rows": 3}));
+    agrees(&place);
+}
+
+#[test]
 fn new_columns_reach_the_log_with_the_next_version() {
     let folder = tempfile::tempdir().unwrap();
     let (place, second) = with_log(folder.path());

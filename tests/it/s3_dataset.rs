@@ -236,6 +236,10 @@ fn a_log_that_a_killed_run_began_in_a_bucket_is_written_by_the_next() {
     assert_eq!(version(0), Some(whole));
     assert!(version(1).is_some());
     place.is_tidy();
+    // Lost when all was done, it is owed by nobody.
+    place.delete(&file(1));
+    let found = place.run(&["verify", &place.name()], 1).stderr;
+    assert!(found.contains("1.json: is gone"), "{found}");
 }
 
 /// A run that was killed between its commit and its last upload's completion.
