@@ -170,7 +170,7 @@ impl Commit {
         Ok(newest)
     }
 
-    fn load(root: &Root, version: u64) -> Result<Self> {
+    pub(crate) fn load(root: &Root, version: u64) -> Result<Self> {
         let file = Self::file(version);
         let text = root.read(&file)?.ok_or_else(|| root.missing(&file))?;
         serde_json::from_slice(&text).map_err(|error| {

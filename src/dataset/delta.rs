@@ -98,7 +98,8 @@ fn owed(root: &Root, commit: &Commit) -> Result<Option<Vec<u8>>> {
     if (begins || commit.intent.is_some()) && !commit.is_to_be_placed(root)? {
         return Ok(None);
     }
-    let mut lines = Version::new(commit.action, commit.version, Utc::now());
+    let mut lines =
+        Version::new(commit.action, commit.version, changes_rows(root, commit), Utc::now());
     if begins {
         lines.protocol();
         lines.table(&partition_by(root)?);
@@ -123,6 +124,16 @@ fn owed(root: &Root, commit: &Commit) -> Result<Option<Vec<u8>>> {
     })?;
     commit.remove.iter().for_each(|path| lines.remove(path));
     Ok(Some(lines.into_lines()))
+}
+
+/// Whether rows come or go by a commit: by a compaction only where it drops copies.
+fn changes_rows(root: &Root, commit: &Commit) -> bool {
+    // Where the commit before was tidied away nobody knows: readers may look for changes in vain.
+    let drops = || match Commit::load(root, commit.version.saturating_sub(1)) {
+        Ok(before) => commit.dropped > before.dropped,
+        Err(_) => true,
+    };
+    commit.action != Action::Compact || drops()
 }
 
 /// Fails where a version was written by somebody else.

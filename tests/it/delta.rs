@@ -2,7 +2,7 @@
 //! and read the same values, is checked by `tests/engines/check.py`, which runs them.
 
 use crate::dataset::{kill_at, record};
-use crate::support::{Dataset, SAMPLE, buildtrail, files, log_file, str};
+use crate::support::{Dataset, SAMPLE, buildtrail, dataset, files, log_file, str};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -304,6 +304,30 @@ fn a_version_that_nobody_owes_is_missed_and_not_made_up() {
     assert!(refused.contains("_delta_log: is not a log that buildtrail keeps"), "{refused}");
     fs::remove_dir_all(place.path().join(LOG)).unwrap();
     assert_eq!(delta(&place), json!({"version": 0, "parts": 3, "rows": 3}));
+    agrees(&place);
+}
+
+#[test]
+fn a_compaction_that_drops_copies_changes_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let [place, other] = ["a.json", "b.json"].map(|name| {
+        let event = record("same", "2026-09-01T00:00:00Z", "StartBuild");
+        dataset(&[&log_file(folder.path(), name, &[event])])
+    });
+    // Twice in one partition, as a version without commits could leave it.
+    let copy = &other.parts()[0];
+    fs::copy(other.path().join(copy), place.path().join(copy)).unwrap();
+    fs::remove_dir_all(place.path().join("_buildtrail/commits")).unwrap();
+    let remembered = place.path().join("_buildtrail/dataset.json");
+    let older = fs::read_to_string(&remembered).unwrap().replace("\"format\": 2", "\"format\": 1");
+    fs::write(&remembered, older).unwrap();
+    assert_eq!(delta(&place), json!({"version": 0, "parts": 2, "rows": 2}));
+    buildtrail(&["compact", &place.name()]).exits(0);
+    assert_eq!(snapshot(&place).values().sum::<u64>(), 1);
+    let changed = [of_kind(&place, 1, "add"), of_kind(&place, 1, "remove")].concat();
+    // What is left of the two is one of them: it is added again.
+    assert_eq!(changed.len(), 2);
+    assert!(changed.iter().all(|action| action["dataChange"] == true), "{changed:?}");
     agrees(&place);
 }
 

@@ -25,13 +25,12 @@ const ESCAPED: &AsciiSet =
 pub(super) struct Version {
     lines: Vec<Value>,
     now: i64,
-    /// Whether rows come or go.
     changes_rows: bool,
 }
 
 impl Version {
-    /// The version that follows from commit `number`.
-    pub(super) fn new(action: Action, number: u64, now: DateTime<Utc>) -> Self {
+    /// The version that follows from commit `number`, by which rows come or go, or none do.
+    pub(super) fn new(action: Action, number: u64, changes_rows: bool, now: DateTime<Utc>) -> Self {
         let now = now.timestamp_millis();
         let info = json!({"commitInfo": {
             "timestamp": now,
@@ -42,7 +41,6 @@ impl Version {
         }});
         // By this a writer knows what it has written.
         let transaction = json!({"txn": {"appId": US, "version": number}});
-        let changes_rows = action != Action::Compact;
         Self { lines: vec![info, transaction], now, changes_rows }
     }
 
@@ -252,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_version_of_others_has_no_mark() {
-        let ours = Version::new(Action::Compact, 7, Utc::now()).into_lines();
+        let ours = Version::new(Action::Compact, 7, false, Utc::now()).into_lines();
         assert_eq!(
             Mark::of(&ours).map(|mark| (mark.commit, mark.schema)),
             Some((7, SCHEMA_VERSION))
