@@ -17,7 +17,7 @@ use datafusion::execution::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion_distributed::{DistributedExt as _, WorkerQueryContext, WorkerSessionBuilder};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
@@ -61,6 +61,7 @@ impl Worker {
             limits: self.limits,
             runtime: Arc::clone(&self.runtime),
             connections,
+            seen: Mutex::new(None),
         };
         let worker = datafusion_distributed::Worker::from_session_builder(sessions)
             .with_runtime_env(self.runtime)
@@ -92,6 +93,8 @@ struct Sessions {
     limits: Limits,
     runtime: Arc<RuntimeEnv>,
     connections: Connections,
+    /// The commit whose part files tasks find.
+    seen: Mutex<Option<u64>>,
 }
 
 impl Sessions {
@@ -99,9 +102,20 @@ impl Sessions {
     async fn refresh(&self) -> EngineResult<()> {
         let dataset = Arc::clone(&self.dataset);
         let newest = spawn_blocking(move || dataset.reopen()).await.map_err(failed)?;
-        let snapshot = Snapshot::of_any_commit(&newest.map_err(failed)?)?;
-        let root = Url::parse(ROOT).map_err(failed)?;
-        self.runtime.register_object_store(&root, Arc::new(snapshot));
+        self.show(&newest.map_err(failed)?)
+    }
+
+    /// Lets tasks find the part files of a commit, unless they find those of a newer one: another task
+    /// may have looked later and been done sooner.
+    fn show(&self, dataset: &Dataset) -> EngineResult<()> {
+        let commit = dataset.head().version;
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.is_none_or(|seen| seen < commit) {
+            let root = Url::parse(ROOT).map_err(failed)?;
+            let snapshot = Snapshot::of_any_commit(dataset)?;
+            self.runtime.register_object_store(&root, Arc::new(snapshot));
+            *seen = Some(commit);
+        }
         Ok(())
     }
 }
@@ -124,9 +138,36 @@ impl WorkerSessionBuilder for Sessions {
 
 #[cfg(test)]
 mod tests {
-    use super::only_the_dataset;
+    use super::{Connections, Sessions, only_the_dataset};
+    use crate::dataset::{Dataset, Redact};
     use crate::query::Limits;
+    use crate::query::snapshot::ROOT;
+    use std::sync::{Arc, Mutex};
     use url::Url;
+
+    #[test]
+    fn of_two_commits_tasks_find_the_newer() {
+        let folder = tempfile::tempdir().unwrap();
+        let before = Dataset::create(folder.path(), None, Redact::Standard).unwrap().unlock();
+        // A commit without part files.
+        Dataset::open_to_write(folder.path()).unwrap().keep_delta_log().unwrap();
+        let newer = before.reopen().unwrap();
+        let limits = Limits::default();
+        let sessions = Sessions {
+            dataset: Arc::new(Dataset::open(folder.path()).unwrap()),
+            runtime: only_the_dataset(&limits).unwrap(),
+            limits,
+            connections: Connections::with_threads().unwrap(),
+            seen: Mutex::new(None),
+        };
+        let root = Url::parse(ROOT).unwrap();
+        let shown = |dataset| {
+            sessions.show(dataset).unwrap();
+            sessions.runtime.object_store_registry.get_store(&root).unwrap()
+        };
+        let [first, second, late] = [&before, &newer, &before].map(shown);
+        assert!(!Arc::ptr_eq(&first, &second) && Arc::ptr_eq(&second, &late));
+    }
 
     #[test]
     fn a_worker_finds_no_files_but_its_datasets() {
