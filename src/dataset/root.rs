@@ -146,7 +146,7 @@ impl Root {
                 let path = folder.join(file);
                 match File::open(&path) {
                     Ok(file) => Ok(Some(Source::File(file))),
-                    Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+                    Err(error) if is_absent(&error) => Ok(None),
                     Err(error) => Err(Error::io("read", &path)(error)),
                 }
             }

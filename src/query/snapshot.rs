@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
 use futures::stream::{self, BoxStream};
-use object_store::path::Path;
+use object_store::path::{Path, PathPart};
 use object_store::{
     Attributes, CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult,
     MultipartUpload, ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload,
@@ -18,6 +18,8 @@ use object_store::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The URL of the root of such a store.
@@ -51,7 +53,9 @@ impl Snapshot {
     /// What the commit says of a part file; none where it is another commit's that may be asked for.
     fn known(&self, location: &Path) -> Result<Option<&ObjectMeta>> {
         match self.parts.get(location) {
-            None if !self.any_commit => Err(not_found(location, "in no commit")),
+            None if !self.any_commit || !may_be_part(location) => {
+                Err(not_found(location, "in no commit"))
+            }
             known => Ok(known),
         }
     }
@@ -92,22 +96,16 @@ impl Snapshot {
     /// A part file on disk.
     fn on_disk(&self, location: &Path, options: &GetOptions) -> Result<GetResult> {
         let known = self.known(location)?;
-        let opened = self.places.open(location.as_ref());
-        let (source, path) = opened.map_err(|error| match known {
-            Some(_) => not_found(location, error),
-            None => self.lost(location),
-        })?;
-        let Source::File(file) = source else { return Err(self.lost(location)) };
-        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+        known.map_or(Ok(()), |known| options.check_preconditions(known))?;
+        let opened = open(&self.places, location)?;
+        let (file, path, bytes) = opened.ok_or_else(|| self.lost(location))?;
         if let Some(known) = known {
             check_size(bytes, &path, known.size)?;
         }
         let meta = meta(location.clone(), bytes);
         let range = match &options.range {
             None => 0..bytes,
-            Some(range) => range
-                .as_range(bytes)
-                .map_err(|source| Error::Generic { store: "dataset", source: source.into() })?,
+            Some(range) => range.as_range(bytes).map_err(failed)?,
         };
         let payload = GetResultPayload::File(file, path);
         Ok(GetResult { payload, meta, range, attributes: Attributes::default() })
@@ -124,6 +122,31 @@ impl fmt::Display for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the part files of a commit")
     }
+}
+
+/// A part file on disk, where it is, and its size.
+type Opened = (File, PathBuf, u64);
+
+/// Opens a part file on disk; none where it is not there.
+fn open(places: &Places, location: &Path) -> Result<Option<Opened>> {
+    for file in places.of(location.as_ref()) {
+        let path = places.root().name(&file);
+        if let Some(Source::File(file)) = places.root().open(&file).map_err(failed)? {
+            let bytes = file.metadata().map_err(crate::Error::io("read", &path)).map_err(failed)?;
+            return Ok(Some((file, path, bytes.len())));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a part file may have this place: nothing else of a dataset is for others.
+fn may_be_part(location: &Path) -> bool {
+    let is_hidden = |level: &PathPart<'_>| level.as_ref().starts_with('_');
+    location.extension() == Some("parquet") && !location.parts().any(|level| is_hidden(&level))
+}
+
+fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Generic { store: "dataset", source: source.into() }
 }
 
 /// What is told of a part file. Its name has the content's hash: what has the name has the content.
@@ -148,7 +171,7 @@ fn check_size(bytes: u64, path: &std::path::Path, expected: u64) -> Result<()> {
         "{} has {bytes} bytes, the dataset's commit says {expected}; `buildtrail verify` tells more",
         path.display()
     );
-    Err(Error::Generic { store: "dataset", source: source.into() })
+    Err(failed(source))
 }
 
 fn read_only<T>(operation: &str) -> Result<T> {
@@ -159,11 +182,7 @@ fn read_only<T>(operation: &str) -> Result<T> {
 impl ObjectStore for Snapshot {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         match self.places.root() {
-            Root::Folder(_) => {
-                let known = self.known(location)?;
-                known.map_or(Ok(()), |known| options.check_preconditions(known))?;
-                self.on_disk(location, &options)
-            }
+            Root::Folder(_) => self.on_disk(location, &options),
             Root::Bucket(at) => self.in_bucket(at, location, options).await,
         }
     }
@@ -211,5 +230,54 @@ impl ObjectStore for Snapshot {
 
     async fn copy_opts(&self, _: &Path, _: &Path, _: CopyOptions) -> Result<()> {
         read_only("copy")
+    }
+}
+
+#[cfg(all(test, unix, feature = "distributed"))]
+mod tests {
+    use super::*;
+    use crate::dataset::Redact;
+    use object_store::ObjectStoreExt as _;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    #[tokio::test]
+    async fn of_any_commit_only_part_files_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = Dataset::create(folder.path(), None, Redact::Standard).unwrap();
+        let place = |name: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            path
+        };
+        let names = [
+            "region=a/part-1.parquet",
+            "notes.txt",
+            "_buildtrail/rejected/0.ndjson.gz",
+            "_buildtrail/rejected/0.parquet",
+            "region=a/_more/0.parquet",
+        ];
+        for name in names {
+            fs::write(place(name), "bytes").unwrap();
+        }
+        let removed = Places::of(dataset.places(), "region=a/part-0.parquet").last().unwrap();
+        fs::write(place(&removed), "bytes").unwrap();
+        symlink("part-2.parquet", place("region=a/part-2.parquet")).unwrap();
+        let snapshot = Snapshot::of_any_commit(&dataset).unwrap();
+        let get = async |name: &str| {
+            snapshot.get(&Path::parse(name).unwrap()).await.map(drop).map_err(|e| e.to_string())
+        };
+        assert_eq!(get("region=a/part-0.parquet").await, Ok(()));
+        assert_eq!(get("region=a/part-1.parquet").await, Ok(()));
+        for name in names.iter().skip(1).chain(["_buildtrail/dataset.json"].iter()) {
+            assert!(get(name).await.unwrap_err().contains("in no commit"), "{name}");
+        }
+        for absent in ["region=a/part-3.parquet", "notes.txt/part-0.parquet"] {
+            let said = get(absent).await.unwrap_err();
+            assert!(said.contains("has no such part file"), "{said}");
+        }
+        // A link to itself: it is there, and cannot be opened.
+        let said = get("region=a/part-2.parquet").await.unwrap_err();
+        assert!(said.contains("part-2.parquet: ") && !said.contains("no such part file"), "{said}");
     }
 }
