@@ -108,7 +108,7 @@ impl Options {
         let session = if self.workers.is_empty() {
             session
         } else {
-            query::distribute(&session, &self.workers)?
+            super::runtime()?.block_on(query::distribute(&session, &self.workers))?
         };
         let (keep, made) = (self.keep, Arc::clone(&scratch));
         let read = move |source: &str| read_logs(&[source.to_owned()], keep, &made);

@@ -64,10 +64,10 @@ impl WorkerResolver for Workers {
 }
 
 /// The session with its work done by workers; fails where one is not there or of another version.
-pub fn distribute(session: &SessionContext, workers: &[Address]) -> Result<SessionContext> {
+pub async fn distribute(session: &SessionContext, workers: &[Address]) -> Result<SessionContext> {
     let connections = Connections::with_threads()?;
     let urls: Vec<_> = workers.iter().map(|Address(url)| url.clone()).collect();
-    connections.check(&urls)?;
+    connections.check(&urls).await?;
     let mut state = session.state();
     let streams = &mut state.config_mut().options_mut().execution.target_partitions;
     // Of one stream nothing could be shared.
@@ -108,7 +108,16 @@ pub(super) fn check(session: &SessionState, plan: &LogicalPlan) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::Address;
+    use super::{Address, SessionContext, distribute};
+
+    #[tokio::test]
+    async fn a_worker_that_is_not_there_is_named_to_async_code() {
+        // Bound, and nobody listens once it is dropped.
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let workers = [gone.to_string().parse().unwrap()];
+        let error = distribute(&SessionContext::new(), &workers).await.err().unwrap().to_string();
+        assert!(error.starts_with(&format!("worker {gone}: is not there")), "{error}");
+    }
 
     #[test]
     fn addresses_are_a_host_and_a_port() {

@@ -89,10 +89,9 @@ impl Connections {
     }
 
     /// Fails where a worker is not there, or another version of this program.
-    pub(super) fn check(&self, workers: &[Url]) -> Result<(), Error> {
-        let Some(threads) = self.threads.handle() else { return Ok(()) };
+    pub(super) async fn check(&self, workers: &[Url]) -> Result<(), Error> {
         for worker in workers {
-            let version = threads.block_on(self.version(worker)).map_err(|error| match error {
+            let version = self.version(worker).await.map_err(|error| match error {
                 DataFusionError::External(cause) if cause.is::<Error>() => match cause.downcast() {
                     Ok(error) => *error,
                     Err(cause) => broken(worker, &cause.to_string()),
