@@ -21,6 +21,7 @@ use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
+use tokio::task::spawn_blocking;
 
 /// The URL of the root of such a store.
 pub(super) const ROOT: &str = "buildtrail://dataset/";
@@ -94,10 +95,10 @@ impl Snapshot {
     }
 
     /// A part file on disk.
-    fn on_disk(&self, location: &Path, options: &GetOptions) -> Result<GetResult> {
+    async fn on_disk(&self, location: &Path, options: &GetOptions) -> Result<GetResult> {
         let known = self.known(location)?;
         known.map_or(Ok(()), |known| options.check_preconditions(known))?;
-        let opened = open(&self.places, location)?;
+        let opened = self.open(location).await?;
         let (file, path, bytes) = opened.ok_or_else(|| self.lost(location))?;
         if let Some(known) = known {
             check_size(bytes, &path, known.size)?;
@@ -109,6 +110,17 @@ impl Snapshot {
         };
         let payload = GetResultPayload::File(file, path);
         Ok(GetResult { payload, meta, range, attributes: Attributes::default() })
+    }
+
+    /// Opens a part file on disk; none where it is not there.
+    async fn open(&self, location: &Path) -> Result<Option<Opened>> {
+        if !self.any_commit {
+            return open(&self.places, location);
+        }
+        // A worker may have the dataset over a network: the threads that others ask whether it is
+        // still there must not wait for that. Alone, a change of threads would be for nothing.
+        let (places, location) = (Arc::clone(&self.places), location.clone());
+        spawn_blocking(move || open(&places, &location)).await.map_err(failed)?
     }
 
     /// The part files below a prefix.
@@ -127,7 +139,6 @@ impl fmt::Display for Snapshot {
 /// A part file on disk, where it is, and its size.
 type Opened = (File, PathBuf, u64);
 
-/// Opens a part file on disk; none where it is not there.
 fn open(places: &Places, location: &Path) -> Result<Option<Opened>> {
     for file in places.of(location.as_ref()) {
         let path = places.root().name(&file);
@@ -182,7 +193,7 @@ fn read_only<T>(operation: &str) -> Result<T> {
 impl ObjectStore for Snapshot {
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         match self.places.root() {
-            Root::Folder(_) => self.on_disk(location, &options),
+            Root::Folder(_) => self.on_disk(location, &options).await,
             Root::Bucket(at) => self.in_bucket(at, location, options).await,
         }
     }
