@@ -59,7 +59,8 @@
 //!    (`rebuild::every_record_is_rebuilt`)
 //! 3. *The event's time, not the delivery's*, decides the partition. (`convert::partitions`)
 //! 4. *Determinism*: the same input and options give the same bytes, whatever the threads and the
-//!    order of reading. (`convert::the_same_bytes_come_out`)
+//!    order of reading. Not in `_delta_log`: Delta Lake wants the time of each version, and a random id
+//!    for the table. (`convert::the_same_bytes_come_out`)
 //! 5. *All or nothing*: a run is in the dataset or is not, whenever it is killed.
 //!    (`dataset::a_killed_run_is_in_the_dataset_or_is_not`)
 //! 6. *Containment*: one bad file or record never stops the others; it is named, counted, and shows
