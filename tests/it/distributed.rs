@@ -350,7 +350,8 @@ fn what_workers_cannot_do_is_refused() {
 
 #[test]
 fn a_wrong_address_is_wrong_usage() {
-    let name = sample("all").name();
+    let dataset = sample("all");
+    let name = dataset.name();
     for address in ["", "localhost", "7000", "127.0.0.1:70000", "127.0.0.1:1/path"] {
         let run = buildtrail(&["sql", &name, "-c", "SELECT 1", "--workers", address]).exits(2);
         assert!(run.stderr.contains("expected HOST:PORT"), "{}", run.stderr);
@@ -358,7 +359,7 @@ fn a_wrong_address_is_wrong_usage() {
     for address in ["", "here", "7000", "127.0.0.1"] {
         buildtrail(&["worker", &name, "--listen", address]).exits(2);
     }
-    let worker = Worker::start(&sample("all"));
+    let worker = Worker::start(&dataset);
     let run = buildtrail(&["worker", &name, "--listen", &worker.address]).exits(1);
     let expected = format!("error: worker {}: cannot listen there", worker.address);
     assert!(run.stderr.starts_with(&expected), "{}", run.stderr);
