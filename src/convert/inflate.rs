@@ -383,7 +383,7 @@ mod tests {
             let read = buffers.unpack(&room, false);
             (read.bytes.len() as u64, read.broken.unwrap(), room.left.get())
         };
-        let zeros = gzip(&"0".repeat(65 << 20));
+        let zeros = gzip("0".repeat(65 << 20));
         let (bytes, reason, left) = unpacked(Limits::default(), zeros);
         assert_eq!((bytes, left), (Limits::FREE, 0));
         assert!(reason.contains("--max-ratio"), "{reason}");
