@@ -24,6 +24,11 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::thread;
 use tempfile::TempPath;
 
+/// Rows that are handed over to be written at once. Three such are in memory for each partition, one made,
+/// one handed over, one written: with [`BATCH_ROWS`] a run over CodeBuild alone takes 110 MB more and no
+/// less time.
+const HANDED_OVER: usize = BATCH_ROWS / 4;
+
 /// What was written of one partition.
 #[derive(Debug)]
 pub(crate) struct Partition {
@@ -329,7 +334,7 @@ impl<'m> Merge<'m> {
             (None, _) => {}
         }
         self.columns.append_packed(&row).ok_or_else(runs::cut)?;
-        if self.columns.rows() >= BATCH_ROWS || self.columns.bytes() >= BATCH_BYTES {
+        if self.columns.rows() >= HANDED_OVER || self.columns.bytes() >= BATCH_BYTES {
             return self.flush();
         }
         Ok(true)
