@@ -84,11 +84,16 @@ pub(crate) fn split_at(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
     if let Some(text) = utf16(bytes) {
         return split_at(text.as_bytes(), place.within(), each);
     }
-    let bom = b"\xef\xbb\xbf";
-    let at = skip_space(bytes, if bytes.starts_with(bom) { bom.len() } else { 0 });
+    let at = beginning(bytes);
     if !forms::table(bytes.get(at..).unwrap_or_default(), each) {
         documents(bytes, at, place, each);
     }
+}
+
+/// Where the first document can begin: after the mark of UTF-8 and white space.
+pub(crate) fn beginning(bytes: &[u8]) -> usize {
+    let bom = b"\xef\xbb\xbf";
+    skip_space(bytes, if bytes.starts_with(bom) { bom.len() } else { 0 })
 }
 
 /// Reads document after document from `at` on.

@@ -68,18 +68,8 @@ impl Room {
         self.fill_some(out.len() as u64, out, from, u64::MAX, what)
     }
 
-    /// Unpacks `chunk` bytes of gzip at most, of which `before` were unpacked already.
-    pub(crate) fn fill_from(
-        &self,
-        before: u64,
-        out: &mut Vec<u8>,
-        from: impl Read,
-        chunk: u64,
-    ) -> Result<(), String> {
-        self.fill_some(before, out, from, chunk, "gzip")
-    }
-
-    fn fill_some(
+    /// The same for `chunk` bytes at most, where `before` were unpacked already.
+    pub(crate) fn fill_some(
         &self,
         before: u64,
         out: &mut Vec<u8>,

@@ -20,8 +20,7 @@ const BEGINNING: &[u8] = b"{\"Records\":[";
 
 /// Where the first record of a log file can begin, if its bytes begin like one.
 pub(crate) fn first_record(bytes: &[u8]) -> Option<usize> {
-    let bom = b"\xef\xbb\xbf";
-    let mut at = if bytes.starts_with(bom) { bom.len() } else { 0 };
+    let mut at = envelope::beginning(bytes);
     for mark in [&b"{"[..], b"\"Records\"", b":", b"["] {
         at = skip_space(bytes, at);
         at = bytes.get(at..)?.starts_with(mark).then_some(at + mark.len())?;
@@ -90,7 +89,8 @@ impl Window<'_> {
     /// Inflates some more.
     fn grow(&mut self, chunk: u64) -> Ends {
         let before = self.bytes.len();
-        let filled = self.room.fill_from(self.total, &mut self.bytes, &mut self.source, chunk);
+        let filled =
+            self.room.fill_some(self.total, &mut self.bytes, &mut self.source, chunk, "gzip");
         let grown = (self.bytes.len() - before) as u64;
         self.total += grown;
         filled?;

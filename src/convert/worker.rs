@@ -351,11 +351,14 @@ impl Worker {
             Redact::Standard => redact::redact(&document),
             Redact::None => (Cow::Borrowed(text), Vec::new()),
         };
-        let masked = match &text {
-            Cow::Borrowed(_) => Some(document),
-            Cow::Owned(text) => masked_tape.read(text),
+        let masked;
+        let record = match &text {
+            Cow::Borrowed(_) => Some(record),
+            Cow::Owned(text) => {
+                masked = masked_tape.read(text);
+                masked.as_ref().and_then(|document| Record::of(document.value()))
+            }
         };
-        let record = masked.as_ref().and_then(|document| Record::of(document.value()));
         let Some(record) = record else {
             return Fate::Rejected("redaction left no object".to_owned());
         };
