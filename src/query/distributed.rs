@@ -12,6 +12,7 @@ mod worker;
 pub use worker::Worker;
 
 use crate::error::{Error, Result};
+use crate::query::text_rules;
 use connections::Connections;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result as EngineResult;
@@ -72,7 +73,13 @@ pub async fn distribute(session: &SessionContext, workers: &[Address]) -> Result
     let streams = &mut state.config_mut().options_mut().execution.target_partitions;
     // Of one stream nothing could be shared.
     *streams = (*streams).max(2);
+    // Workers apply them to what they are sent: the library does not know what they put into plans.
+    let of_workers = text_rules().map(|rule| rule.name().to_owned());
+    let rules = state.physical_optimizers().iter();
+    let rules = rules.filter(|rule| !of_workers.iter().any(|name| name == rule.name())).cloned();
+    let rules = rules.collect();
     let state = SessionStateBuilder::new_from_existing(state)
+        .with_physical_optimizer_rules(rules)
         .with_distributed_worker_resolver(Workers(urls))
         .with_distributed_channel_resolver(connections)
         // Who names workers wants them used, however small the dataset.

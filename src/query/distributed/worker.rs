@@ -9,13 +9,18 @@ use super::VERSION;
 use super::connections::{ANSWERED, Connections, SILENT};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
+use crate::query::distinct::Count;
 use crate::query::snapshot::{ROOT, Snapshot};
-use crate::query::{Limits, settle};
+use crate::query::{Limits, settle, text_rules};
 use async_trait::async_trait;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::SessionState;
+use datafusion::execution::registry::FunctionRegistry as _;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion_distributed::{DistributedExt as _, WorkerQueryContext, WorkerSessionBuilder};
+use datafusion_distributed::{
+    DistributedExt as _, WorkerPlanRewriteEvent, WorkerPlanRewriteEventResponse,
+    WorkerQueryContext, WorkerSessionBuilder,
+};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
@@ -130,10 +135,24 @@ impl WorkerSessionBuilder for Sessions {
         self.refresh().await?;
         let mut builder = context.builder;
         settle(builder.config().get_or_insert_default().options_mut(), &self.limits);
-        let mut state = builder.with_distributed_channel_resolver(self.connections.clone()).build();
+        let mut state = builder
+            .with_distributed_channel_resolver(self.connections.clone())
+            .with_distributed_worker_plan_rewrite_handler(with_text_rules)
+            .build();
+        state.register_udaf(Arc::new(Count::function()))?;
         datafusion_functions_json::register_all(&mut state)?;
         Ok(state)
     }
+}
+
+/// A task's plan with the rules that its client has left to workers.
+fn with_text_rules(
+    event: WorkerPlanRewriteEvent<'_>,
+) -> EngineResult<WorkerPlanRewriteEventResponse> {
+    let options = event.session_config.options();
+    let mut rules = text_rules().into_iter();
+    let plan = rules.try_fold(event.plan, |plan, rule| rule.optimize(plan, options))?;
+    Ok(WorkerPlanRewriteEventResponse::new(plan))
 }
 
 #[cfg(test)]

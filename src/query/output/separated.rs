@@ -4,11 +4,10 @@
 //! is `""`. Arrow's own writer and the `csv` crate cannot tell the two apart. A log's text may begin
 //! like a formula, which a spreadsheet would run: safe CSV puts `'` before it (OWASP, CSV injection).
 
-use super::{Form, Format, formatters, is_null, written};
+use super::{Form, Format, is_null, written};
 use crate::error::Result;
-use arrow::array::RecordBatch;
-use arrow::datatypes::DataType;
-use arrow::util::display::FormatOptions;
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch, StringViewArray};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use std::fmt::Write as _;
 use std::io::Write;
 
@@ -19,7 +18,7 @@ pub(super) fn write(
     header: bool,
     out: &mut impl Write,
 ) -> Result<()> {
-    let separator = if form.format == Format::Tsv { '\t' } else { ',' };
+    let separator = if form.format == Format::Tsv { b'\t' } else { b',' };
     let options = FormatOptions::default();
     let mut line = String::new();
     let schema = batch.schema();
@@ -28,47 +27,75 @@ pub(super) fn write(
         row(&mut line, separator, form.safe_csv, names);
         out.write_all(line.as_bytes()).map_err(written)?;
     }
-    let columns = formatters(batch, &options)?;
-    let is_number = |data_type: &DataType| data_type.is_numeric();
-    let texts: Vec<_> = batch.columns().iter().map(|a| !is_number(a.data_type())).collect();
-    let mut cells = vec![String::new(); columns.len()];
+    let columns = batch.columns().iter().map(|array| Cells::of(array, &options));
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    let mut shown = vec![String::new(); columns.len()];
     for at in 0..batch.num_rows() {
-        for (cell, column) in cells.iter_mut().zip(&columns) {
-            cell.clear();
-            // Writing to a String cannot fail but by what is written.
-            let _ = write!(cell, "{}", column.value(at));
-        }
         line.clear();
-        let cells = cells.iter().zip(batch.columns()).zip(&texts);
-        let cells = cells
-            .map(|((cell, array), text)| (!is_null(array, at)).then_some((cell.as_str(), *text)));
+        let cells = columns.iter().zip(batch.columns()).zip(&mut shown);
+        let cells = cells.map(|((column, array), shown)| {
+            (!is_null(array, at)).then(|| (column.cell(at, shown), column.is_text()))
+        });
         row(&mut line, separator, form.safe_csv, cells);
         out.write_all(line.as_bytes()).map_err(written)?;
     }
     Ok(())
 }
 
+/// The cells of a column: text as it is, anything else as it is shown.
+enum Cells<'a> {
+    Text(&'a StringViewArray),
+    Shown(ArrayFormatter<'a>, bool),
+}
+
+impl<'a> Cells<'a> {
+    fn of(array: &'a ArrayRef, options: &'a FormatOptions<'a>) -> Result<Self> {
+        if let Some(texts) = array.as_string_view_opt() {
+            return Ok(Self::Text(texts));
+        }
+        let is_text = !array.data_type().is_numeric();
+        Ok(Self::Shown(ArrayFormatter::try_new(array, options)?, is_text))
+    }
+
+    fn is_text(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Shown(_, true))
+    }
+
+    fn cell<'c>(&'c self, at: usize, shown: &'c mut String) -> &'c str {
+        match self {
+            Self::Text(texts) => texts.value(at),
+            Self::Shown(column, _) => {
+                shown.clear();
+                // Writing to a String cannot fail but by what is written.
+                let _ = write!(shown, "{}", column.value(at));
+                shown
+            }
+        }
+    }
+}
+
 /// Adds a line of cells: a null, or a text and whether it is one (and no number).
 fn row<'c>(
     line: &mut String,
-    separator: char,
+    separator: u8,
     safe: bool,
     cells: impl Iterator<Item = Option<(&'c str, bool)>>,
 ) {
     for (at, cell) in cells.enumerate() {
         if at > 0 {
-            line.push(separator);
+            line.push(char::from(separator));
         }
         let Some((text, is_text)) = cell else { continue };
         let formula = safe && is_text && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        let quoted = text.is_empty() || text.contains([separator, '"', '\n', '\r']);
+        let special = |byte: u8| byte == separator || matches!(byte, b'"' | b'\n' | b'\r');
+        let quoted = text.is_empty() || text.bytes().any(special);
         if quoted {
             line.push('"');
         }
         if formula {
             line.push('\'');
         }
-        if text.contains('"') {
+        if quoted && text.contains('"') {
             line.push_str(&text.replace('"', "\"\""));
         } else {
             line.push_str(text);
@@ -83,14 +110,14 @@ fn row<'c>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::array::Int64Array;
     use proptest::prelude::*;
     use std::sync::Arc;
 
     fn written(form: &Form, texts: Vec<Option<&str>>) -> String {
         let numbers: Vec<_> = (0..).map(|n| Some(-n)).take(texts.len()).collect();
         let batch = RecordBatch::try_from_iter([
-            ("t", Arc::new(StringArray::from(texts)) as ArrayRef),
+            ("t", Arc::new(StringViewArray::from(texts)) as ArrayRef),
             ("n", Arc::new(Int64Array::from(numbers)) as ArrayRef),
         ]);
         let mut out = Vec::new();
