@@ -15,7 +15,8 @@ pub(crate) use pager::Paged;
 
 use crate::error::{Error, Result};
 use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::WriterBuilder as JsonBuilder;
 use arrow::json::writer::{JsonArray, JsonFormat, LineDelimited, Writer as JsonWriter};
@@ -201,7 +202,7 @@ impl<'w, W: Write + Send> Writer<'w, W> {
             Format::Parquet => {
                 let level = ZstdLevel::try_new(3).map_err(parquet_failed)?;
                 let options = WriterProperties::builder().set_compression(Compression::ZSTD(level));
-                let writer = ArrowWriter::try_new(out, Arc::clone(schema), Some(options.build()));
+                let writer = ArrowWriter::try_new(out, plain(schema), Some(options.build()));
                 State::Parquet(Box::new(writer.map_err(parquet_failed)?))
             }
             Format::Line => State::Line { out, first: true },
@@ -218,7 +219,14 @@ impl<'w, W: Write + Send> Writer<'w, W> {
             }
             State::Json(writer) => writer.write(batch).map_err(failed)?,
             State::Ndjson(writer) => writer.write(batch).map_err(failed)?,
-            State::Parquet(writer) => writer.write(batch).map_err(parquet_failed)?,
+            State::Parquet(writer) => {
+                let schema = plain(&self.schema);
+                let columns = batch.columns().iter().zip(schema.fields());
+                let columns = columns.map(|(column, field)| cast(column, field.data_type()));
+                let columns = columns.collect::<std::result::Result<_, _>>()?;
+                let batch = RecordBatch::try_new(schema, columns)?;
+                writer.write(&batch).map_err(parquet_failed)?;
+            }
             State::Line { out, first } => text::lines(batch, first, *out)?,
             State::Markdown { out, header } => {
                 text::markdown(batch, std::mem::take(header), *out)?;
@@ -257,6 +265,16 @@ impl<'w, W: Write + Send> Writer<'w, W> {
         }
         Ok(0)
     }
+}
+
+/// The schema with plain texts: a view is how a query reads them, not a type to hand on.
+fn plain(schema: &SchemaRef) -> SchemaRef {
+    let plain = |field: &FieldRef| match field.data_type() {
+        DataType::Utf8View => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
+        _ => Arc::clone(field),
+    };
+    let fields: Fields = schema.fields().iter().map(plain).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 /// What writes the cells of each column as text.
