@@ -12,7 +12,7 @@ mod worker;
 pub use worker::Worker;
 
 use crate::error::{Error, Result};
-use crate::query::text_rules;
+use crate::query::last_rules;
 use connections::Connections;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result as EngineResult;
@@ -74,7 +74,7 @@ pub async fn distribute(session: &SessionContext, workers: &[Address]) -> Result
     // Of one stream nothing could be shared.
     *streams = (*streams).max(2);
     // Workers apply them to what they are sent: the library does not know what they put into plans.
-    let of_workers = text_rules().map(|rule| rule.name().to_owned());
+    let of_workers = last_rules().map(|rule| rule.name().to_owned());
     let rules = state.physical_optimizers().iter();
     let rules = rules.filter(|rule| !of_workers.iter().any(|name| name == rule.name())).cloned();
     let rules = rules.collect();

@@ -11,7 +11,7 @@ use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::query::distinct::Count;
 use crate::query::snapshot::{ROOT, Snapshot};
-use crate::query::{Limits, settle, text_rules};
+use crate::query::{Limits, last_rules, settle};
 use async_trait::async_trait;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::SessionState;
@@ -137,7 +137,7 @@ impl WorkerSessionBuilder for Sessions {
         settle(builder.config().get_or_insert_default().options_mut(), &self.limits);
         let mut state = builder
             .with_distributed_channel_resolver(self.connections.clone())
-            .with_distributed_worker_plan_rewrite_handler(with_text_rules)
+            .with_distributed_worker_plan_rewrite_handler(with_last_rules)
             .build();
         state.register_udaf(Arc::new(Count::function()))?;
         datafusion_functions_json::register_all(&mut state)?;
@@ -146,11 +146,11 @@ impl WorkerSessionBuilder for Sessions {
 }
 
 /// A task's plan with the rules that its client has left to workers.
-fn with_text_rules(
+fn with_last_rules(
     event: WorkerPlanRewriteEvent<'_>,
 ) -> EngineResult<WorkerPlanRewriteEventResponse> {
     let options = event.session_config.options();
-    let mut rules = text_rules().into_iter();
+    let mut rules = last_rules().into_iter();
     let plan = rules.try_fold(event.plan, |plan, rule| rule.optimize(plan, options))?;
     Ok(WorkerPlanRewriteEventResponse::new(plan))
 }
