@@ -101,9 +101,6 @@ fn settle(options: &mut ConfigOptions, limits: &Limits) {
     options.execution.parquet.reorder_filters = true;
     // A footer with its page index has 20 to 120 KB; by default 512 KB are read of each part file.
     options.execution.parquet.metadata_size_hint = Some(64 << 10);
-    // Reading all footers before the first row takes 40 ms of a year, on one thread; each is read anyway
-    // by who reads its part file.
-    options.execution.collect_statistics = false;
     options.execution.sort_spill_reservation_bytes = limits.sort_reserve();
     options.execution.time_zone = Some("UTC".to_owned());
 }
