@@ -45,7 +45,7 @@ use arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::Session;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::{Column, ScalarValue};
+use datafusion::common::{Column, ScalarValue, internal_datafusion_err};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{
@@ -93,6 +93,12 @@ pub fn open(dataset: &Dataset, access: Access, limits: &Limits) -> Result<Sessio
 /// Our last rules of a plan.
 fn last_rules() -> [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 3] {
     [Arc::new(LookAtNeighbours), Arc::new(AskPerText), Arc::new(CompactTexts)]
+}
+
+/// The child of a node that has one.
+fn only_child<T>(children: Vec<T>) -> std::result::Result<T, DataFusionError> {
+    let child = <[T; 1]>::try_from(children).map(|[child]| child);
+    child.map_err(|c| internal_datafusion_err!("{} children instead of one", c.len()))
 }
 
 /// The engine's options that differ from its own defaults.
@@ -197,4 +203,29 @@ fn json_as_text(frame: DataFrame) -> Result<DataFrame> {
     });
     let columns: Vec<_> = columns.collect();
     Ok(frame.select(columns)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::RecordBatch;
+    use arrow::util::pretty::pretty_format_batches;
+
+    /// What a session says of a table `rows`, with a rule of ours or as the engine is.
+    pub(super) fn answer_of(
+        rows: RecordBatch,
+        sql: &str,
+        config: SessionConfig,
+        rule: Option<Arc<dyn PhysicalOptimizerRule + Send + Sync>>,
+    ) -> String {
+        let mut state = SessionStateBuilder::new_with_default_features().with_config(config);
+        if let Some(rule) = rule {
+            state = state.with_physical_optimizer_rule(rule);
+        }
+        let session = SessionContext::new_with_state(state.build());
+        session.register_batch("rows", rows).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let answer = runtime.block_on(async { session.sql(sql).await?.collect().await });
+        pretty_format_batches(&answer.unwrap()).unwrap().to_string()
+    }
 }

@@ -10,8 +10,8 @@
 -- severity: medium
 -- attack: T1526
 -- Different operations count, not calls: a script that polls one build makes thousands of calls. Windows do
--- not overlap, so a burst over a border counts as two. Counted by window and operation
--- first: what is asked of a window is asked of few rows then.
+-- not overlap, so a burst over a border counts as two. Counted by window and operation first:
+-- what is asked of a window is asked of few rows then.
 WITH operations_of_windows AS (
   SELECT
     principal,

@@ -4,13 +4,13 @@
 //! of a log are small: a build, a setting of a project. What these two functions need of a row is the
 //! row above it, so whole batches are done at once: where a partition begins is where a key differs.
 
+use super::only_child;
 use arrow::array::{
     Array as _, ArrayRef, AsArray as _, RecordBatch, UInt32Array, UInt64Array, new_null_array,
 };
 use arrow::compute::{concat, partition, take};
 use arrow::datatypes::SchemaRef;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::internal_datafusion_err;
 use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -156,9 +156,7 @@ impl ExecutionPlan for Neighbours {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let [input] = <[_; 1]>::try_from(children).map_err(|children| {
-            internal_datafusion_err!("{} children instead of one", children.len())
-        })?;
+        let input = only_child(children)?;
         Ok(Arc::new(Self { input, ..self.as_ref().clone() }))
     }
 
@@ -265,10 +263,9 @@ fn numbers(keys: &[ArrayRef], rows: usize, after: u64) -> Result<Vec<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::tests::answer_of;
     use arrow::array::StringViewArray;
-    use arrow::util::pretty::pretty_format_batches;
-    use datafusion::execution::SessionStateBuilder;
-    use datafusion::prelude::{SessionConfig, SessionContext};
+    use datafusion::prelude::SessionConfig;
     use proptest::prelude::*;
 
     /// A row: two keys and a text.
@@ -277,11 +274,6 @@ mod tests {
     fn answer(rows: &[Row], sql: &str, with_rule: bool) -> String {
         // Small batches, so that partitions go on in the next.
         let config = SessionConfig::new().with_batch_size(3).with_target_partitions(2);
-        let mut state = SessionStateBuilder::new_with_default_features().with_config(config);
-        if with_rule {
-            state = state.with_physical_optimizer_rule(Arc::new(LookAtNeighbours));
-        }
-        let session = SessionContext::new_with_state(state.build());
         let keys = rows.iter().map(|(key, _, _)| *key).collect::<UInt64Array>();
         let texts = |text: fn(&Row) -> Option<&str>| {
             Arc::new(rows.iter().map(text).collect::<StringViewArray>()) as ArrayRef
@@ -292,11 +284,7 @@ mod tests {
             ("t", texts(|(_, _, text)| text.as_deref()), true),
             ("i", Arc::new(UInt64Array::from_iter_values((0..).take(rows.len()))), false),
         ]);
-        session.register_batch("rows", batch.unwrap()).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answer =
-            runtime.block_on(async { session.sql(sql).await.unwrap().collect().await.unwrap() });
-        pretty_format_batches(&answer).unwrap().to_string()
+        answer_of(batch.unwrap(), sql, config, with_rule.then(|| Arc::new(LookAtNeighbours) as _))
     }
 
     #[test]

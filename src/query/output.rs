@@ -14,9 +14,10 @@ pub(crate) use file::OutputFile;
 pub(crate) use pager::Paged;
 
 use crate::error::{Error, Result};
+use crate::query::texts::as_plain;
 use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::json::WriterBuilder as JsonBuilder;
 use arrow::json::writer::{JsonArray, JsonFormat, LineDelimited, Writer as JsonWriter};
@@ -195,6 +196,7 @@ enum State<'w, W: Write + Send> {
 
 impl<'w, W: Write + Send> Writer<'w, W> {
     fn new(schema: &SchemaRef, form: &'w Form, out: &'w mut W) -> Result<Self> {
+        let mut schema = Arc::clone(schema);
         let state = match form.format {
             Format::Csv | Format::Tsv => State::Separated { out, header: form.headers },
             Format::Json => State::Json(json(out)),
@@ -202,14 +204,16 @@ impl<'w, W: Write + Send> Writer<'w, W> {
             Format::Parquet => {
                 let level = ZstdLevel::try_new(3).map_err(parquet_failed)?;
                 let options = WriterProperties::builder().set_compression(Compression::ZSTD(level));
-                let writer = ArrowWriter::try_new(out, plain(schema), Some(options.build()));
+                let fields: Fields = schema.fields().iter().map(as_plain).collect();
+                schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+                let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(options.build()));
                 State::Parquet(Box::new(writer.map_err(parquet_failed)?))
             }
             Format::Line => State::Line { out, first: true },
             Format::Markdown => State::Markdown { out, header: form.headers },
             Format::Table | Format::Chart => State::Held { out, batches: Vec::new() },
         };
-        Ok(Self { schema: Arc::clone(schema), form, state })
+        Ok(Self { schema, form, state })
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -220,11 +224,10 @@ impl<'w, W: Write + Send> Writer<'w, W> {
             State::Json(writer) => writer.write(batch).map_err(failed)?,
             State::Ndjson(writer) => writer.write(batch).map_err(failed)?,
             State::Parquet(writer) => {
-                let schema = plain(&self.schema);
-                let columns = batch.columns().iter().zip(schema.fields());
+                let columns = batch.columns().iter().zip(self.schema.fields());
                 let columns = columns.map(|(column, field)| cast(column, field.data_type()));
                 let columns = columns.collect::<std::result::Result<_, _>>()?;
-                let batch = RecordBatch::try_new(schema, columns)?;
+                let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
                 writer.write(&batch).map_err(parquet_failed)?;
             }
             State::Line { out, first } => text::lines(batch, first, *out)?,
@@ -265,16 +268,6 @@ impl<'w, W: Write + Send> Writer<'w, W> {
         }
         Ok(0)
     }
-}
-
-/// The schema with plain texts: a view is how a query reads them, not a type to hand on.
-fn plain(schema: &SchemaRef) -> SchemaRef {
-    let plain = |field: &FieldRef| match field.data_type() {
-        DataType::Utf8View => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8)),
-        _ => Arc::clone(field),
-    };
-    let fields: Fields = schema.fields().iter().map(plain).collect();
-    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
 /// What writes the cells of each column as text.

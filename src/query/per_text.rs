@@ -4,12 +4,13 @@
 //! which rows have the same text without reading it, so a search in 8,192 rows of a column is one in a
 //! handful of texts. Only what reads one column of texts and nothing else is done like that.
 
+use super::only_child;
 use arrow::array::{Array as _, AsArray as _, RecordBatch, StringViewArray, UInt32Array};
 use arrow::compute::{take, take_record_batch};
 use arrow::datatypes::{DataType, FieldRef, Schema};
+use datafusion::common::HashMap;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
-use datafusion::common::{HashMap, internal_datafusion_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::ColumnarValue;
 use datafusion::logical_expr::sort_properties::ExprProperties;
@@ -38,18 +39,23 @@ impl PhysicalOptimizerRule for AskPerText {
         let asking = plan.transform_up(|node| {
             if let Some(projection) = node.downcast_ref::<ProjectionExec>() {
                 let input = projection.input();
+                let mut any = false;
                 let exprs = projection.expr().iter().map(|column| {
-                    let expr = per_text(&column.expr, &input.schema())?;
-                    Ok(ProjectionExpr { expr, alias: column.alias.clone() })
+                    let asked = per_text(&column.expr, &input.schema())?;
+                    any |= asked.transformed;
+                    Ok(ProjectionExpr { expr: asked.data, alias: column.alias.clone() })
                 });
                 let exprs = exprs.collect::<Result<Vec<_>>>()?;
-                let projection = ProjectionExec::try_new(exprs, Arc::clone(input))?;
-                return Ok(Transformed::yes(Arc::new(projection) as _));
-            }
-            if let Some(filter) = node.downcast_ref::<FilterExec>() {
+                if any {
+                    let projection = ProjectionExec::try_new(exprs, Arc::clone(input))?;
+                    return Ok(Transformed::yes(Arc::new(projection)));
+                }
+            } else if let Some(filter) = node.downcast_ref::<FilterExec>() {
                 let predicate = per_text(filter.predicate(), &filter.input().schema())?;
-                let filter = FilterExecBuilder::from(filter).with_predicate(predicate).build()?;
-                return Ok(Transformed::yes(Arc::new(filter) as _));
+                if predicate.transformed {
+                    let filter = FilterExecBuilder::from(filter).with_predicate(predicate.data);
+                    return Ok(Transformed::yes(Arc::new(filter.build()?)));
+                }
             }
             Ok(Transformed::no(node))
         });
@@ -66,30 +72,33 @@ impl PhysicalOptimizerRule for AskPerText {
 }
 
 /// An expression with [`PerText`] where it is worth it.
-fn per_text(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>> {
-    let asked = Arc::clone(expr).transform_down(|expr| {
-        Ok(match text_column(&expr, schema)? {
-            Some(column) => {
-                let asked = Arc::new(PerText::new(expr, &column)?) as _;
-                Transformed::new(asked, true, TreeNodeRecursion::Jump)
-            }
-            None => Transformed::no(expr),
-        })
-    });
-    asked.map(|expr| expr.data)
+fn per_text(
+    expr: &Arc<dyn PhysicalExpr>,
+    schema: &Schema,
+) -> Result<Transformed<Arc<dyn PhysicalExpr>>> {
+    Arc::clone(expr).transform_down(|expr| {
+        if !is_search(&expr, schema)? {
+            return Ok(Transformed::no(expr));
+        }
+        Ok(Transformed::new(PerText::around(expr)?, true, TreeNodeRecursion::Jump))
+    })
 }
 
-/// The one column that an expression reads, if it is of texts and there is something to search.
-fn text_column(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<Option<Column>> {
+/// Whether an expression reads one column, which is of texts, and there is something to search.
+fn is_search(expr: &Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<bool> {
     let searches =
         expr.exists(|expr| Ok(expr.is::<LikeExpr>() || expr.is::<ScalarFunctionExpr>()))?;
     if !searches || is_volatile(expr) {
-        return Ok(None);
+        return Ok(false);
     }
+    let is_text = |column: Column| schema.field(column.index()).data_type() == &DataType::Utf8View;
+    Ok(only_column(expr).is_some_and(is_text))
+}
+
+/// The column that an expression reads, if it reads one.
+fn only_column(expr: &Arc<dyn PhysicalExpr>) -> Option<Column> {
     let mut columns = collect_columns(expr).into_iter();
-    let (Some(column), None) = (columns.next(), columns.next()) else { return Ok(None) };
-    let is_text = schema.field(column.index()).data_type() == &DataType::Utf8View;
-    Ok(is_text.then_some(column))
+    columns.next().filter(|_| columns.next().is_none())
 }
 
 /// An expression of one column of texts, asked of its different texts.
@@ -114,10 +123,9 @@ impl PerText {
     /// What is asked, asked of each text if it reads one column; the engine may have put anything in
     /// a column's place.
     pub(super) fn around(asked: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>> {
-        let mut columns = collect_columns(&asked).into_iter();
-        match (columns.next(), columns.next()) {
-            (Some(column), None) => Ok(Arc::new(Self::new(asked, &column)?)),
-            _ => Ok(asked),
+        match only_column(&asked) {
+            Some(column) => Ok(Arc::new(Self::new(asked, &column)?)),
+            None => Ok(asked),
         }
     }
 }
@@ -174,10 +182,7 @@ impl PhysicalExpr for PerText {
         self: Arc<Self>,
         children: Vec<Arc<dyn PhysicalExpr>>,
     ) -> Result<Arc<dyn PhysicalExpr>> {
-        let [asked] = <[_; 1]>::try_from(children).map_err(|children| {
-            internal_datafusion_err!("{} children instead of one", children.len())
-        })?;
-        Self::around(asked)
+        Self::around(only_child(children)?)
     }
 
     fn get_properties(&self, children: &[ExprProperties]) -> Result<ExprProperties> {
@@ -226,29 +231,24 @@ fn different(texts: &StringViewArray) -> Option<(UInt32Array, UInt32Array)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::tests::answer_of;
     use arrow::array::ArrayRef;
-    use arrow::util::pretty::pretty_format_batches;
-    use datafusion::execution::SessionStateBuilder;
-    use datafusion::prelude::SessionContext;
+    use datafusion::prelude::SessionConfig;
     use proptest::prelude::*;
 
     fn answer(rows: &[Option<String>], sql: &str, per_text: bool) -> String {
-        let mut state = SessionStateBuilder::new_with_default_features();
-        if per_text {
-            state = state.with_physical_optimizer_rule(Arc::new(AskPerText));
-        }
-        let session = SessionContext::new_with_state(state.build());
         let texts = Arc::new(rows.iter().map(Option::as_deref).collect::<StringViewArray>());
         let numbers = Arc::new(UInt32Array::from_iter_values((0..).take(rows.len())));
         let batch = RecordBatch::try_from_iter_with_nullable([
             ("t", texts as ArrayRef, true),
             ("n", numbers as ArrayRef, false),
         ]);
-        session.register_batch("rows", batch.unwrap()).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let answer =
-            runtime.block_on(async { session.sql(sql).await.unwrap().collect().await.unwrap() });
-        pretty_format_batches(&answer).unwrap().to_string()
+        answer_of(
+            batch.unwrap(),
+            sql,
+            SessionConfig::new(),
+            per_text.then(|| Arc::new(AskPerText) as _),
+        )
     }
 
     #[test]

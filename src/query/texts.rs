@@ -4,11 +4,11 @@
 //! sort, a join's smaller side) keeps, and counts, all the texts of the page for each batch. So texts
 //! of which the rows use little are copied out where rows are kept, and nowhere else.
 
+use super::only_child;
 use arrow::array::{ArrayRef, AsArray as _, RecordBatch, StringViewArray};
 use arrow::buffer::Buffer;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::internal_datafusion_err;
 use datafusion::common::tree_node::{Transformed, TreeNode as _, TreeNodeRecursion};
 use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -30,12 +30,21 @@ use futures::stream::{self, StreamExt as _};
 use std::fmt;
 use std::sync::Arc;
 
-/// The type that a column of the part files has in a query.
+/// A column of the part files as a query reads it.
 pub(super) fn as_view(field: &FieldRef) -> FieldRef {
-    match field.data_type() {
-        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(DataType::Utf8View)),
-        _ => Arc::clone(field),
+    retyped(field, &DataType::Utf8, DataType::Utf8View)
+}
+
+/// A column of a query as it is handed on: a view is a way of reading.
+pub(super) fn as_plain(field: &FieldRef) -> FieldRef {
+    retyped(field, &DataType::Utf8View, DataType::Utf8)
+}
+
+fn retyped(field: &FieldRef, from: &DataType, to: DataType) -> FieldRef {
+    if field.data_type() != from {
+        return Arc::clone(field);
     }
+    Arc::new(field.as_ref().clone().with_data_type(to))
 }
 
 /// Puts [`Compacted`] below what keeps rows. The last rule, when it is known what does.
@@ -142,10 +151,7 @@ impl ExecutionPlan for Compacted {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let [child] = <[_; 1]>::try_from(children).map_err(|children| {
-            internal_datafusion_err!("{} children instead of one", children.len())
-        })?;
-        Ok(Arc::new(Self(child)))
+        Ok(Arc::new(Self(only_child(children)?)))
     }
 
     fn execute(
