@@ -15,7 +15,7 @@ mod tape;
 pub(crate) use names::Names;
 #[cfg(test)]
 pub(crate) use tape::leaked;
-pub(crate) use tape::{DEEPEST, Document, Json, Tape};
+pub(crate) use tape::{DEEPEST, Document, Edit, Json, Name, Tape};
 
 use memchr::memchr;
 use serde_json::value::RawValue;
@@ -229,7 +229,9 @@ fn unescape_all(inner: &str) -> (Cow<'_, str>, bool) {
     let mut out = String::with_capacity(inner.len());
     let mut lone = false;
     let mut rest = inner;
-    while let Some((plain, escaped)) = rest.split_once('\\') {
+    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
+        let (plain, escaped) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        let escaped = escaped.get(1..).unwrap_or_default();
         out.push_str(plain);
         let (c, used) = unescape_one(escaped);
         lone |= c.is_none();
@@ -243,17 +245,20 @@ fn unescape_all(inner: &str) -> (Cow<'_, str>, bool) {
 /// The character that an escape stands for (none for a lone surrogate), and how many bytes after
 /// its backslash it takes.
 fn unescape_one(escaped: &str) -> (Option<char>, usize) {
-    let Some(kind) = escaped.chars().next() else { return (None, 0) };
-    let c = match kind {
-        'b' => '\u{8}',
-        'f' => '\u{c}',
-        'n' => '\n',
-        'r' => '\r',
-        't' => '\t',
-        'u' => return unescape_unicode(escaped),
-        other => other,
+    let c = match escaped.as_bytes().first() {
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'u') => return unescape_unicode(escaped),
+        Some(_) => {
+            let other = escaped.chars().next();
+            return (other, other.map_or(0, char::len_utf8));
+        }
+        None => return (None, 0),
     };
-    (Some(c), kind.len_utf8())
+    (Some(c), 1)
 }
 
 fn unescape_unicode(escaped: &str) -> (Option<char>, usize) {
@@ -299,21 +304,25 @@ pub(crate) fn push_canonical(out: &mut String, raw: &str) {
 
 /// Appends `text` as a JSON string with its quotes.
 pub(crate) fn push_string(out: &mut String, text: &str) {
+    let must_be_escaped = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c < ' ' => {
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(must_be_escaped) {
+        let (plain, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(plain);
+        match from.bytes().next().unwrap_or_default() {
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            control @ ..b' ' => {
                 // Writing to a String cannot fail.
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
+                let _ = write!(out, "\\u{control:04x}");
             }
-            c => out.push(c),
+            mark => out.extend(['\\', char::from(mark)]),
         }
+        rest = from.get(1..).unwrap_or_default();
     }
+    out.push_str(rest);
     out.push('"');
 }
 

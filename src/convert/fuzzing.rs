@@ -53,8 +53,11 @@ pub fn record(bytes: &[u8]) -> bool {
     let (mut tape, mut masked_tape) = (Tape::default(), Tape::default());
     let Some(document) = tape.read(text) else { return false };
     assert!(json::is_json(text).is_ok());
-    let (text, _) = redact::redact(&document);
-    let Some(masked) = masked_tape.read(&text) else { unreachable!("masked, it is no JSON") };
+    let redacted = redact::redact(&document);
+    let masked = redacted.document(&document, &mut masked_tape);
+    let mut tape = Tape::default();
+    let Some(read) = tape.read(&redacted.text) else { unreachable!("masked, it is no JSON") };
+    assert_eq!(format!("{masked:?}"), format!("{read:?}"));
     let Some(record) = Record::of(masked.value()) else { return false };
     let mut columns = Columns::new();
     columns.append(&flatten::flatten(&record));

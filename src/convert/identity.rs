@@ -8,7 +8,7 @@
 use crate::convert::coerce::{self, Coerced};
 use crate::convert::paths::PathTree;
 use crate::convert::record::Record;
-use crate::convert::row::{Row, Value};
+use crate::convert::row::{Row, Text, Value, part_of};
 use crate::json::Json;
 use crate::schema::{COLUMNS, Col, Group};
 use std::sync::LazyLock;
@@ -29,8 +29,8 @@ static COLUMNS_IN: LazyLock<(Vec<Col>, PathTree)> = LazyLock::new(|| {
 pub(crate) fn fill<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
     let identity = record.get("userIdentity");
     let found = identity.map(|identity| fill_members(identity, row)).unwrap_or_default();
-    let session = role_session_name(row).map(str::to_owned);
-    let build = session.as_deref().and_then(build_of_session).map(str::to_owned);
+    let session = role_session_name(row);
+    let build = session.as_ref().and_then(|name| Some(part_of(name, build_of_session(name)?)));
     row.set(Col::ActorBuildUuid, build);
     row.set(Col::RoleSessionName, session);
 
@@ -41,7 +41,7 @@ pub(crate) fn fill<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
     row.set(Col::ByAwsService, by_service);
     let credential = credential_kind(kind, by_service, found.has_creation_date, row);
     row.set(Col::CredentialKind, credential);
-    let actor = actor(kind, row).map(str::to_owned).or_else(|| fallback_actor(row));
+    let actor = actor(kind, row).or_else(|| fallback_actor(row));
     row.set(Col::Actor, actor);
 
     let failed = record.get("errorCode").is_some() || record.get("errorMessage").is_some();
@@ -187,17 +187,26 @@ fn arn_resource(arn: &str) -> Option<&str> {
 }
 
 /// Role and session of an assumed-role ARN. A role's path is not in it.
-fn assumed_role<'r>(row: &'r Row<'_>) -> Option<&'r str> {
-    arn_resource(row.str(Col::UserIdentityArn)?)?.strip_prefix("assumed-role/")
+fn assumed_role(arn: &str) -> Option<&str> {
+    arn_resource(arn)?.strip_prefix("assumed-role/")
+}
+
+/// What `pick` takes of a cell's text.
+fn part<'a>(row: &Row<'a>, col: Col, pick: impl Fn(&str) -> Option<&str>) -> Option<Text<'a>> {
+    let text = row.text(col)?;
+    pick(text).map(|part| part_of(text, part))
 }
 
 /// From the ARN, else from a principal id `AROA...:name`.
-fn role_session_name<'r>(row: &'r Row<'_>) -> Option<&'r str> {
-    let from_arn = assumed_role(row).and_then(|role| role.split_once('/')).map(|(_, name)| name);
-    from_arn.or_else(|| {
-        let (id, name) = row.str(Col::UserIdentityPrincipalId)?.split_once(':')?;
-        id.starts_with("AROA").then_some(name)
-    })
+fn role_session_name<'a>(row: &Row<'a>) -> Option<Text<'a>> {
+    part(row, Col::UserIdentityArn, |arn| Some(assumed_role(arn)?.split_once('/')?.1)).or_else(
+        || {
+            part(row, Col::UserIdentityPrincipalId, |id| {
+                let (id, name) = id.split_once(':')?;
+                id.starts_with("AROA").then_some(name)
+            })
+        },
+    )
 }
 
 /// The UUID of the build whose session name this is.
@@ -208,23 +217,26 @@ fn build_of_session(session: &str) -> Option<&str> {
 }
 
 /// The short name that fits the caller's type.
-fn actor<'r>(kind: Caller, row: &'r Row<'_>) -> Option<&'r str> {
-    let user_name = || row.filled(Col::UserIdentityUserName);
-    let resource = || row.str(Col::UserIdentityArn).and_then(arn_resource);
+fn actor<'a>(kind: Caller, row: &Row<'a>) -> Option<Text<'a>> {
+    let filled = |col| row.text(col).filter(|text| !text.is_empty()).cloned();
+    let of_arn = |pick: fn(&str) -> Option<&str>| part(row, Col::UserIdentityArn, pick);
+    let last_of_arn = || of_arn(|arn| arn_resource(arn)?.rsplit('/').next());
+    let user_name = || filled(Col::UserIdentityUserName);
     match kind {
-        Caller::Root => Some("root"),
-        Caller::AssumedRole => assumed_role(row),
-        Caller::IamUser => user_name().or_else(|| resource()?.rsplit('/').next()),
-        Caller::Role => user_name()
-            .or_else(|| row.filled(Col::SessionIssuerUserName))
-            .or_else(|| resource()?.rsplit('/').next()),
-        Caller::FederatedUser => resource()
-            .and_then(|resource| resource.strip_prefix("federated-user/"))
-            .or_else(|| row.str(Col::UserIdentityPrincipalId)?.split_once(':').map(|(_, n)| n)),
-        Caller::AwsService => row.filled(Col::UserIdentityInvokedBy),
-        Caller::AwsAccount => row.filled(Col::UserIdentityAccountId),
-        Caller::IdentityCenterUser => row.filled(Col::OnBehalfOfUserId),
-        Caller::Untyped => row.filled(Col::UserIdentityInvokedBy).or_else(user_name),
+        Caller::Root => Some(Text::Borrowed("root")),
+        Caller::AssumedRole => of_arn(assumed_role),
+        Caller::IamUser => user_name().or_else(last_of_arn),
+        Caller::Role => {
+            user_name().or_else(|| filled(Col::SessionIssuerUserName)).or_else(last_of_arn)
+        }
+        Caller::FederatedUser => of_arn(|arn| arn_resource(arn)?.strip_prefix("federated-user/"))
+            .or_else(|| {
+                part(row, Col::UserIdentityPrincipalId, |id| id.split_once(':').map(|(_, n)| n))
+            }),
+        Caller::AwsService => filled(Col::UserIdentityInvokedBy),
+        Caller::AwsAccount => filled(Col::UserIdentityAccountId),
+        Caller::IdentityCenterUser => filled(Col::OnBehalfOfUserId),
+        Caller::Untyped => filled(Col::UserIdentityInvokedBy).or_else(user_name),
         Caller::SamlUser | Caller::WebIdentityUser | Caller::Directory | Caller::Unknown => {
             user_name()
         }
@@ -232,10 +244,10 @@ fn actor<'r>(kind: Caller, row: &'r Row<'_>) -> Option<&'r str> {
 }
 
 /// What is left to call somebody by when the type's own place is empty.
-fn fallback_actor(row: &Row<'_>) -> Option<String> {
+fn fallback_actor<'a>(row: &Row<'a>) -> Option<Text<'a>> {
     let role = row.filled(Col::SessionIssuerUserName);
     if let (Some(role), Some(session)) = (role, row.filled(Col::RoleSessionName)) {
-        return Some(format!("{role}/{session}"));
+        return Some(Text::Owned(format!("{role}/{session}")));
     }
     [
         Col::UserIdentityUserName,
@@ -245,8 +257,8 @@ fn fallback_actor(row: &Row<'_>) -> Option<String> {
         Col::UserIdentityAccountId,
     ]
     .into_iter()
-    .find_map(|col| row.filled(col))
-    .map(str::to_owned)
+    .find_map(|col| row.text(col).filter(|text| !text.is_empty()))
+    .cloned()
 }
 
 /// Whether a build, or CodeBuild itself, made the call: what `--keep build-activity` adds.
@@ -260,7 +272,7 @@ pub(crate) fn is_build_activity(record: &Record<'_, '_>) -> bool {
     let mut row = Row::new();
     fill_members(identity, &mut row);
     row.str(Col::UserIdentityInvokedBy) == Some(CODEBUILD)
-        || role_session_name(&row).and_then(build_of_session).is_some()
+        || role_session_name(&row).is_some_and(|name| build_of_session(&name).is_some())
 }
 
 #[cfg(test)]

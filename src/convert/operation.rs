@@ -5,7 +5,9 @@
 //! the IAM reference, and what real records show instead of the model. An operation that is not
 //! listed is no error: its row has what every record has.
 
+use crate::json::Names;
 use crate::schema::Col;
+use std::sync::LazyLock;
 
 /// Whether a call reads or changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -324,9 +326,12 @@ pub(crate) const OTHERS: &[Other] = &[
     (Col::BuildsDeleted, &["BatchDeleteBuilds", "DeleteBuildBatch"], "", "buildsDeleted"),
 ];
 
+static NAMES: LazyLock<Names> =
+    LazyLock::new(|| Names::new(OPERATIONS.iter().map(|operation| operation.name)));
+
 /// The operation called `name`, if it is known.
 pub(crate) fn operation(name: &str) -> Option<&'static Operation> {
-    OPERATIONS.iter().find(|operation| operation.name == name)
+    OPERATIONS.get(NAMES.find(name)?)
 }
 
 #[cfg(test)]

@@ -14,10 +14,10 @@ mod patterns;
 mod signs;
 
 use crate::convert::coerce::is_aws_mask;
-use crate::json::{self, Document, Json};
+use crate::json::{self, Document, Edit, Json, Name, Tape};
 use signs::Signs;
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::Write as _;
 use std::iter::Peekable;
 use std::sync::LazyLock;
 
@@ -60,24 +60,26 @@ static LETTERS: LazyLock<[u32; 32]> = LazyLock::new(|| {
     let mut letters = [0; 32];
     for name in VARIABLES.iter().chain(SECRETS).chain(PLACES) {
         if let Some(of_length) = letters.get_mut(name.len()) {
-            *of_length |= letter(name);
+            *of_length |= letter(name.as_bytes());
         }
     }
     letters
 });
 
 /// One bit for the letter that a name begins with.
-fn letter(name: &str) -> u32 {
-    1 << (name.as_bytes().first().copied().unwrap_or_default() & 31)
+fn letter(name: &[u8]) -> u32 {
+    1 << (name.first().copied().unwrap_or_default() & 31)
 }
 
 /// Whether a name may be one of those that say something wherever they stand.
-fn may_tell(name: &str) -> bool {
+fn may_tell(name: &Name<'_, '_>) -> bool {
+    let text = name.raw().as_bytes();
     // Without `_` and `-` it is another name, of another length.
-    name.bytes().any(|byte| matches!(byte, b'_' | b'-'))
-        || LETTERS.get(name.len()).is_some_and(|letters| letters & letter(name) != 0)
-        || ends_in(name, "token")
-        || ends_in(name, "password")
+    name.has_mark()
+        || name.is_escaped()
+        || LETTERS.get(text.len()).is_some_and(|letters| letters & letter(text) != 0)
+        || text.last_chunk().is_some_and(|end: &[u8; 5]| end.map(|b| b | 0x20) == *b"token")
+        || text.last_chunk().is_some_and(|end: &[u8; 8]| end.map(|b| b | 0x20) == *b"password")
 }
 
 /// Whether a name ends in a word, in whatever case.
@@ -107,21 +109,23 @@ enum Place {
 }
 
 impl Place {
-    /// The place of the value of the member called `name` of an object in this place.
-    fn below(self, name: &str) -> Self {
-        let tells_by_itself = match self {
-            Self::Plain | Self::SecretQuery => true,
-            Self::Environment => name.len() != "variables".len(),
-            _ => false,
-        };
-        if tells_by_itself && !may_tell(name) {
-            return Self::Plain;
+    /// Whether a name says something here that says nothing wherever else it stands.
+    fn minds(self, name: &Name<'_, '_>) -> bool {
+        match self {
+            Self::Plain | Self::SecretQuery => false,
+            Self::Environment => name.raw().len() == "variables".len(),
+            _ => true,
         }
+    }
+
+    /// The place of the value of the member called `name` of an object in this place.
+    fn below(self, name: &Name<'_, '_>) -> Self {
+        let name = name.text();
         // `client_secret` and `client-secret` are `clientSecret`.
         let name = if memchr::memchr2(b'_', b'-', name.as_bytes()).is_some() {
             Cow::Owned(name.replace(['_', '-'], ""))
         } else {
-            Cow::Borrowed(name)
+            name
         };
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         let is_one_of = |names: &[&str]| names.iter().any(|other| is(other));
@@ -168,23 +172,56 @@ const LONGEST_NAME: usize = 200;
 /// a few KB; a hostile record could make them many times its own size.
 const LONGEST_PATHS: usize = 64 << 10;
 
-/// The text of a record with its secrets masked, and the JSON paths of what was masked.
-pub(crate) fn redact<'a>(record: &Document<'a, '_>) -> (Cow<'a, str>, Vec<String>) {
+/// A record without its secrets.
+#[derive(Debug)]
+pub(crate) struct Redacted<'a> {
+    pub(crate) text: Cow<'a, str>,
+    /// The JSON paths of what was masked.
+    pub(crate) paths: Vec<String>,
+    edits: Vec<Edit>,
+}
+
+impl<'a> Redacted<'a> {
+    /// A record in which nothing is masked.
+    pub(crate) fn nothing(text: &'a str) -> Self {
+        Self { text: Cow::Borrowed(text), paths: Vec::new(), edits: Vec::new() }
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.edits.is_empty()
+    }
+
+    /// The record as it is now; `tape` holds where all is in it.
+    pub(crate) fn document<'r, 't>(
+        &'r self,
+        record: &Document<'_, '_>,
+        tape: &'t mut Tape,
+    ) -> Document<'r, 't> {
+        tape.edited(record, &self.text, &self.edits)
+    }
+}
+
+/// Masks the secrets of a record.
+pub(crate) fn redact<'a>(record: &Document<'a, '_>) -> Redacted<'a> {
     let text = record.text;
+    let telling = record.names().filter(may_tell);
     let mut masker = Masker {
         source: text,
         signs: Signs::of(text).peekable(),
+        telling: telling.map(|name| name.number()).peekable(),
         out: String::new(),
         done: 0,
         paths: Vec::new(),
         paths_bytes: 0,
+        edits: Vec::new(),
     };
     masker.value(record.value(), &Path::Record, Place::Plain);
-    if masker.paths.is_empty() {
-        return (Cow::Borrowed(text), Vec::new());
+    let Masker { mut out, done, paths, edits, .. } = masker;
+    if edits.is_empty() {
+        return Redacted::nothing(text);
     }
-    masker.out.push_str(text.get(masker.done..).unwrap_or_default());
-    (Cow::Owned(masker.out), masker.paths)
+    out.push_str(text.get(done..).unwrap_or_default());
+    Redacted { text: Cow::Owned(out), paths, edits }
 }
 
 /// Members of a record that say which one it is. Their values are one word each, of few characters.
@@ -289,39 +326,64 @@ enum Path<'p> {
     Element(&'p Self, usize),
 }
 
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Path<'_> {
+    /// Appends its spelling.
+    fn spell(&self, out: &mut String) {
         match self {
-            Self::Record => Ok(()),
-            Self::Member(Self::Record, name) => write!(f, "{name:.LONGEST_NAME$}"),
-            Self::Member(above, name) => write!(f, "{above}.{name:.LONGEST_NAME$}"),
-            Self::Element(above, number) => write!(f, "{above}[{number}]"),
+            Self::Record => {}
+            Self::Member(above, name) => {
+                above.spell(out);
+                if !matches!(above, Self::Record) {
+                    out.push('.');
+                }
+                if name.len() <= LONGEST_NAME {
+                    out.push_str(name);
+                } else {
+                    out.extend(name.chars().take(LONGEST_NAME));
+                }
+            }
+            Self::Element(above, number) => {
+                above.spell(out);
+                // Writing to a String cannot fail.
+                let _ = write!(out, "[{number}]");
+            }
         }
     }
 }
 
-struct Masker<'a> {
+struct Masker<'a, N: Iterator<Item = u32>> {
     source: &'a str,
     /// The places that are left where something may begin that is masked by its own form.
     signs: Peekable<Signs<'a>>,
+    /// The numbers of the names that are left that may tell something of what they name.
+    telling: Peekable<N>,
     /// The redacted text of the source up to `done`.
     out: String,
     done: usize,
     paths: Vec<String>,
     paths_bytes: usize,
+    edits: Vec<Edit>,
 }
 
-impl Masker<'_> {
+impl<N: Iterator<Item = u32>> Masker<'_, N> {
     /// Writes a text in place of a value.
     fn replace(&mut self, value: Json<'_, '_>, with: &str, path: &Path<'_>) {
         let (at, end) = value.range();
         self.out.push_str(self.source.get(self.done..at).unwrap_or_default());
+        let begin = self.out.len();
         json::push_string(&mut self.out, with);
         self.done = end;
+        let new = self.out.get(begin..).unwrap_or_default();
+        self.edits.push(Edit {
+            number: value.numbers().0,
+            bytes: u32::try_from(new.len()).unwrap_or(u32::MAX),
+            escaped: json::has_escape(new),
+        });
         if self.paths_bytes < LONGEST_PATHS {
-            let path = path.to_string();
-            self.paths_bytes += path.len();
-            self.paths.push(path);
+            let mut spelled = String::with_capacity(96);
+            path.spell(&mut spelled);
+            self.paths_bytes += spelled.len();
+            self.paths.push(spelled);
         } else if self.paths.last().is_none_or(|last| last != "...") {
             self.paths.push("...".to_owned());
         }
@@ -329,12 +391,16 @@ impl Masker<'_> {
 
     /// Masks what is secret in a value.
     fn value(&mut self, value: Json<'_, '_>, path: &Path<'_>, place: Place) {
+        if place == Place::Plain && !self.has_sign(value) && !self.has_telling_name(value) {
+            return;
+        }
         if value.is_string() {
             self.string(value, path, place);
         } else if value.is_object() {
             for (name, member) in value.members() {
-                let name = name.text();
-                self.value(member, &Path::Member(path, &name), place.below(&name));
+                let tells = self.tells(&name) || place.minds(&name);
+                let below = if tells { place.below(&name) } else { Place::Plain };
+                self.value(member, &Path::Member(path, &name.text()), below);
             }
         } else if value.is_list() {
             for (number, element) in value.elements().enumerate() {
@@ -350,6 +416,20 @@ impl Masker<'_> {
         let (from, to) = value.range();
         while self.signs.next_if(|at| *at < from).is_some() {}
         self.signs.peek().is_some_and(|at| *at < to)
+    }
+
+    /// Whether a name may tell something of what it names; names are asked for in their order.
+    fn tells(&mut self, name: &Name<'_, '_>) -> bool {
+        while self.telling.next_if(|number| *number < name.number()).is_some() {}
+        self.telling.next_if_eq(&name.number()).is_some()
+    }
+
+    /// Whether a name stands in a value that may tell something of what it names; asked like
+    /// [`has_sign`](Self::has_sign).
+    fn has_telling_name(&mut self, value: Json<'_, '_>) -> bool {
+        let (from, to) = value.numbers();
+        while self.telling.next_if(|number| *number < from).is_some() {}
+        self.telling.peek().is_some_and(|number| *number < to)
     }
 
     fn string(&mut self, value: Json<'_, '_>, path: &Path<'_>, place: Place) {
@@ -390,10 +470,17 @@ fn without_query(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::Tape;
+    use crate::json::leaked;
 
-    fn redact(record: &str) -> (Cow<'_, str>, Vec<String>) {
-        super::redact(&Tape::default().read(record).unwrap())
+    /// Where all is in a masked record is what reading it tells.
+    fn redact(record: &str) -> (Cow<'static, str>, Vec<String>) {
+        let mut tape = Tape::default();
+        let document = tape.read(record).unwrap();
+        let redacted = super::redact(&document);
+        let (mut edited, mut read) = (Tape::default(), Tape::default());
+        let edited = redacted.document(&document, &mut edited);
+        assert_eq!(format!("{edited:?}"), format!("{:?}", read.read(&redacted.text).unwrap()));
+        (Cow::Owned(redacted.text.into_owned()), redacted.paths)
     }
 
     fn check(record: &str, expected: &str, paths: &[&str]) {
@@ -407,7 +494,10 @@ mod tests {
     #[test]
     fn every_name_is_looked_for() {
         for name in VARIABLES.iter().chain(SECRETS) {
-            assert_ne!(Place::Plain.below(name), Place::Plain, "{name}");
+            let object = format!("{{\"{name}\":0}}");
+            let (name, _) = leaked(&object).members().next().unwrap();
+            assert!(may_tell(&name), "{object}");
+            assert_ne!(Place::Plain.below(&name), Place::Plain, "{object}");
         }
     }
 

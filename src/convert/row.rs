@@ -10,6 +10,18 @@ use std::borrow::Cow;
 /// Text borrowed from the log file where no escape had to be undone.
 pub(crate) type Text<'a> = Cow<'a, str>;
 
+/// A part of a text, borrowed from where the text is.
+pub(crate) fn part_of<'a>(text: &Text<'a>, part: &str) -> Text<'a> {
+    if let Cow::Borrowed(text) = text {
+        let from = (part.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        let same = text.get(from..from.wrapping_add(part.len()));
+        if let Some(same) = same.filter(|same| *same == part) {
+            return Cow::Borrowed(same);
+        }
+    }
+    Cow::Owned(part.to_owned())
+}
+
 /// One cell.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) enum Value<'a> {
@@ -39,6 +51,12 @@ impl<'a> Value<'a> {
 impl From<Option<String>> for Value<'_> {
     fn from(text: Option<String>) -> Self {
         text.map_or(Self::Null, Self::text)
+    }
+}
+
+impl<'a> From<Option<Text<'a>>> for Value<'a> {
+    fn from(text: Option<Text<'a>>) -> Self {
+        text.map_or(Self::Null, Self::Text)
     }
 }
 
@@ -92,6 +110,14 @@ impl<'a> Row<'a> {
     fn cell(&self, place: u8) -> &Value<'a> {
         let at = usize::from(place).checked_sub(1);
         at.and_then(|at| self.cells.get(at)).unwrap_or(&Value::Null)
+    }
+
+    /// The text in `col`, if it holds any, as it is held.
+    pub(crate) fn text(&self, col: Col) -> Option<&Text<'a>> {
+        match self.get(col) {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// The text in `col`, if it holds any.

@@ -11,9 +11,10 @@ use crate::convert::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_pa
 use crate::convert::paths::{Found, PathTree, split_list};
 use crate::convert::record::Record;
 use crate::convert::row::{Row, Value};
-use crate::json::Json;
+use crate::json::{Json, Names};
 use crate::schema::{Col, Kind};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// Whether a request is of the first era: only the caller's context, nothing of the call's input.
@@ -23,24 +24,39 @@ pub(crate) fn is_legacy(request: Json<'_, '_>) -> bool {
 
 /// One form's column of [`SETTINGS`], compiled: the lines that it has, and their paths.
 struct Compiled {
-    lines: Vec<usize>,
+    lines: Vec<Line>,
     tree: PathTree,
 }
 
+/// A line of [`SETTINGS`] as one form has it.
+struct Line {
+    col: Option<Col>,
+    path: &'static str,
+    /// The member wanted of a list's objects.
+    element: Option<&'static str>,
+    /// What `masked_settings` calls it.
+    project_path: &'static str,
+}
+
 static FORMS: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
-    let path = |line: usize, form: usize| {
-        let (_, paths) = SETTINGS.get(line)?;
-        paths.get(form).copied().filter(|path| !path.is_empty())
+    let line = |(col, paths): &(Option<Col>, [&'static str; 8]), form: usize| {
+        let path = paths.get(form).copied().filter(|path| !path.is_empty())?;
+        let (element, project_path) = (split_list(path).1, project_path(paths, path));
+        Some(Line { col: *col, path, element, project_path })
     };
     let compile = |form| {
-        let lines: Vec<_> = (0..SETTINGS.len()).filter(|n| path(*n, form).is_some()).collect();
-        let tree =
-            PathTree::new(lines.iter().filter_map(|n| path(*n, form)).map(|p| split_list(p).0));
+        let lines: Vec<_> = SETTINGS.iter().filter_map(|of_all| line(of_all, form)).collect();
+        let tree = PathTree::new(lines.iter().map(|line| split_list(line.path).0));
         Compiled { lines, tree }
     };
     (0..8).map(compile).collect()
 });
 
+/// The operations that [`OTHERS`] has lines of.
+static OTHER_OPERATIONS: LazyLock<Names> = LazyLock::new(|| {
+    let names: BTreeSet<_> = OTHERS.iter().flat_map(|(_, names, ..)| names.iter().copied()).collect();
+    Names::new(names)
+});
 static OTHER_REQUESTS: LazyLock<PathTree> =
     LazyLock::new(|| PathTree::new(OTHERS.iter().map(|(_, _, request, _)| *request)));
 static OTHER_ANSWERS: LazyLock<PathTree> =
@@ -97,17 +113,16 @@ fn fill_settings<'a>((origin, member, object, form): Place<'a, '_>, row: &mut Ro
     let found = compiled.tree.find(object);
     let mut masked: Vec<Cow<'static, str>> = Vec::new();
     let mut any = false;
-    for (number, line) in compiled.lines.iter().enumerate() {
-        let Some((col, paths)) = SETTINGS.get(*line) else { continue };
-        let (Some(value), Some(path)) = (found.get(number), paths.get(form)) else { continue };
-        let (value, outcome) = setting(value, *col, split_list(path).1);
+    for (number, Line { col, path, element, project_path }) in compiled.lines.iter().enumerate() {
+        let Some(value) = found.get(number) else { continue };
+        let (value, outcome) = setting(value, *col, *element);
         if let (Some(col), false) = (col, value == Value::Null) {
             any = true;
             row.set(*col, value);
         }
         match outcome {
             Outcome::Fits => {}
-            Outcome::Masked => masked.push(Cow::Borrowed(project_path(paths, path))),
+            Outcome::Masked => masked.push(Cow::Borrowed(project_path)),
             Outcome::Misfit => row.misfits.push(full_path(origin, member, path)),
         }
     }
@@ -259,7 +274,7 @@ fn fill_others<'a>(
     operation: &Operation,
     row: &mut Row<'a>,
 ) {
-    if !OTHERS.iter().any(|(_, operations, ..)| operations.contains(&operation.name)) {
+    if OTHER_OPERATIONS.find(operation.name).is_none() {
         return;
     }
     let in_answer = answer.map(|object| OTHER_ANSWERS.find(object));

@@ -67,7 +67,7 @@ fn each_of_records(texts: &[String], measure: Measure<'_>) -> Result<()> {
     })?;
 
     let masked: Vec<Cow<'_, str>> =
-        documents.iter().map(|document| redact::redact(document).0).collect();
+        documents.iter().map(|document| redact::redact(document).text).collect();
     let mut tapes = self::tapes(texts.len());
     let documents = self::documents(&masked, &mut tapes);
     let rows = || {

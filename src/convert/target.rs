@@ -5,41 +5,42 @@
 //! names any resource of a kind decides. Nothing is made up: an ARN is one that stands in the
 //! record, and a column of one identifier is null where a call names several.
 
-use crate::convert::coerce::{self, Coerced};
+use crate::convert::coerce;
 use crate::convert::operation::{ANSWER_NAMES, Operation, Resource};
 use crate::convert::paths::{PathTree, split_list};
 use crate::convert::record::Record;
-use crate::convert::row::{Row, Value};
+use crate::convert::row::{Row, Text, Value, part_of};
 use crate::convert::settings;
 use crate::json::Json;
 use crate::schema::Col;
 use memchr::memmem;
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
 /// One identifier in a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Mention {
+struct Mention<'a> {
     resource: Resource,
     /// The name or id without an ARN around it.
-    id: String,
+    id: Text<'a>,
     /// The ARN, where the record shows one.
-    arn: Option<String>,
+    arn: Option<Text<'a>>,
 }
 
-impl Mention {
+impl<'a> Mention<'a> {
     /// Reads an identifier: an ARN says itself what it names, anything else is a `resource`.
-    fn of(text: &str, resource: Resource) -> Option<Self> {
-        if text.is_empty() || coerce::is_aws_mask(text) {
+    fn of(text: Text<'a>, resource: Resource) -> Option<Self> {
+        if text.is_empty() || coerce::is_aws_mask(&text) {
             return None;
         }
         if text.starts_with("arn:") {
             return Self::of_arn(text);
         }
-        (resource != Resource::Any).then(|| Self { resource, id: text.to_owned(), arn: None })
+        (resource != Resource::Any).then_some(Self { resource, id: text, arn: None })
     }
 
     /// `arn:P:codebuild:R:A:TYPE/NAME`.
-    fn of_arn(arn: &str) -> Option<Self> {
+    fn of_arn(arn: Text<'a>) -> Option<Self> {
         let mut parts = arn.splitn(6, ':');
         let service = parts.nth(2)?;
         let (kind, name) = parts.nth(2)?.split_once('/')?;
@@ -62,7 +63,7 @@ impl Mention {
             Resource::Project => name.split(':').next().unwrap_or(name),
             _ => name,
         };
-        Some(Self { resource, id: id.to_owned(), arn: Some(arn.to_owned()) })
+        Some(Self { resource, id: part_of(&arn, id), arn: Some(arn) })
     }
 
     /// The project that the identifier tells: builds, batches and sandboxes are `PROJECT:UUID`.
@@ -77,63 +78,81 @@ impl Mention {
     }
 }
 
+/// A text that a mention has, and what of it is meant.
+type Picked<'m, 'a> = (&'m Text<'a>, &'m str);
+
 /// The mentions of one record, by place.
 #[derive(Debug, Default)]
-struct Mentions {
-    answer: Vec<Mention>,
-    request: Vec<Mention>,
-    resources: Vec<Mention>,
-    message: Vec<Mention>,
+struct Mentions<'a> {
+    answer: Vec<Mention<'a>>,
+    request: Vec<Mention<'a>>,
+    resources: Vec<Mention<'a>>,
+    message: Vec<Mention<'a>>,
 }
 
-impl Mentions {
-    fn places(&self) -> [&[Mention]; 4] {
+impl<'a> Mentions<'a> {
+    fn places(&self) -> [&[Mention<'a>]; 4] {
         [&self.answer, &self.request, &self.resources, &self.message]
     }
 
     /// What `pick` takes from the first place that has any; null where that place or the request
     /// has several.
-    fn one<'m>(&'m self, pick: impl Fn(&'m Mention) -> Option<&'m str>) -> Option<&'m str> {
+    fn one<'m>(
+        &'m self,
+        pick: impl Fn(&'m Mention<'a>) -> Option<Picked<'m, 'a>>,
+    ) -> Option<Picked<'m, 'a>> {
         single(self.request.iter().filter_map(&pick)).ok()?;
         let mut places = self.places().into_iter().map(|place| place.iter().filter_map(&pick));
         places.find_map(|place| single(place).transpose())?.ok()
     }
 
-    fn id(&self, resource: Resource) -> Option<&str> {
-        self.one(|m| (m.resource == resource).then_some(m.id.as_str()))
+    /// The project, by its name.
+    fn project(&self) -> Option<Picked<'_, 'a>> {
+        self.one(|m| m.project().map(|name| (&m.id, name)))
+    }
+
+    fn id(&self, resource: Resource) -> Option<&Text<'a>> {
+        self.one(|m| (m.resource == resource).then_some((&m.id, &*m.id))).map(|(id, _)| id)
     }
 
     /// The first ARN of the one resource that is named.
-    fn arn(&self, resource: Resource) -> Option<&str> {
+    fn arn(&self, resource: Resource) -> Option<&Text<'a>> {
         let id = self.id(resource)?;
-        let same = |m: &&Mention| m.resource == resource && m.id == id;
-        self.places().into_iter().flatten().filter(same).find_map(|m| m.arn.as_deref())
+        let same = |m: &&Mention<'a>| m.resource == resource && m.id == *id;
+        self.places().into_iter().flatten().filter(same).find_map(|m| m.arn.as_ref())
     }
 
     /// The ARN of the project called `name` in the first place that shows one, else anywhere in
     /// the record; null where there are several, as of two accounts' projects of one name.
-    fn project_arn(&self, name: &str, record: &str) -> Option<String> {
-        let of_it = |m: &&Mention| m.resource == Resource::Project && m.id == name;
+    fn project_arn(&self, name: &str, record: &'a str) -> Option<Text<'a>> {
+        let of_it = |m: &&Mention<'a>| m.resource == Resource::Project && m.id == name;
         let in_place = self.places().into_iter().find_map(|place| {
-            single(place.iter().filter(of_it).filter_map(|m| m.arn.as_deref())).transpose()
+            let arns = place.iter().filter(of_it).filter_map(|m| m.arn.as_ref());
+            single(arns.map(|arn| (arn, &**arn))).transpose()
         });
         if let Some(arn) = in_place {
-            return arn.ok().map(str::to_owned);
+            return arn.ok().map(|(arn, _)| arn.clone());
         }
-        memmem::find(record.as_bytes(), b":project/")?;
-        let anywhere: Vec<_> = arns(record).filter_map(Mention::of_arn).collect();
-        let arns = anywhere.iter().filter(of_it).filter_map(|m| m.arn.as_deref());
-        single(arns).ok().flatten().map(str::to_owned)
+        PROJECT_ARN.find(record.as_bytes())?;
+        let anywhere: Vec<_> = arns(record).map(Cow::Borrowed).filter_map(Mention::of_arn).collect();
+        let arns = anywhere.iter().filter(of_it).filter_map(|m| m.arn.as_ref());
+        single(arns.map(|arn| (arn, &**arn))).ok().flatten().map(|(arn, _)| arn.clone())
     }
 }
+
+/// What every project's ARN has in it.
+static PROJECT_ARN: LazyLock<memmem::Finder<'static>> =
+    LazyLock::new(|| memmem::Finder::new(b":project/"));
 
 /// Several different values where one was looked for.
 struct Several;
 
 /// The one value that all are; none where there are none.
-fn single<'m>(mut values: impl Iterator<Item = &'m str>) -> Result<Option<&'m str>, Several> {
+fn single<'m, 'a: 'm>(
+    mut values: impl Iterator<Item = Picked<'m, 'a>>,
+) -> Result<Option<Picked<'m, 'a>>, Several> {
     let Some(first) = values.next() else { return Ok(None) };
-    if values.all(|value| value == first) { Ok(Some(first)) } else { Err(Several) }
+    if values.all(|(_, value)| value == first.1) { Ok(Some(first)) } else { Err(Several) }
 }
 
 /// Fills what every service's records have: the request's members and what was denied.
@@ -142,7 +161,7 @@ pub(crate) fn fill_general<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
         let names = request.members().map(|(name, _)| Some(name.text()));
         row.set(Col::RequestMembers, Value::List(names.collect()));
     }
-    let message = row.str(Col::ErrorMessage).unwrap_or_default();
+    let Some(message) = row.filled(Col::ErrorMessage) else { return };
     if let Some((_, denied)) = message.split_once("is not authorized to perform: ") {
         let action = denied.split_whitespace().next().map(str::to_owned);
         let resource = denied
@@ -174,9 +193,9 @@ pub(crate) fn fill<'a>(
         answer: record.get("responseElements").map(in_answer).unwrap_or_default(),
         request: request.map(|text| in_request(text, operation)).unwrap_or_default(),
         resources: in_resources(row),
-        message: row.str(Col::ErrorMessage).map(in_message).unwrap_or_default(),
+        message: row.text(Col::ErrorMessage).map(in_message).unwrap_or_default(),
     };
-    let project = mentions.one(Mention::project).map(str::to_owned);
+    let project = mentions.project().map(|(id, name)| part_of(id, name));
     let project_arn = project.as_deref().and_then(|name| mentions.project_arn(name, record.text));
     if operation.is_some_and(|operation| operation.answers_new) {
         // What the request names is the old build: not the one this call made.
@@ -188,11 +207,11 @@ pub(crate) fn fill<'a>(
         mentions.answer.retain(|m| m.resource != Resource::Build);
     }
     let build = mentions.id(Resource::Build);
-    let uuid = build.and_then(|id| id.rsplit_once(':')).map(|(_, uuid)| uuid);
+    let uuid = build.and_then(|id| Some(part_of(id, id.rsplit_once(':')?.1)));
+    row.set(Col::ProjectName, project);
+    row.set(Col::ProjectArn, project_arn);
+    row.set(Col::BuildUuid, uuid);
     for (col, text) in [
-        (Col::ProjectName, project.as_deref()),
-        (Col::ProjectArn, project_arn.as_deref()),
-        (Col::BuildUuid, uuid),
         (Col::BuildId, build),
         (Col::BuildArn, mentions.arn(Resource::Build)),
         (Col::BuildBatchId, mentions.id(Resource::BuildBatch)),
@@ -204,7 +223,7 @@ pub(crate) fn fill<'a>(
         (Col::CommandExecutionId, mentions.id(Resource::CommandExecution)),
         (Col::SourceCredentialArn, mentions.arn(Resource::SourceCredential)),
     ] {
-        row.set(col, text.map(str::to_owned));
+        row.set(col, text.cloned());
     }
 }
 
@@ -222,7 +241,7 @@ fn target_ids<'a>(request: Json<'a, '_>, operation: &Operation) -> Value<'a> {
 static ANSWER_TREE: LazyLock<PathTree> =
     LazyLock::new(|| PathTree::new(ANSWER_NAMES.iter().map(|(path, _)| split_list(path).0)));
 
-fn in_answer(answer: Json<'_, '_>) -> Vec<Mention> {
+fn in_answer<'a>(answer: Json<'a, '_>) -> Vec<Mention<'a>> {
     let found = ANSWER_TREE.find(answer);
     let mut mentions = Vec::new();
     for (number, (path, resource)) in ANSWER_NAMES.iter().enumerate() {
@@ -241,7 +260,7 @@ const COMMON_NAMES: &[(&str, Resource)] = &[
     ("arn", Resource::Any),
 ];
 
-fn in_request(request: Json<'_, '_>, operation: Option<&Operation>) -> Vec<Mention> {
+fn in_request<'a>(request: Json<'a, '_>, operation: Option<&Operation>) -> Vec<Mention<'a>> {
     let names = operation.map_or(COMMON_NAMES, |operation| operation.names);
     let mut mentions = Vec::new();
     for (member, resource) in names {
@@ -252,30 +271,33 @@ fn in_request(request: Json<'_, '_>, operation: Option<&Operation>) -> Vec<Menti
     mentions
 }
 
-fn mention_all(
-    value: Json<'_, '_>,
+fn mention_all<'a>(
+    value: Json<'a, '_>,
     element: Option<&str>,
     resource: Resource,
-    out: &mut Vec<Mention>,
+    out: &mut Vec<Mention<'a>>,
 ) {
-    if let Coerced::Value(Value::List(ids)) = coerce::list(value, element) {
-        out.extend(ids.iter().flatten().filter_map(|id| Mention::of(id, resource)));
+    if value.is_list() {
+        let texts = value.elements().filter_map(|value| coerce::element(value, element));
+        out.extend(texts.filter_map(|id| Mention::of(id, resource)));
     } else if let Some(text) = value.string() {
-        out.extend(Mention::of(&text, resource));
+        out.extend(Mention::of(text, resource));
     }
 }
 
-fn in_resources(row: &Row<'_>) -> Vec<Mention> {
+fn in_resources<'a>(row: &Row<'a>) -> Vec<Mention<'a>> {
     let Value::List(arns) = row.get(Col::ResourceArns) else { return Vec::new() };
-    arns.iter().flatten().filter_map(|arn| Mention::of(arn, Resource::Any)).collect()
+    let arns = arns.iter().flatten().cloned();
+    arns.filter_map(|arn| Mention::of(arn, Resource::Any)).collect()
 }
 
 /// The ARNs in an error message, and the id in `Build PROJECT:UUID does not exist`.
-fn in_message(message: &str) -> Vec<Mention> {
-    let mut mentions: Vec<_> = arns(message).filter_map(Mention::of_arn).collect();
+fn in_message<'a>(message: &Text<'a>) -> Vec<Mention<'a>> {
+    let arns = arns(message).map(|arn| part_of(message, arn));
+    let mut mentions: Vec<_> = arns.filter_map(Mention::of_arn).collect();
     let id = message.strip_prefix("Build ").and_then(|rest| rest.split_whitespace().next());
-    mentions
-        .extend(id.filter(|id| id.contains(':')).and_then(|id| Mention::of(id, Resource::Build)));
+    let id = id.filter(|id| id.contains(':')).map(|id| part_of(message, id));
+    mentions.extend(id.and_then(|id| Mention::of(id, Resource::Build)));
     mentions
 }
 

@@ -12,10 +12,11 @@ use crate::convert::envelope::{self, Piece};
 use crate::convert::identity::{self, CODEBUILD};
 use crate::convert::inflate::{Buffers, Inflated, Limits, Room};
 use crate::convert::record::Record;
+use crate::convert::redact::{self, Redacted};
 use crate::convert::row::{Row, Value};
 use crate::convert::runs::Runs;
 use crate::convert::summary::Outcome;
-use crate::convert::{Keep, Redact, coerce, flatten, redact, stream};
+use crate::convert::{Keep, Redact, coerce, flatten, stream};
 use crate::dataset::{
     Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, Scope, State, short,
 };
@@ -304,7 +305,7 @@ impl Worker {
             matches!(head, Cow::Borrowed(_)) && record.is_some() && head.starts_with('{');
         let record_of = |tape: &mut Tape| {
             let document = tape.read(&head).filter(|_| is_record)?;
-            Some(redact::redact(&document).0.into_owned())
+            Some(redact::redact(&document).text.into_owned())
         };
         let text = match job.redact {
             _ if bytes.is_empty() => None,
@@ -347,23 +348,22 @@ impl Worker {
         if !is_kept(reading.scope, &record) {
             return Fate::Filtered;
         }
-        let (text, redacted) = match job.redact {
+        let redacted = match job.redact {
             Redact::Standard => redact::redact(&document),
-            Redact::None => (Cow::Borrowed(text), Vec::new()),
+            Redact::None => Redacted::nothing(text),
         };
         let masked;
-        let record = match &text {
-            Cow::Borrowed(_) => Some(record),
-            Cow::Owned(text) => {
-                masked = masked_tape.read(text);
-                masked.as_ref().and_then(|document| Record::of(document.value()))
-            }
+        let record = if redacted.is_nothing() {
+            Some(record)
+        } else {
+            masked = redacted.document(&document, masked_tape);
+            Record::of(masked.value())
         };
         let Some(record) = record else {
             return Fate::Rejected("redaction left no object".to_owned());
         };
         let mut row = flatten::flatten(&record);
-        add_provenance(&mut row, reading, index, &redacted);
+        add_provenance(&mut row, reading, index, &redacted.paths);
         if let Err(error) = self.runs.push(&row) {
             self.failed.get_or_insert(error);
         }

@@ -27,6 +27,18 @@ struct Node {
     next: u32,
     /// Whether it is a string with an escape in it.
     escaped: bool,
+    is_name: bool,
+}
+
+/// What stands in place of a value that has nothing in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Edit {
+    /// The value's number.
+    pub(crate) number: u32,
+    /// Bytes of the text that stands there now.
+    pub(crate) bytes: u32,
+    /// Whether that is a string with an escape in it.
+    pub(crate) escaped: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +66,50 @@ impl Tape {
         }
         self.read_all(text.as_bytes())?;
         Some(Document { text, nodes: &self.nodes })
+    }
+
+    /// Takes what another tape knows of a text to one in which some values have other texts: nothing is
+    /// read again. `edits` are in the order of the text.
+    pub(crate) fn edited<'a, 't>(
+        &'t mut self,
+        document: &Document<'_, '_>,
+        text: &'a str,
+        edits: &[Edit],
+    ) -> Document<'a, 't> {
+        self.nodes.clear();
+        self.nodes.shrink_to(KEPT);
+        self.nodes.reserve(document.nodes.len());
+        self.open.clear();
+        // How far what comes next has moved; backwards it wraps.
+        let mut moved = 0_u32;
+        let mut edits = edits.iter().peekable();
+        for (number, old) in (0..).zip(document.nodes) {
+            self.close_moved(number, moved);
+            let mut node = Node { from: old.from.wrapping_add(moved), ..*old };
+            if let Some(edit) = edits.next_if(|edit| edit.number == number) {
+                (node.to, node.escaped) = (node.from.wrapping_add(edit.bytes), edit.escaped);
+                moved = node.to.wrapping_sub(old.to);
+            } else if old.next == number + 1 {
+                node.to = old.to.wrapping_add(moved);
+            } else {
+                self.open.push(Open { number: self.nodes.len(), is_object: false });
+            }
+            self.nodes.push(node);
+        }
+        self.close_moved(u32::MAX, moved);
+        Document { text, nodes: &self.nodes }
+    }
+
+    /// Ends what is open and has nothing more in it at the node with this number.
+    fn close_moved(&mut self, number: u32, moved: u32) {
+        while let Some(open) = self.open.last() {
+            match self.nodes.get_mut(open.number) {
+                Some(node) if node.next > number => return,
+                Some(node) => node.to = node.to.wrapping_add(moved),
+                None => {}
+            }
+            self.open.pop();
+        }
     }
 
     fn read_all(&mut self, bytes: &[u8]) -> Option<()> {
@@ -89,11 +145,11 @@ impl Tape {
     fn value(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
         loop {
             let end = match bytes.get(at)? {
-                b'"' => return self.string(bytes, at),
+                b'"' => return self.string(bytes, at, false),
                 first @ (b'{' | b'[') => {
                     let is_object = *first == b'{';
                     let number = self.nodes.len();
-                    self.push(at, at, false);
+                    self.push(at, at, false, false);
                     self.open.push(Open { number, is_object });
                     (self.open.len() <= DEEPEST).then_some(())?;
                     at = json::skip_space(bytes, at + 1);
@@ -112,7 +168,7 @@ impl Tape {
                 b'n' => literal(bytes, at, b"null")?,
                 _ => number(bytes, at)?,
             };
-            self.push(at, end, false);
+            self.push(at, end, false, false);
             return Some(end);
         }
     }
@@ -120,20 +176,20 @@ impl Tape {
     /// Reads a member's name and its colon; where its value begins.
     fn name(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
         (bytes.get(at)? == &b'"').then_some(())?;
-        let at = json::skip_space(bytes, self.string(bytes, at)?);
+        let at = json::skip_space(bytes, self.string(bytes, at, true)?);
         (bytes.get(at)? == &b':').then(|| json::skip_space(bytes, at + 1))
     }
 
-    fn string(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
+    fn string(&mut self, bytes: &[u8], at: usize, is_name: bool) -> Option<usize> {
         let (end, escaped) = string(bytes, at)?;
-        self.push(at, end, escaped);
+        self.push(at, end, escaped, is_name);
         Some(end)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "no text is longer than LONGEST")]
-    fn push(&mut self, from: usize, to: usize, escaped: bool) {
+    fn push(&mut self, from: usize, to: usize, escaped: bool, is_name: bool) {
         let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { from: from as u32, to: to as u32, next, escaped });
+        self.nodes.push(Node { from: from as u32, to: to as u32, next, escaped, is_name });
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "no text is longer than LONGEST")]
@@ -218,9 +274,15 @@ impl<'a> Document<'a, '_> {
         Json { document: self, number: 0 }
     }
 
+    /// All members' names, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = Name<'a, '_>> {
+        let names = (0..).zip(self.nodes).filter(|(_, node)| node.is_name);
+        names.map(|(number, node)| Name { document: self, node: *node, number })
+    }
+
     fn node(&self, number: u32) -> Node {
         let node = self.nodes.get(number as usize).copied();
-        node.unwrap_or(Node { from: 0, to: 0, next: u32::MAX, escaped: false })
+        node.unwrap_or(Node { from: 0, to: 0, next: u32::MAX, escaped: false, is_name: false })
     }
 
     fn raw(&self, node: Node) -> &'a str {
@@ -267,6 +329,11 @@ impl<'a, 't> Json<'a, 't> {
     pub(crate) fn range(&self) -> (usize, usize) {
         let node = self.node();
         (node.from as usize, node.to as usize)
+    }
+
+    /// The numbers of what is in it: its own, and that of what follows.
+    pub(crate) fn numbers(&self) -> (u32, u32) {
+        (self.number, self.node().next)
     }
 
     fn kind(&self) -> u8 {
@@ -349,9 +416,15 @@ impl<'a, 't> Walk<'a, 't> {
 pub(crate) struct Name<'a, 't> {
     document: &'t Document<'a, 't>,
     node: Node,
+    number: u32,
 }
 
 impl<'a> Name<'a, '_> {
+    /// Names and values are numbered together, in order.
+    pub(crate) fn number(&self) -> u32 {
+        self.number
+    }
+
     /// As it is spelled, without its quotes.
     pub(crate) fn raw(&self) -> &'a str {
         self.document.quoted(self.node)
@@ -365,6 +438,29 @@ impl<'a> Name<'a, '_> {
     /// Unescaped, but for lone surrogates, which would make one name of two.
     pub(crate) fn key(&self) -> Cow<'a, str> {
         if self.node.escaped { json::name(self.raw()) } else { Cow::Borrowed(self.raw()) }
+    }
+
+    /// Whether anything in it is escaped.
+    pub(crate) fn is_escaped(&self) -> bool {
+        self.node.escaped
+    }
+
+    /// Whether a `_` or `-` stands in it.
+    #[inline]
+    pub(crate) fn has_mark(&self) -> bool {
+        let raw = self.raw().as_bytes();
+        let is_mark = |byte: &u8| matches!(byte, b'_' | b'-');
+        let from = self.node.from as usize + 1;
+        let Some(block) = self.document.text.as_bytes().get(from..).and_then(|b| b.first_chunk())
+        else {
+            return raw.iter().any(is_mark);
+        };
+        let lane = u8x16::new(*block);
+        let marks = lane.simd_eq(u8x16::splat(b'_')) | lane.simd_eq(u8x16::splat(b'-'));
+        match marks.to_bitmask() {
+            0 => raw.iter().skip(16).any(is_mark),
+            marks => (marks.trailing_zeros() as usize) < raw.len(),
+        }
     }
 
     /// Whether it spells `name`.
@@ -382,7 +478,8 @@ impl<'a, 't> Iterator for Members<'a, 't> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let name = self.0.value()?;
-        Some((Name { document: name.document, node: name.node() }, self.0.value()?))
+        let Json { document, number } = name;
+        Some((Name { document, node: name.node(), number }, self.0.value()?))
     }
 }
 
@@ -475,6 +572,19 @@ mod tests {
             "\"\u{1f}\"",
         ] {
             assert!(Tape::default().read(text).is_none() && json::is_json(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn marks_are_found_wherever_they_stand() {
+        for name in ["", "a", "_", "ab-", "abcdefghijklmno_", "abcdefghijklmnop-", "abcdefghijklmnopq"] {
+            for after in ["", "_- _- _- _- _- _- _-"] {
+                let text = format!("{{\"{name}\":\"{after}\"}}");
+                let mut tape = Tape::default();
+                let document = tape.read(&text).unwrap();
+                let found = document.names().next().unwrap();
+                assert_eq!(found.has_mark(), name.contains(['_', '-']), "{text}");
+            }
         }
     }
 

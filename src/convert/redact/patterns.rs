@@ -47,11 +47,11 @@ const ASSIGNED: &[&str] = &[
 const SCHEME: &str = "://";
 const PEM: &str = "-----BEGIN ";
 
-/// Everything that a secret here begins with: nearly every text has none, and is looked at once.
-/// Without a searcher, which would be a defect, every text is looked at in full.
+/// Everything that a secret here begins with but those in URLs: nearly every text has none, and is
+/// looked at once. Without a searcher, which would be a defect, every text is looked at in full.
 static SIGNS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     let tokens = TOKENS.iter().map(|(prefix, ..)| *prefix);
-    let signs = tokens.chain(ASSIGNED.iter().copied()).chain([SCHEME, PEM]);
+    let signs = tokens.chain(ASSIGNED.iter().copied()).chain([PEM]);
     let builder = &mut AhoCorasick::builder();
     builder.ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(signs).ok()
 });
@@ -65,11 +65,12 @@ pub(super) fn beginnings() -> Vec<&'static str> {
 
 /// The text with what is secret in it masked; `None` where there is nothing.
 pub(super) fn mask(text: &str) -> Option<String> {
+    // What this puts in place of a secret begins and ends nothing that the others look for.
+    let mut masked = urls(text);
     if SIGNS.as_ref().is_some_and(|signs| !signs.is_match(text)) {
-        return None;
+        return masked;
     }
-    let mut masked: Option<String> = None;
-    for step in [urls, assignments, tokens, private_keys] {
+    for step in [assignments, tokens, private_keys] {
         if let Some(next) = step(masked.as_deref().unwrap_or(text)) {
             masked = Some(next);
         }
@@ -80,6 +81,7 @@ pub(super) fn mask(text: &str) -> Option<String> {
 /// `https://user:password@host`: the password, or the whole where the user may be the token.
 fn urls(text: &str) -> Option<String> {
     memchr::memchr(b'@', text.as_bytes())?;
+    text.contains(SCHEME).then_some(())?;
     let mut out = String::new();
     let mut rest = text;
     let mut changed = false;

@@ -19,29 +19,38 @@ fn fold(byte: u8) -> u8 {
 #[derive(Debug, Clone)]
 pub(super) struct Signs<'a> {
     bytes: &'a [u8],
-    /// Where the block begins that is looked at, and the places in it that are left, a bit for each.
+    /// Where the block begins that was looked at, and the one after it.
     at: usize,
+    next: usize,
+    /// The places that are left in it, a bit for each.
     left: u32,
 }
 
 impl<'a> Signs<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        let mut signs = Self { bytes: text.as_bytes(), at: 0, left: 0 };
-        signs.look();
-        signs
+        Self { bytes: text.as_bytes(), at: 0, next: 0, left: 0 }
     }
 
-    /// Looks at the block that begins here.
+    /// Goes to the next block that has an anchor.
     fn look(&mut self) {
-        let rest = self.bytes.get(self.at..).unwrap_or_default();
-        self.left = if let Some(block) = rest.first_chunk() {
-            places(block)
-        } else {
+        let mut at = self.next;
+        while let Some(block) = self.bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+            if may_have_places(block) {
+                let left = places(block);
+                if left != 0 {
+                    (self.at, self.next, self.left) = (at, at + LANES, left);
+                    return;
+                }
+            }
+            at += LANES;
+        }
+        if let Some(rest) = self.bytes.get(at..).filter(|rest| !rest.is_empty()) {
             // The end, with zeros after it.
             let mut last = [0; LANES + LONGEST - 1];
             last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-            places(&last)
-        };
+            self.left = places(&last);
+        }
+        (self.at, self.next) = (at, at.saturating_add(LANES));
     }
 }
 
@@ -50,8 +59,7 @@ impl Iterator for Signs<'_> {
 
     fn next(&mut self) -> Option<usize> {
         while self.left == 0 {
-            self.at += LANES;
-            if self.at >= self.bytes.len() {
+            if self.next >= self.bytes.len() {
                 return None;
             }
             self.look();
@@ -62,16 +70,43 @@ impl Iterator for Signs<'_> {
     }
 }
 
+type Block = [u8; LANES + LONGEST - 1];
+
+/// 16 bytes of a block from `from` on, folded.
+#[inline]
+fn lane(block: &Block, from: usize) -> u8x16 {
+    let lane = block.get(from..).and_then(|rest| rest.first_chunk()).copied();
+    u8x16::new(lane.unwrap_or_default()) | u8x16::splat(fold(0))
+}
+
+#[inline]
+fn is(lane: u8x16, byte: u8) -> u8x16 {
+    lane.simd_eq(u8x16::splat(fold(byte)))
+}
+
+/// Whether a block has one of the bytes or two that each anchor has and other text seldom: half of the
+/// work of [`places`], and most blocks have none.
+#[inline]
+fn may_have_places(block: &Block) -> bool {
+    let [a, b, c, d] = [0, 1, 2, 3].map(|from| lane(block, from));
+    let may = is(d, b'_')
+        | (is(d, b'-') & is(c, b't'))
+        | (is(a, b'x') & is(c, b'x'))
+        | (is(b, b'b') & (is(c, b'b') | is(a, b'-')))
+        | (is(b, b'o') & is(c, b'k'))
+        | is(c, b'=')
+        | (is(a, b'c') & is(d, b't'))
+        | is(a, b'@')
+        | is(a, b'\\');
+    may.to_bitmask() != 0
+}
+
 /// The places among the first 16 of a block at which an anchor begins, a bit for each: `gh._` (`.` is any
 /// byte), `pat_`, `pat-`, `xox`, `tbb`, `tok`, `re=`, `rd=`, `cret`, `-be`, `@`, and the escapes that could
 /// hide one of them, `\u` and `\/`. Of letters and `_`, either case.
 #[inline]
-fn places(block: &[u8; LANES + LONGEST - 1]) -> u32 {
-    let [a, b, c, d] = [0, 1, 2, 3].map(|from| {
-        let lane = block.get(from..).and_then(|rest| rest.first_chunk()).copied();
-        u8x16::new(lane.unwrap_or_default()) | u8x16::splat(0x20)
-    });
-    let is = |lane: u8x16, byte: u8| lane.simd_eq(u8x16::splat(fold(byte)));
+fn places(block: &Block) -> u32 {
+    let [a, b, c, d] = [0, 1, 2, 3].map(|from| lane(block, from));
     let found = (is(a, b'g') & is(b, b'h') & is(d, b'_'))
         | (is(a, b'p') & is(b, b'a') & is(c, b't') & (is(d, b'_') | is(d, b'-')))
         | (is(a, b'x') & is(b, b'o') & is(c, b'x'))
