@@ -75,7 +75,7 @@ fn letter(name: &[u8]) -> u32 {
 fn may_tell(name: &Name<'_, '_>) -> bool {
     let text = name.raw().as_bytes();
     // Without `_` and `-` it is another name, of another length.
-    name.has_mark()
+    name.is_marked()
         || name.is_escaped()
         || LETTERS.get(text.len()).is_some_and(|letters| letters & letter(text) != 0)
         || text.last_chunk().is_some_and(|end: &[u8; 5]| end.map(|b| b | 0x20) == *b"token")
@@ -205,9 +205,10 @@ impl<'a> Redacted<'a> {
 pub(crate) fn redact<'a>(record: &Document<'a, '_>) -> Redacted<'a> {
     let text = record.text;
     let telling = record.names().filter(may_tell);
+    let folded = text.to_ascii_lowercase();
     let mut masker = Masker {
         source: text,
-        signs: Signs::of(text).peekable(),
+        signs: Signs::of(&folded).peekable(),
         telling: telling.map(|name| name.number()).peekable(),
         out: String::new(),
         done: 0,
@@ -414,8 +415,18 @@ impl<N: Iterator<Item = u32>> Masker<'_, N> {
     /// Whether a sign stands in a value; values are asked for in their order.
     fn has_sign(&mut self, value: Json<'_, '_>) -> bool {
         let (from, to) = value.range();
-        while self.signs.next_if(|at| *at < from).is_some() {}
-        self.signs.peek().is_some_and(|at| *at < to)
+        while self.signs.next_if(|sign| sign.at < from).is_some() {}
+        self.signs.peek().is_some_and(|sign| sign.at < to)
+    }
+
+    /// Whether all signs in a value are those of URLs.
+    fn has_only_urls(&mut self, value: Json<'_, '_>) -> bool {
+        let (_, to) = value.range();
+        let mut only = true;
+        while let Some(sign) = self.signs.next_if(|sign| sign.at < to) {
+            only &= sign.is_url;
+        }
+        only
     }
 
     /// Whether a name may tell something of what it names; names are asked for in their order.
@@ -445,6 +456,7 @@ impl<N: Iterator<Item = u32>> Masker<'_, N> {
             Place::Secret | Place::Variables => Some(MASK.to_owned()),
             Place::Auth | Place::ArnOrSecret if !text.starts_with("arn:") => Some(MASK.to_owned()),
             Place::SecretQuery => Some(without_query(&text)),
+            _ if has_sign && self.has_only_urls(value) => patterns::urls(&text),
             _ if has_sign => patterns::mask(&text),
             _ => None,
         };

@@ -28,6 +28,8 @@ struct Node {
     /// Whether it is a string with an escape in it.
     escaped: bool,
     is_name: bool,
+    /// Whether it is a name with a `_` or `-` in it.
+    marked: bool,
 }
 
 /// What stands in place of a value that has nothing in it.
@@ -145,11 +147,15 @@ impl Tape {
     fn value(&mut self, bytes: &[u8], mut at: usize) -> Option<usize> {
         loop {
             let end = match bytes.get(at)? {
-                b'"' => return self.string(bytes, at, false),
+                b'"' => {
+                    let (end, escaped) = string(bytes, at)?;
+                    self.push(Node { escaped, ..plain(at, end) });
+                    return Some(end);
+                }
                 first @ (b'{' | b'[') => {
                     let is_object = *first == b'{';
                     let number = self.nodes.len();
-                    self.push(at, at, false, false);
+                    self.push(plain(at, at));
                     self.open.push(Open { number, is_object });
                     (self.open.len() <= DEEPEST).then_some(())?;
                     at = json::skip_space(bytes, at + 1);
@@ -168,7 +174,7 @@ impl Tape {
                 b'n' => literal(bytes, at, b"null")?,
                 _ => number(bytes, at)?,
             };
-            self.push(at, end, false, false);
+            self.push(plain(at, end));
             return Some(end);
         }
     }
@@ -176,20 +182,16 @@ impl Tape {
     /// Reads a member's name and its colon; where its value begins.
     fn name(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
         (bytes.get(at)? == &b'"').then_some(())?;
-        let at = json::skip_space(bytes, self.string(bytes, at, true)?);
+        let (end, escaped, marked) = name(bytes, at)?;
+        self.push(Node { escaped, is_name: true, marked, ..plain(at, end) });
+        let at = json::skip_space(bytes, end);
         (bytes.get(at)? == &b':').then(|| json::skip_space(bytes, at + 1))
     }
 
-    fn string(&mut self, bytes: &[u8], at: usize, is_name: bool) -> Option<usize> {
-        let (end, escaped) = string(bytes, at)?;
-        self.push(at, end, escaped, is_name);
-        Some(end)
-    }
-
     #[expect(clippy::cast_possible_truncation, reason = "no text is longer than LONGEST")]
-    fn push(&mut self, from: usize, to: usize, escaped: bool, is_name: bool) {
+    fn push(&mut self, node: Node) {
         let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { from: from as u32, to: to as u32, next, escaped, is_name });
+        self.nodes.push(Node { next, ..node });
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "no text is longer than LONGEST")]
@@ -200,6 +202,13 @@ impl Tape {
         }
         self.open.pop();
     }
+}
+
+/// The node of a value with nothing in it.
+#[expect(clippy::cast_possible_truncation, reason = "no text is longer than LONGEST")]
+fn plain(from: usize, to: usize) -> Node {
+    let (from, to) = (from as u32, to as u32);
+    Node { from, to, next: u32::MAX, escaped: false, is_name: false, marked: false }
 }
 
 fn literal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
@@ -223,6 +232,26 @@ fn number(bytes: &[u8], at: usize) -> Option<usize> {
         end = some_digits(end + 1 + sign)?;
     }
     Some(end)
+}
+
+/// The end of the name whose opening quote is at `at`, whether anything in it is escaped, and whether a `_`
+/// or `-` stands in it. Most have an end within 16 bytes.
+fn name(bytes: &[u8], at: usize) -> Option<(usize, bool, bool)> {
+    let begin = at + 1;
+    if let Some(block) = bytes.get(begin..)?.first_chunk() {
+        let lane = u8x16::new(*block);
+        let is = |byte| lane.simd_eq(u8x16::splat(byte));
+        let control = (lane & u8x16::splat(0xe0)).simd_eq(u8x16::splat(0));
+        let stops = (is(b'"') | is(b'\\') | control).to_bitmask();
+        let length = stops.trailing_zeros();
+        if bytes.get(begin + length as usize) == Some(&b'"') && stops != 0 {
+            let marks = (is(b'_') | is(b'-')).to_bitmask();
+            return Some((begin + length as usize + 1, false, marks & ((1 << length) - 1) != 0));
+        }
+    }
+    let (end, escaped) = string(bytes, at)?;
+    let name = bytes.get(begin..end)?;
+    Some((end, escaped, name.iter().any(|byte| matches!(byte, b'_' | b'-'))))
 }
 
 /// The end of the string whose opening quote is at `at`, and whether anything in it is escaped.
@@ -282,7 +311,7 @@ impl<'a> Document<'a, '_> {
 
     fn node(&self, number: u32) -> Node {
         let node = self.nodes.get(number as usize).copied();
-        node.unwrap_or(Node { from: 0, to: 0, next: u32::MAX, escaped: false, is_name: false })
+        node.unwrap_or_else(|| plain(0, 0))
     }
 
     fn raw(&self, node: Node) -> &'a str {
@@ -446,21 +475,8 @@ impl<'a> Name<'a, '_> {
     }
 
     /// Whether a `_` or `-` stands in it.
-    #[inline]
-    pub(crate) fn has_mark(&self) -> bool {
-        let raw = self.raw().as_bytes();
-        let is_mark = |byte: &u8| matches!(byte, b'_' | b'-');
-        let from = self.node.from as usize + 1;
-        let Some(block) = self.document.text.as_bytes().get(from..).and_then(|b| b.first_chunk())
-        else {
-            return raw.iter().any(is_mark);
-        };
-        let lane = u8x16::new(*block);
-        let marks = lane.simd_eq(u8x16::splat(b'_')) | lane.simd_eq(u8x16::splat(b'-'));
-        match marks.to_bitmask() {
-            0 => raw.iter().skip(16).any(is_mark),
-            marks => (marks.trailing_zeros() as usize) < raw.len(),
-        }
+    pub(crate) fn is_marked(&self) -> bool {
+        self.node.marked
     }
 
     /// Whether it spells `name`.
@@ -583,7 +599,7 @@ mod tests {
                 let mut tape = Tape::default();
                 let document = tape.read(&text).unwrap();
                 let found = document.names().next().unwrap();
-                assert_eq!(found.has_mark(), name.contains(['_', '-']), "{text}");
+                assert_eq!(found.is_marked(), name.contains(['_', '-']), "{text}");
             }
         }
     }

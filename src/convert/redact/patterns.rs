@@ -79,7 +79,7 @@ pub(super) fn mask(text: &str) -> Option<String> {
 }
 
 /// `https://user:password@host`: the password, or the whole where the user may be the token.
-fn urls(text: &str) -> Option<String> {
+pub(super) fn urls(text: &str) -> Option<String> {
     memchr::memchr(b'@', text.as_bytes())?;
     text.contains(SCHEME).then_some(())?;
     let mut out = String::new();
