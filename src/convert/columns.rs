@@ -21,6 +21,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(crate) struct Columns {
     builders: Vec<Builder>,
+    /// How many rows each builder has.
+    filled: Vec<usize>,
     rows: usize,
     bytes: usize,
 }
@@ -39,6 +41,7 @@ impl Columns {
     pub(crate) fn new() -> Self {
         Self {
             builders: COLUMNS.iter().map(|column| Builder::new(column.kind)).collect(),
+            filled: vec![0; COLUMNS.len()],
             rows: 0,
             bytes: 0,
         }
@@ -56,12 +59,15 @@ impl Columns {
 
     /// Appends a packed row, cell by cell; `None` where the bytes are none.
     pub(crate) fn append_packed(&mut self, row: &Head<'_>) -> Option<()> {
-        let Self { builders, rows, bytes } = self;
+        let Self { builders, filled, rows, bytes } = self;
         row.each(|number, cell| {
             *bytes += cell.bytes();
-            if let Some(builder) = builders.get_mut(number) {
-                builder.fill(*rows);
+            if let (Some(builder), Some(filled)) = (builders.get_mut(number), filled.get_mut(number)) {
+                if *filled < *rows {
+                    builder.append_nulls(*rows - *filled);
+                }
                 builder.append(cell);
+                *filled = *rows + 1;
             }
         })?;
         *rows += 1;
@@ -81,7 +87,10 @@ impl Columns {
     /// The rows appended so far, as a batch; the builders start again.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
         let rows = self.rows;
-        self.builders.iter_mut().for_each(|builder| builder.fill(rows));
+        for (builder, filled) in self.builders.iter_mut().zip(&mut self.filled) {
+            builder.append_nulls(rows.saturating_sub(*filled));
+            *filled = 0;
+        }
         (self.rows, self.bytes) = (0, 0);
         RecordBatch::try_new(schema(), self.builders.iter_mut().map(Builder::finish).collect())
     }
@@ -102,15 +111,15 @@ impl Builder {
         }
     }
 
-    /// Appends nulls up to `rows`: many at once cost next to nothing.
-    fn fill(&mut self, rows: usize) {
+    /// Appends nulls: many at once cost next to nothing.
+    fn append_nulls(&mut self, count: usize) {
         match self {
-            Self::Text(builder) => builder.append_nulls(rows.saturating_sub(builder.len())),
-            Self::Bool(builder) => builder.append_nulls(rows.saturating_sub(builder.len())),
-            Self::Int32(builder) => builder.append_nulls(rows.saturating_sub(builder.len())),
-            Self::Int64(builder) => builder.append_nulls(rows.saturating_sub(builder.len())),
-            Self::Time(builder) => builder.append_nulls(rows.saturating_sub(builder.len())),
-            Self::TextList(builder) => (builder.len()..rows).for_each(|_| builder.append_null()),
+            Self::Text(builder) => builder.append_nulls(count),
+            Self::Bool(builder) => builder.append_nulls(count),
+            Self::Int32(builder) => builder.append_nulls(count),
+            Self::Int64(builder) => builder.append_nulls(count),
+            Self::Time(builder) => builder.append_nulls(count),
+            Self::TextList(builder) => (0..count).for_each(|_| builder.append_null()),
         }
     }
 

@@ -148,7 +148,7 @@ impl Tape {
         loop {
             let end = match bytes.get(at)? {
                 b'"' => {
-                    let (end, escaped) = string(bytes, at)?;
+                    let (end, escaped, _) = string::<false>(bytes, at)?;
                     self.push(Node { escaped, ..plain(at, end) });
                     return Some(end);
                 }
@@ -182,7 +182,7 @@ impl Tape {
     /// Reads a member's name and its colon; where its value begins.
     fn name(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
         (bytes.get(at)? == &b'"').then_some(())?;
-        let (end, escaped, marked) = name(bytes, at)?;
+        let (end, escaped, marked) = string::<true>(bytes, at)?;
         self.push(Node { escaped, is_name: true, marked, ..plain(at, end) });
         let at = json::skip_space(bytes, end);
         (bytes.get(at)? == &b':').then(|| json::skip_space(bytes, at + 1))
@@ -234,37 +234,21 @@ fn number(bytes: &[u8], at: usize) -> Option<usize> {
     Some(end)
 }
 
-/// The end of the name whose opening quote is at `at`, whether anything in it is escaped, and whether a `_`
-/// or `-` stands in it. Most have an end within 16 bytes.
-fn name(bytes: &[u8], at: usize) -> Option<(usize, bool, bool)> {
-    let begin = at + 1;
-    if let Some(block) = bytes.get(begin..)?.first_chunk() {
-        let lane = u8x16::new(*block);
-        let is = |byte| lane.simd_eq(u8x16::splat(byte));
-        let control = (lane & u8x16::splat(0xe0)).simd_eq(u8x16::splat(0));
-        let stops = (is(b'"') | is(b'\\') | control).to_bitmask();
-        let length = stops.trailing_zeros();
-        if bytes.get(begin + length as usize) == Some(&b'"') && stops != 0 {
-            let marks = (is(b'_') | is(b'-')).to_bitmask();
-            return Some((begin + length as usize + 1, false, marks & ((1 << length) - 1) != 0));
-        }
-    }
-    let (end, escaped) = string(bytes, at)?;
-    let name = bytes.get(begin..end)?;
-    Some((end, escaped, name.iter().any(|byte| matches!(byte, b'_' | b'-'))))
-}
-
-/// The end of the string whose opening quote is at `at`, and whether anything in it is escaped.
-fn string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+/// The end of the string whose opening quote is at `at`, whether anything in it is escaped, and of a name
+/// whether a `_` or `-` stands in it.
+fn string<const IS_NAME: bool>(bytes: &[u8], at: usize) -> Option<(usize, bool, bool)> {
     let mut at = at + 1;
-    let mut escaped = false;
+    let (mut escaped, mut marked) = (false, false);
     loop {
         while let Some(block) = bytes.get(at..)?.first_chunk::<16>() {
             let lane = u8x16::new(*block);
-            let stops = lane.simd_eq(u8x16::splat(b'"'))
-                | lane.simd_eq(u8x16::splat(b'\\'))
-                | (lane & u8x16::splat(0xe0)).simd_eq(u8x16::splat(0));
-            let stops = stops.to_bitmask();
+            let is = |byte| lane.simd_eq(u8x16::splat(byte));
+            let control = (lane & u8x16::splat(0xe0)).simd_eq(u8x16::splat(0));
+            let stops = (is(b'"') | is(b'\\') | control).to_bitmask();
+            if IS_NAME {
+                let before = !stops & stops.wrapping_sub(1);
+                marked |= (is(b'_') | is(b'-')).to_bitmask() & before != 0;
+            }
             if stops != 0 {
                 at += stops.trailing_zeros() as usize;
                 break;
@@ -272,7 +256,7 @@ fn string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
             at += 16;
         }
         match bytes.get(at)? {
-            b'"' => return Some((at + 1, escaped)),
+            b'"' => return Some((at + 1, escaped, marked)),
             b'\\' => {
                 escaped = true;
                 at = match bytes.get(at + 1)? {
@@ -285,7 +269,10 @@ fn string(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
                 };
             }
             0..=0x1f => return None,
-            _ => at += 1,
+            byte => {
+                marked |= IS_NAME && matches!(byte, b'_' | b'-');
+                at += 1;
+            }
         }
     }
 }
