@@ -72,7 +72,12 @@ pub(crate) fn merge(
             Merge::new(streams, &committed, state, writer).run(path)
         })
     };
-    let done = partitions.into_par_iter().map(merge_one).collect::<Result<Vec<_>>>()?;
+    // The largest first: at the end it would be waited for.
+    let mut partitions: Vec<_> = partitions.into_iter().collect();
+    partitions.sort_by_key(|(_, rows)| Reverse(*rows));
+    let done = partitions.into_par_iter().with_max_len(1).map(merge_one);
+    let mut done = done.collect::<Result<Vec<_>>>()?;
+    done.sort_by(|a, b| a.partition.path.cmp(&b.partition.path));
     let mut merged = Merged::default();
     let mut ids = Vec::new();
     for Done { partition, duplicates, conflicts, ids: of_one } in done {
