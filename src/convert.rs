@@ -6,6 +6,7 @@
 //! matter who read what when. Nothing becomes visible in the dataset before the counts add up.
 //! It refuses to print: what there is to say is in the [`Outcome`].
 
+mod ahead;
 mod archive;
 mod coerce;
 mod columns;

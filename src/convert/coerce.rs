@@ -102,7 +102,9 @@ pub(crate) fn list<'a>(value: Json<'a, '_>, element: Option<&str>) -> Coerced<'a
     if !value.is_list() {
         return if value.is_null() { Coerced::Null } else { Coerced::Misfit };
     }
-    Coerced::Value(Value::List(value.elements().map(|value| self::element(value, element)).collect()))
+    Coerced::Value(Value::List(
+        value.elements().map(|value| self::element(value, element)).collect(),
+    ))
 }
 
 /// The text of a list's element, or of its member called `element`.
@@ -283,7 +285,10 @@ mod tests {
         for text in AWS_MASKS.iter().chain(&["***", "*****"]) {
             assert!(is_aws_mask(text), "{text}");
             assert!(is_masked(leaked(&format!("\"{text}\""))), "{text}");
-            assert!(is_masked(leaked(&format!("\"\\u{:04x}{}\"", text.as_bytes()[0], &text[1..]))), "{text}");
+            assert!(
+                is_masked(leaked(&format!("\"\\u{:04x}{}\"", text.as_bytes()[0], &text[1..]))),
+                "{text}"
+            );
         }
         for text in ["", "**", "hidden", "a***"] {
             assert!(!is_aws_mask(text), "{text}");

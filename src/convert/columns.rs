@@ -62,7 +62,9 @@ impl Columns {
         let Self { builders, filled, rows, bytes } = self;
         row.each(|number, cell| {
             *bytes += cell.bytes();
-            if let (Some(builder), Some(filled)) = (builders.get_mut(number), filled.get_mut(number)) {
+            if let (Some(builder), Some(filled)) =
+                (builders.get_mut(number), filled.get_mut(number))
+            {
                 if *filled < *rows {
                     builder.append_nulls(*rows - *filled);
                 }

@@ -249,7 +249,8 @@ impl Runs {
     /// The rows of a block, into a buffer that is used again.
     fn unpack(&self, block: &Block, plain: &mut Vec<u8>) -> Result<()> {
         let mut unpack = |packed: &[u8]| {
-            let (size, packed) = uncompressed_size(packed).map_err(|error| damaged(&error.to_string()))?;
+            let (size, packed) =
+                uncompressed_size(packed).map_err(|error| damaged(&error.to_string()))?;
             plain.resize(size, 0);
             let done = decompress_into(packed, plain);
             done.map(drop).map_err(|error| damaged(&error.to_string()))

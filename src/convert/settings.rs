@@ -54,7 +54,8 @@ static FORMS: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
 
 /// The operations that [`OTHERS`] has lines of.
 static OTHER_OPERATIONS: LazyLock<Names> = LazyLock::new(|| {
-    let names: BTreeSet<_> = OTHERS.iter().flat_map(|(_, names, ..)| names.iter().copied()).collect();
+    let names: BTreeSet<_> =
+        OTHERS.iter().flat_map(|(_, names, ..)| names.iter().copied()).collect();
     Names::new(names)
 });
 static OTHER_REQUESTS: LazyLock<PathTree> =

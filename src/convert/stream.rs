@@ -6,10 +6,12 @@
 //! [`envelope`], which reads what remains as the log file that it would be had it
 //! begun there: it judges the same as if it had read all. This module refuses to judge.
 
+use crate::convert::ahead::Ahead;
 use crate::convert::envelope::{self, Each, Piece};
 use crate::convert::inflate::{Gunzip, Room};
 use crate::convert::record;
 use crate::json::{skip_space, skip_value};
+use std::thread;
 
 /// Bytes that are inflated at a time.
 pub(crate) const CHUNK: u64 = 4 << 20;
@@ -31,7 +33,11 @@ pub(crate) fn first_record(bytes: &[u8]) -> Option<usize> {
 /// Gives `each` the pieces of a log file that begins as one, inflating `chunk` bytes at a time; why
 /// inflating ended before the file's end.
 pub(crate) fn split(packed: &[u8], room: &Room, chunk: u64, each: Each<'_>) -> Option<String> {
-    let mut window = Window { source: Gunzip::of(packed), room, bytes: Vec::new(), total: 0 };
+    thread::scope(|scope| split_ahead(Ahead::of(scope, Gunzip::of(packed)), room, chunk, each))
+}
+
+fn split_ahead(source: Ahead, room: &Room, chunk: u64, each: Each<'_>) -> Option<String> {
+    let mut window = Window { source, room, bytes: Vec::new(), total: 0 };
     let mut ends = window.grow(chunk);
     let Some(mut at) = first_record(&window.bytes) else {
         let ends = window.fill(ends);
@@ -74,9 +80,9 @@ fn give_one(bytes: &[u8], at: usize, each: Each<'_>) -> Option<usize> {
 }
 
 /// The part of a file that is held.
-struct Window<'p> {
-    source: Gunzip<'p>,
-    room: &'p Room,
+struct Window<'r> {
+    source: Ahead,
+    room: &'r Room,
     bytes: Vec<u8>,
     /// Bytes that were inflated so far.
     total: u64,
@@ -160,19 +166,21 @@ mod tests {
             format!("{{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"{}\"}},", "a".repeat(900));
         let packed = gzip(format!("{{\"Records\":[{}{{}}]}}", record.repeat(1000)));
         let room = Room::of(Limits::default(), packed.len());
-        let source = Gunzip::of(&packed);
-        let mut window = Window { source, room: &room, bytes: Vec::new(), total: 0 };
-        let mut widest = 0;
-        while window.grow(10_000).unwrap() {
-            let mut at = first_record(&window.bytes).unwrap_or_default();
-            while let Some(next) = give_one(&window.bytes, at, &mut |_| {}) {
-                at = next;
+        thread::scope(|scope| {
+            let source = Ahead::of(scope, Gunzip::of(&packed));
+            let mut window = Window { source, room: &room, bytes: Vec::new(), total: 0 };
+            let mut widest = 0;
+            while window.grow(10_000).unwrap() {
+                let mut at = first_record(&window.bytes).unwrap_or_default();
+                while let Some(next) = give_one(&window.bytes, at, &mut |_| {}) {
+                    at = next;
+                }
+                widest = widest.max(window.bytes.len());
+                window.bytes.drain(..at);
             }
-            widest = widest.max(window.bytes.len());
-            window.bytes.drain(..at);
-        }
-        assert_eq!(window.bytes, b"{}]}");
-        assert!(widest < 12_000, "{widest}");
+            assert_eq!(window.bytes, b"{}]}");
+            assert!(widest < 12_000, "{widest}");
+        });
     }
 
     proptest! {

@@ -134,7 +134,8 @@ impl<'a> Mentions<'a> {
             return arn.ok().map(|(arn, _)| arn.clone());
         }
         PROJECT_ARN.find(record.as_bytes())?;
-        let anywhere: Vec<_> = arns(record).map(Cow::Borrowed).filter_map(Mention::of_arn).collect();
+        let anywhere: Vec<_> =
+            arns(record).map(Cow::Borrowed).filter_map(Mention::of_arn).collect();
         let arns = anywhere.iter().filter(of_it).filter_map(|m| m.arn.as_ref());
         single(arns.map(|arn| (arn, &**arn))).ok().flatten().map(|(arn, _)| arn.clone())
     }

@@ -580,7 +580,9 @@ mod tests {
 
     #[test]
     fn marks_are_found_wherever_they_stand() {
-        for name in ["", "a", "_", "ab-", "abcdefghijklmno_", "abcdefghijklmnop-", "abcdefghijklmnopq"] {
+        for name in
+            ["", "a", "_", "ab-", "abcdefghijklmno_", "abcdefghijklmnop-", "abcdefghijklmnopq"]
+        {
             for after in ["", "_- _- _- _- _- _- _-"] {
                 let text = format!("{{\"{name}\":\"{after}\"}}");
                 let mut tape = Tape::default();

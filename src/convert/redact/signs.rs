@@ -15,8 +15,26 @@ const URLS: &[&str] = &["://", ":\\/\\/", ":\\//", ":/\\/"];
 /// What the other forms have, in small letters; and what an escape begins with that could hide one.
 /// Each begins with three bytes that other text seldom has: those are what is looked for.
 const OTHERS: &[&str] = &[
-    "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "b_pat_", "lpat-", "xoxb-", "xoxp-", "tbb", "--begin", "re=",
-    "en=", "rd=", "t_key", "t_access_key", "n_token", "taccess", "ntoken", "\\u00",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "b_pat_",
+    "lpat-",
+    "xoxb-",
+    "xoxp-",
+    "tbb",
+    "--begin",
+    "re=",
+    "en=",
+    "rd=",
+    "t_key",
+    "t_access_key",
+    "n_token",
+    "taccess",
+    "ntoken",
+    "\\u00",
 ];
 
 /// None where the processor cannot: then every place has a sign.
