@@ -74,9 +74,18 @@ pub(crate) fn skip_value(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// The end of the object or list that begins at `at`. Brackets are counted, not paired.
 fn skip_brackets(bytes: &[u8], at: usize) -> Option<usize> {
-    match blocks::skip_brackets(bytes, at) {
+    match blocks::skip_brackets(bytes, at, 0) {
         Ok(end) => end,
         Err(blocks::Stray) => skip_brackets_bytewise(bytes, at),
+    }
+}
+
+/// The end of the object that begins at `from`, where `at` is before, in or after one of its own members
+/// and in no string: what comes before need not be looked at again.
+pub(crate) fn skip_rest(bytes: &[u8], from: usize, at: usize) -> Option<usize> {
+    match blocks::skip_brackets(bytes, at, 1) {
+        Ok(end) => end,
+        Err(blocks::Stray) => skip_brackets_bytewise(bytes, from),
     }
 }
 

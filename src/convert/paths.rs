@@ -28,12 +28,16 @@ struct Node {
     children: Vec<Self>,
     /// The children's names; made when all are there.
     names: Names,
+    /// The bit of [`Found::seen`] that stands for it, where it has children.
+    bit: u64,
 }
 
 /// What one walk found.
 #[derive(Debug)]
 pub(crate) struct Found<'a, 't> {
     values: Vec<Option<Json<'a, 't>>>,
+    /// A bit for each object on the way that was met.
+    seen: u64,
     /// Paths on the way to a wanted member where something stands that is no object, and what.
     pub(crate) blocked: Vec<(&'t str, Json<'a, 't>)>,
 }
@@ -53,13 +57,13 @@ impl PathTree {
             end.ends.push(tree.len);
             tree.len += 1;
         }
-        tree.root.know_names();
+        tree.root.know_names(&mut 1);
         tree
     }
 
     /// Walks an object. With duplicate names the last member counts.
     pub(crate) fn find<'a, 't>(&'t self, object: Json<'a, 't>) -> Found<'a, 't> {
-        let mut found = Found { values: vec![None; self.len], blocked: Vec::new() };
+        let mut found = Found { values: vec![None; self.len], seen: 0, blocked: Vec::new() };
         self.root.walk(object, &mut found);
         found
     }
@@ -77,14 +81,25 @@ impl Node {
         &mut self.children[at]
     }
 
-    fn know_names(&mut self) {
+    fn know_names(&mut self, bit: &mut u64) {
         self.names = Names::new(self.children.iter().map(|child| child.name));
-        self.children.iter_mut().for_each(Self::know_names);
+        for child in &mut self.children {
+            if !child.children.is_empty() {
+                child.bit = *bit;
+                // Those beyond 64 share the last: what was not found is forgotten once more.
+                *bit = bit.checked_mul(2).unwrap_or(*bit);
+            }
+            child.know_names(bit);
+        }
     }
 
     fn walk<'a, 't>(&'t self, object: Json<'a, 't>, found: &mut Found<'a, 't>) {
         for (name, value) in object.members() {
-            let number = self.names.find(&name.text());
+            let number = if name.is_escaped() {
+                self.names.find(&name.text())
+            } else {
+                self.names.find(name.raw())
+            };
             if let Some(child) = number.and_then(|number| self.children.get(number)) {
                 child.take(value, found);
             }
@@ -92,17 +107,18 @@ impl Node {
     }
 
     fn take<'a, 't>(&'t self, value: Json<'a, 't>, found: &mut Found<'a, 't>) {
-        let again = self.set(Some(value), found);
+        self.set(Some(value), found);
         if self.children.is_empty() {
             return;
         }
-        if again || self.ends.is_empty() {
-            // A member of the same name may have come before: nothing of it may stay.
+        if found.seen & self.bit != 0 {
+            // A member of the same name came before: nothing of it may stay.
             for child in &self.children {
                 child.forget(found);
             }
             found.blocked.retain(|(path, _)| !self.covers(path));
         }
+        found.seen |= self.bit;
         if value.is_object() {
             self.walk(value, found);
         } else if !value.is_null() && self.ends.is_empty() {
@@ -114,16 +130,13 @@ impl Node {
         path.strip_prefix(self.path.as_str()).is_some_and(|r| r.is_empty() || r.starts_with('.'))
     }
 
-    /// Sets what is at the paths that end here; whether something was.
-    fn set<'a, 't>(&self, value: Option<Json<'a, 't>>, found: &mut Found<'a, 't>) -> bool {
-        let mut again = false;
+    /// Sets what is at the paths that end here.
+    fn set<'a, 't>(&self, value: Option<Json<'a, 't>>, found: &mut Found<'a, 't>) {
         for end in &self.ends {
             if let Some(slot) = found.values.get_mut(*end) {
-                again |= slot.is_some();
                 *slot = value;
             }
         }
-        again
     }
 
     fn forget(&self, found: &mut Found<'_, '_>) {

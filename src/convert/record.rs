@@ -92,9 +92,14 @@ impl<'a, 't> Record<'a, 't> {
 /// name or an `eventSource` has an escape that would have to be read. `None` where it cannot be
 /// followed from member to member. Nearly all records are told so, and cost one look.
 pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+    let begin = at;
     let mut may_be = false;
     let mut at = json::skip_space(bytes, at + 1);
     while *bytes.get(at)? != b'}' {
+        if may_be {
+            // That will not change: whoever reads it whole judges all else.
+            return json::skip_rest(bytes, begin, at).map(|end| (end, true));
+        }
         let (name_end, is_escaped) =
             (bytes.get(at)? == &b'"').then(|| json::string_end(bytes, at))??;
         may_be |= is_escaped;
@@ -391,16 +396,19 @@ mod tests {
                 proptest::sample::select(vec![
                     "\"codebuild.amazonaws.com\"", "\"\\u0063odebuild.amazonaws.com\"", "null", "",
                     "\"s3.amazonaws.com\"", "{\"eventSource\":\"codebuild.amazonaws.com\"}", "[\"}\"]",
-                    "\"\\\\\"", "\"\\\",\\\"eventSource\\\":\\\"codebuild.amazonaws.com\\\"\"", "{]", "1",
+                    "\"\\\\\"", "\"\\\",\\\"eventSource\\\":\\\"codebuild.amazonaws.com\\\"\"", "{]", "1", "\\", "\\\"", "}", "[1,{}]",
                 ]),
                 proptest::sample::select(vec![",", "", " , ", ",,"]),
             ), 0..6),
         ) {
             let members = members.iter().map(|(name, value, end)| format!("\"{name}\":{value}{end}"));
             let text = format!("{{{}}}", members.collect::<String>());
-            if let Some((end, false)) = glance(text.as_bytes(), 0) {
-                let whole = text.get(..end).unwrap();
+            let glanced = glance(text.as_bytes(), 0);
+            if let Some((end, _)) = glanced {
                 prop_assert_eq!(json::skip_value(text.as_bytes(), 0), Some(end));
+            }
+            if let Some((end, false)) = glanced {
+                let whole = text.get(..end).unwrap();
                 let mut tape = Tape::default();
                 if let Some(document) = tape.read(whole) {
                     let record = Record::of(document.value()).unwrap();

@@ -19,7 +19,6 @@ use signs::Signs;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::iter::Peekable;
-use std::sync::LazyLock;
 
 /// What stands in place of a secret.
 pub(crate) const MASK: &str = "REDACTED_BY_BUILDTRAIL";
@@ -56,19 +55,30 @@ const PLACES: &[&str] = &["environment", "auth", "sourceAuthOverride", "payloadU
 
 /// Which first letters the names of [`VARIABLES`], [`SECRETS`] and [`PLACES`] have, by their length:
 /// most names have none of these.
-static LETTERS: LazyLock<[u32; 32]> = LazyLock::new(|| {
+static LETTERS: [u32; 32] = letters([VARIABLES, SECRETS, PLACES]);
+
+#[expect(clippy::indexing_slicing, reason = "done while compiling")]
+const fn letters(tables: [&[&str]; 3]) -> [u32; 32] {
     let mut letters = [0; 32];
-    for name in VARIABLES.iter().chain(SECRETS).chain(PLACES) {
-        if let Some(of_length) = letters.get_mut(name.len()) {
-            *of_length |= letter(name.as_bytes());
+    let mut table = 0;
+    while table < tables.len() {
+        let mut number = 0;
+        while number < tables[table].len() {
+            let name = tables[table][number].as_bytes();
+            letters[name.len()] |= letter(name);
+            number += 1;
         }
+        table += 1;
     }
     letters
-});
+}
 
 /// One bit for the letter that a name begins with.
-fn letter(name: &[u8]) -> u32 {
-    1 << (name.first().copied().unwrap_or_default() & 31)
+const fn letter(name: &[u8]) -> u32 {
+    match name {
+        [first, ..] => 1 << (*first & 31),
+        [] => 1,
+    }
 }
 
 /// Whether a name may be one of those that say something wherever they stand.
@@ -78,8 +88,11 @@ fn may_tell(name: &Name<'_, '_>) -> bool {
     name.is_marked()
         || name.is_escaped()
         || LETTERS.get(text.len()).is_some_and(|letters| letters & letter(text) != 0)
-        || text.last_chunk().is_some_and(|end: &[u8; 5]| end.map(|b| b | 0x20) == *b"token")
-        || text.last_chunk().is_some_and(|end: &[u8; 8]| end.map(|b| b | 0x20) == *b"password")
+        || match text.last() {
+            Some(b'n' | b'N') => ends_in(name.raw(), "token"),
+            Some(b'd' | b'D') => ends_in(name.raw(), "password"),
+            _ => false,
+        }
 }
 
 /// Whether a name ends in a word, in whatever case.
@@ -321,13 +334,13 @@ fn split_word(text: &str, first: char) -> (&str, &str) {
 }
 
 /// Where a value stands in the record: spelled only for what is masked.
-enum Path<'p> {
+enum Path<'p, 'a, 't> {
     Record,
-    Member(&'p Self, &'p str),
+    Member(&'p Self, Name<'a, 't>),
     Element(&'p Self, usize),
 }
 
-impl Path<'_> {
+impl Path<'_, '_, '_> {
     /// Appends its spelling.
     fn spell(&self, out: &mut String) {
         match self {
@@ -337,8 +350,9 @@ impl Path<'_> {
                 if !matches!(above, Self::Record) {
                     out.push('.');
                 }
+                let name = name.text();
                 if name.len() <= LONGEST_NAME {
-                    out.push_str(name);
+                    out.push_str(&name);
                 } else {
                     out.extend(name.chars().take(LONGEST_NAME));
                 }
@@ -368,7 +382,7 @@ struct Masker<'a, N: Iterator<Item = u32>> {
 
 impl<N: Iterator<Item = u32>> Masker<'_, N> {
     /// Writes a text in place of a value.
-    fn replace(&mut self, value: Json<'_, '_>, with: &str, path: &Path<'_>) {
+    fn replace(&mut self, value: Json<'_, '_>, with: &str, path: &Path<'_, '_, '_>) {
         let (at, end) = value.range();
         self.out.push_str(self.source.get(self.done..at).unwrap_or_default());
         let begin = self.out.len();
@@ -391,25 +405,32 @@ impl<N: Iterator<Item = u32>> Masker<'_, N> {
     }
 
     /// Masks what is secret in a value.
-    fn value(&mut self, value: Json<'_, '_>, path: &Path<'_>, place: Place) {
-        if place == Place::Plain && !self.has_sign(value) && !self.has_telling_name(value) {
-            return;
-        }
+    fn value<'a, 't>(&mut self, value: Json<'a, 't>, path: &Path<'_, 'a, 't>, place: Place) {
         if value.is_string() {
             self.string(value, path, place);
         } else if value.is_object() {
             for (name, member) in value.members() {
                 let tells = self.tells(&name) || place.minds(&name);
                 let below = if tells { place.below(&name) } else { Place::Plain };
-                self.value(member, &Path::Member(path, &name.text()), below);
+                if below != Place::Plain || self.has_any(member) {
+                    self.value(member, &Path::Member(path, name), below);
+                }
             }
         } else if value.is_list() {
             for (number, element) in value.elements().enumerate() {
-                self.value(element, &Path::Element(path, number), place.element(element));
+                let below = place.element(element);
+                if below != Place::Plain || self.has_any(element) {
+                    self.value(element, &Path::Element(path, number), below);
+                }
             }
         } else if matches!(place, Place::Secret | Place::ArnOrSecret) && value.is_number() {
             self.replace(value, MASK, path);
         }
+    }
+
+    /// Whether a sign or a telling name stands in a value.
+    fn has_any(&mut self, value: Json<'_, '_>) -> bool {
+        self.has_sign(value) || self.has_telling_name(value)
     }
 
     /// Whether a sign stands in a value; values are asked for in their order.
@@ -443,7 +464,7 @@ impl<N: Iterator<Item = u32>> Masker<'_, N> {
         self.telling.peek().is_some_and(|number| *number < to)
     }
 
-    fn string(&mut self, value: Json<'_, '_>, path: &Path<'_>, place: Place) {
+    fn string(&mut self, value: Json<'_, '_>, path: &Path<'_, '_, '_>, place: Place) {
         let has_sign = self.has_sign(value);
         if place == Place::Plain && !has_sign {
             return;

@@ -70,14 +70,20 @@ pub(super) fn find_in_string(bytes: &[u8], mut at: usize) -> Option<usize> {
     memchr2(b'"', b'\\', bytes.get(at..)?).map(|found| at + found)
 }
 
-/// The end of the object or list that begins at `at`, if it ends.
-pub(super) fn skip_brackets(bytes: &[u8], at: usize) -> Result<Option<usize>, Stray> {
+/// The end of the object or list that begins at `at`, if it ends; with a `depth` of 1 of the one that `at`
+/// is in, outside of strings.
+pub(super) fn skip_brackets(bytes: &[u8], at: usize, depth: u64) -> Result<Option<usize>, Stray> {
     let rest = bytes.get(at..).unwrap_or_default();
     let (blocks, tail) = rest.as_chunks::<BLOCK>();
-    let mut last = [0; BLOCK];
-    last.iter_mut().zip(tail).for_each(|(to, from)| *to = *from);
-    let (mut depth, mut in_string, mut carry) = (0_u64, 0_u64, 0_u64);
-    for (number, block) in blocks.iter().chain([&last]).enumerate() {
+    // The end, with zeros after it: made when it is come to, which is seldom.
+    let last = std::iter::once_with(|| {
+        let mut last = [0; BLOCK];
+        last.iter_mut().zip(tail).for_each(|(to, from)| *to = *from);
+        last
+    });
+    let (mut depth, mut in_string, mut carry) = (depth, 0_u64, 0_u64);
+    for (number, block) in blocks.iter().copied().chain(last).enumerate() {
+        let block = &block;
         let backslashes = bits(block, 0, b'\\');
         let quotes = bits(block, 0, b'"') & !escaped(backslashes, &mut carry);
         let within = parity(quotes) ^ in_string;
