@@ -21,6 +21,7 @@ use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
+use std::slice::Iter;
 use std::sync::{Mutex, PoisonError};
 
 /// Bytes of packed rows that are compressed together, about: what a merge holds of each run. With the
@@ -158,8 +159,13 @@ impl Runs {
         if self.buffer.len() >= self.space.run { self.end_run() } else { Ok(()) }
     }
 
-    /// Ends the last run; no row is added any more.
+    /// Ends the last run; no row is added any more. The only run of all stays as it is, sorted in its
+    /// buffer: what it takes is there already.
     pub(crate) fn finish(&mut self) -> Result<()> {
+        if self.ended.is_empty() {
+            self.sort();
+            return Ok(());
+        }
         if !self.rows.is_empty() {
             self.end_run()?;
         }
@@ -167,16 +173,23 @@ impl Runs {
         Ok(())
     }
 
-    /// Sorts and packs what is in the buffer.
-    fn end_run(&mut self) -> Result<()> {
-        let mut rows = std::mem::take(&mut self.rows);
-        let buffer = std::mem::take(&mut self.buffer);
+    /// Sorts what is in the buffer by partition and order.
+    fn sort(&mut self) {
+        let Self { rows, buffer, .. } = self;
         let packed = |row: &At| buffer.get(row.from..row.to).unwrap_or_default();
         let order = |row: &At| Head::of(packed(row)).map(|head| head.order());
         rows.sort_unstable_by(|a, b| {
             let first = (a.partition, a.first).cmp(&(b.partition, b.first));
             first.then_with(|| order(a).cmp(&order(b)))
         });
+    }
+
+    /// Sorts and compresses what is in the buffer.
+    fn end_run(&mut self) -> Result<()> {
+        self.sort();
+        let rows = std::mem::take(&mut self.rows);
+        let buffer = std::mem::take(&mut self.buffer);
+        let packed = |row: &At| buffer.get(row.from..row.to).unwrap_or_default();
         let mut run: BTreeMap<usize, Vec<Block>> = BTreeMap::new();
         let mut plain: Vec<u8> = Vec::with_capacity(2 * BLOCK);
         for of_partition in rows.chunk_by(|a, b| a.partition == b.partition) {
@@ -236,14 +249,14 @@ impl Runs {
     /// The rows of a partition, a sorted stream of each run.
     pub(crate) fn of<'r>(&'r self, path: &str) -> Vec<Stream<'r>> {
         let Some(number) = self.partitioner.number_of(path) else { return Vec::new() };
+        let from = self.rows.partition_point(|row| row.partition < number);
+        let to = self.rows.partition_point(|row| row.partition <= number);
+        let sorted = self.rows.get(from..to).unwrap_or_default();
+        let of_run = |rows| Stream { runs: self, rows, plain: Vec::new(), row: (0, 0) };
         let blocks = self.ended.iter().filter_map(|run| run.get(&number));
-        let stream = |blocks: &'r Vec<Block>| Stream {
-            runs: self,
-            blocks: blocks.iter(),
-            plain: Vec::new(),
-            row: (0, 0),
-        };
-        blocks.map(stream).collect()
+        let ended = blocks.map(|blocks| of_run(Rows::Ended(blocks.iter())));
+        let last = (!sorted.is_empty()).then(|| of_run(Rows::Sorted(sorted.iter())));
+        ended.chain(last).collect()
     }
 
     /// The rows of a block, into a buffer that is used again.
@@ -284,17 +297,32 @@ pub(crate) fn cut() -> Error {
 #[derive(Debug)]
 pub(crate) struct Stream<'r> {
     runs: &'r Runs,
-    blocks: std::slice::Iter<'r, Block>,
+    rows: Rows<'r>,
     plain: Vec<u8>,
-    /// Where the row that is next is in `plain`.
+    /// Where the row that it is at is in `plain`, or in the buffer.
     row: (usize, usize),
+}
+
+/// What is left of a run.
+#[derive(Debug)]
+enum Rows<'r> {
+    Ended(Iter<'r, Block>),
+    Sorted(Iter<'r, At>),
 }
 
 impl Stream<'_> {
     /// Goes to the next row; whether there is one.
     pub(crate) fn advance(&mut self) -> Result<bool> {
+        let blocks = match &mut self.rows {
+            Rows::Ended(blocks) => blocks,
+            Rows::Sorted(rows) => {
+                let next = rows.next();
+                self.row = next.map_or(self.row, |row| (row.from, row.to));
+                return Ok(next.is_some());
+            }
+        };
         if self.row.1 >= self.plain.len() {
-            let Some(block) = self.blocks.next() else { return Ok(false) };
+            let Some(block) = blocks.next() else { return Ok(false) };
             self.runs.unpack(block, &mut self.plain)?;
             self.row = (0, 0);
         }
@@ -307,7 +335,11 @@ impl Stream<'_> {
 
     /// The row that it is at, packed.
     pub(crate) fn packed(&self) -> &[u8] {
-        self.plain.get(self.row.0..self.row.1).unwrap_or_default()
+        let bytes = match self.rows {
+            Rows::Ended(_) => &self.plain,
+            Rows::Sorted(_) => &self.runs.buffer,
+        };
+        bytes.get(self.row.0..self.row.1).unwrap_or_default()
     }
 
     /// The row that it is at.
