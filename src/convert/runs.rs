@@ -11,12 +11,7 @@ use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::rows::Partitioner;
 use crate::schema::Col;
-use lz4_flex::block::{
-    CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size,
-    uncompressed_size,
-};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs::File;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -24,9 +19,8 @@ use std::path::PathBuf;
 use std::slice::Iter;
 use std::sync::{Mutex, PoisonError};
 
-/// Bytes of packed rows that are compressed together, about: what a merge holds of each run. With the
-/// row that goes beyond it most are below 64 KiB, for which a small table does.
-const BLOCK: usize = 60 << 10;
+/// Bytes of packed rows that are compressed together, about: what a merge holds of each run.
+const BLOCK: usize = 64 << 10;
 
 /// How much workers may hold, and where the rest goes.
 #[derive(Debug, Clone)]
@@ -56,33 +50,6 @@ enum Block {
     Written(u64, usize),
 }
 
-/// Compresses blocks; what it needs for one serves the next.
-#[derive(Default)]
-struct Press {
-    table: CompressTable,
-    packed: Vec<u8>,
-}
-
-impl fmt::Debug for Press {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Press").finish_non_exhaustive()
-    }
-}
-
-impl Press {
-    /// The size, and LZ4.
-    fn compress(&mut self, plain: &[u8]) -> Result<Vec<u8>> {
-        let Some(size) = u16::try_from(plain.len()).ok().filter(|size| *size < u16::MAX) else {
-            return Ok(lz4_flex::compress_prepend_size(plain));
-        };
-        self.packed.resize(get_maximum_output_size(u16::MAX.into()), 0);
-        let length = compress_into_with_table(plain, &mut self.packed, &mut self.table);
-        let length = length.map_err(|error| damaged(&error.to_string()))?;
-        let packed = self.packed.get(..length).unwrap_or_default();
-        Ok([&u32::from(size).to_le_bytes(), packed].concat())
-    }
-}
-
 /// A row in the buffer.
 #[derive(Debug, Clone, Copy)]
 struct At {
@@ -99,7 +66,6 @@ pub(crate) struct Runs {
     space: Space,
     partitioner: Partitioner,
     packer: Packer,
-    press: Press,
     buffer: Vec<u8>,
     rows: Vec<At>,
     /// Of each run, its blocks by partition.
@@ -122,7 +88,6 @@ impl Runs {
             space,
             partitioner: Partitioner::new(columns),
             packer: Packer::default(),
-            press: Press::default(),
             buffer: Vec::new(),
             rows: Vec::new(),
             ended: Vec::new(),
@@ -219,7 +184,7 @@ impl Runs {
 
     /// Compresses rows, and takes them out of `plain`.
     fn block(&mut self, plain: &mut Vec<u8>) -> Result<Block> {
-        let packed = self.press.compress(plain)?;
+        let packed = lz4_flex::compress_prepend_size(plain);
         plain.clear();
         if self.held + packed.len() <= self.space.held {
             self.held += packed.len();
@@ -259,14 +224,9 @@ impl Runs {
         ended.chain(last).collect()
     }
 
-    /// The rows of a block, into a buffer that is used again.
-    fn unpack(&self, block: &Block, plain: &mut Vec<u8>) -> Result<()> {
-        let mut unpack = |packed: &[u8]| {
-            let (size, packed) =
-                uncompressed_size(packed).map_err(|error| damaged(&error.to_string()))?;
-            plain.resize(size, 0);
-            let done = decompress_into(packed, plain);
-            done.map(drop).map_err(|error| damaged(&error.to_string()))
+    fn unpack(&self, block: &Block) -> Result<Vec<u8>> {
+        let unpack = |packed: &[u8]| {
+            lz4_flex::decompress_size_prepended(packed).map_err(|error| damaged(&error.to_string()))
         };
         match block {
             Block::Held(packed) => unpack(packed),
@@ -323,8 +283,7 @@ impl Stream<'_> {
         };
         if self.row.1 >= self.plain.len() {
             let Some(block) = blocks.next() else { return Ok(false) };
-            self.runs.unpack(block, &mut self.plain)?;
-            self.row = (0, 0);
+            (self.plain, self.row) = (self.runs.unpack(block)?, (0, 0));
         }
         let rest = self.plain.get(self.row.1..).unwrap_or_default();
         let (length, _) = rest.split_first_chunk().ok_or_else(|| damaged("a block is cut"))?;

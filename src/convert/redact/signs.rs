@@ -9,7 +9,7 @@ use aho_corasick::packed;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-/// What a URL has, as JSON may spell it. No other anchor has a byte of these, so none hides another.
+/// What a URL has, as JSON may spell it. No other anchor begins within one of these, so none is hidden.
 const URLS: &[&str] = &["://", ":\\/\\/", ":\\//", ":/\\/"];
 
 /// What the other forms have, in small letters; and what an escape begins with that could hide one.
