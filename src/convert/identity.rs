@@ -218,7 +218,7 @@ fn build_of_session(session: &str) -> Option<&str> {
 
 /// The short name that fits the caller's type.
 fn actor<'a>(kind: Caller, row: &Row<'a>) -> Option<Text<'a>> {
-    let filled = |col| row.text(col).filter(|text| !text.is_empty()).cloned();
+    let filled = |col| row.filled(col).cloned();
     let of_arn = |pick: fn(&str) -> Option<&str>| part(row, Col::UserIdentityArn, pick);
     let last_of_arn = || of_arn(|arn| arn_resource(arn)?.rsplit('/').next());
     let user_name = || filled(Col::UserIdentityUserName);
@@ -257,7 +257,7 @@ fn fallback_actor<'a>(row: &Row<'a>) -> Option<Text<'a>> {
         Col::UserIdentityAccountId,
     ]
     .into_iter()
-    .find_map(|col| row.text(col).filter(|text| !text.is_empty()))
+    .find_map(|col| row.filled(col))
     .cloned()
 }
 

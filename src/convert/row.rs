@@ -126,8 +126,8 @@ impl<'a> Row<'a> {
     }
 
     /// The text in `col` if it holds any but the empty text.
-    pub(crate) fn filled(&self, col: Col) -> Option<&str> {
-        self.str(col).filter(|text| !text.is_empty())
+    pub(crate) fn filled(&self, col: Col) -> Option<&Text<'a>> {
+        self.text(col).filter(|text| !text.is_empty())
     }
 
     /// The cells that are held, by the numbers of their columns.
