@@ -74,16 +74,13 @@ pub(crate) fn skip_value(bytes: &[u8], at: usize) -> Option<usize> {
 
 /// The end of the object or list that begins at `at`. Brackets are counted, not paired.
 fn skip_brackets(bytes: &[u8], at: usize) -> Option<usize> {
-    match blocks::skip_brackets(bytes, at, 0) {
-        Ok(end) => end,
-        Err(blocks::Stray) => skip_brackets_bytewise(bytes, at),
-    }
+    skip_rest(bytes, at, at)
 }
 
-/// The end of the object that begins at `from`, where `at` is before, in or after one of its own members
-/// and in no string: what comes before need not be looked at again.
+/// The end of the object or list that begins at `from`. What comes before `at` was looked at: that is
+/// `from` itself, or a place beside its own members.
 pub(crate) fn skip_rest(bytes: &[u8], from: usize, at: usize) -> Option<usize> {
-    match blocks::skip_brackets(bytes, at, 1) {
+    match blocks::skip_brackets(bytes, at, u64::from(at > from)) {
         Ok(end) => end,
         Err(blocks::Stray) => skip_brackets_bytewise(bytes, from),
     }

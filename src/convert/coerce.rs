@@ -17,19 +17,20 @@ const AWS_MASKS: [&str; 4] =
 
 /// Whether a text is a mask that AWS put in place of a value.
 pub(crate) fn is_aws_mask(text: &str) -> bool {
-    match text.as_bytes().first() {
-        Some(b'*') => text.len() >= 3 && text.bytes().all(|b| b == b'*'),
-        // Most texts are told by their first letter.
-        Some(b'H' | b's' | b'R' | b'<') => AWS_MASKS.contains(&text),
-        _ => false,
-    }
+    text.bytes().next().is_some_and(begins_a_mask)
+        && (AWS_MASKS.contains(&text) || (text.len() >= 3 && text.bytes().all(|b| b == b'*')))
+}
+
+/// Whether a mask of AWS's begins with a byte: most texts are told by it.
+fn begins_a_mask(first: u8) -> bool {
+    matches!(first, b'*' | b'H' | b's' | b'R' | b'<')
 }
 
 /// Whether a JSON value is a string that is a mask of AWS's.
 pub(crate) fn is_masked(value: Json<'_, '_>) -> bool {
     // A long text with escapes in it is not copied for this.
-    let begins_a_mask = |first: &u8| matches!(first, b'*' | b'H' | b's' | b'R' | b'<' | b'\\');
-    value.raw().as_bytes().get(1).is_some_and(begins_a_mask)
+    let may_be = |first: &u8| *first == b'\\' || begins_a_mask(*first);
+    value.raw().as_bytes().get(1).is_some_and(may_be)
         && value.string().is_some_and(|text| is_aws_mask(&text))
 }
 

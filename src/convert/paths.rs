@@ -95,11 +95,7 @@ impl Node {
 
     fn walk<'a, 't>(&'t self, object: Json<'a, 't>, found: &mut Found<'a, 't>) {
         for (name, value) in object.members() {
-            let number = if name.is_escaped() {
-                self.names.find(&name.text())
-            } else {
-                self.names.find(name.raw())
-            };
+            let number = self.names.find(&name.text());
             if let Some(child) = number.and_then(|number| self.children.get(number)) {
                 child.take(value, found);
             }

@@ -60,6 +60,13 @@ struct At {
     to: usize,
 }
 
+impl At {
+    /// The row, packed.
+    fn packed<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
+        buffer.get(self.from..self.to).unwrap_or_default()
+    }
+}
+
 /// The rows of one worker.
 #[derive(Debug)]
 pub(crate) struct Runs {
@@ -141,8 +148,7 @@ impl Runs {
     /// Sorts what is in the buffer by partition and order.
     fn sort(&mut self) {
         let Self { rows, buffer, .. } = self;
-        let packed = |row: &At| buffer.get(row.from..row.to).unwrap_or_default();
-        let order = |row: &At| Head::of(packed(row)).map(|head| head.order());
+        let order = |row: &At| Head::of(row.packed(buffer)).map(|head| head.order());
         rows.sort_unstable_by(|a, b| {
             let first = (a.partition, a.first).cmp(&(b.partition, b.first));
             first.then_with(|| order(a).cmp(&order(b)))
@@ -154,13 +160,12 @@ impl Runs {
         self.sort();
         let rows = std::mem::take(&mut self.rows);
         let buffer = std::mem::take(&mut self.buffer);
-        let packed = |row: &At| buffer.get(row.from..row.to).unwrap_or_default();
         let mut run: BTreeMap<usize, Vec<Block>> = BTreeMap::new();
         let mut plain: Vec<u8> = Vec::with_capacity(2 * BLOCK);
         for of_partition in rows.chunk_by(|a, b| a.partition == b.partition) {
             let mut blocks = Vec::new();
             for row in of_partition {
-                let row = packed(row);
+                let row = row.packed(&buffer);
                 plain.extend(u32::try_from(row.len()).unwrap_or(u32::MAX).to_le_bytes());
                 plain.extend(row);
                 if plain.len() >= BLOCK {

@@ -67,19 +67,16 @@ impl<'a> Mention<'a> {
     }
 
     /// The project that the identifier tells: builds, batches and sandboxes are `PROJECT:UUID`.
-    fn project(&self) -> Option<&str> {
+    fn project(&self) -> Option<Text<'a>> {
         match self.resource {
-            Resource::Project => Some(&self.id),
+            Resource::Project => Some(self.id.clone()),
             Resource::Build | Resource::BuildBatch | Resource::Sandbox => {
-                self.id.rsplit_once(':').map(|(project, _)| project)
+                self.id.rsplit_once(':').map(|(project, _)| part_of(&self.id, project))
             }
             _ => None,
         }
     }
 }
-
-/// A text that a mention has, and what of it is meant.
-type Picked<'m, 'a> = (&'m Text<'a>, &'m str);
 
 /// The mentions of one record, by place.
 #[derive(Debug, Default)]
@@ -97,22 +94,14 @@ impl<'a> Mentions<'a> {
 
     /// What `pick` takes from the first place that has any; null where that place or the request
     /// has several.
-    fn one<'m>(
-        &'m self,
-        pick: impl Fn(&'m Mention<'a>) -> Option<Picked<'m, 'a>>,
-    ) -> Option<Picked<'m, 'a>> {
+    fn one<'m, T: PartialEq>(&'m self, pick: impl Fn(&'m Mention<'a>) -> Option<T>) -> Option<T> {
         single(self.request.iter().filter_map(&pick)).ok()?;
         let mut places = self.places().into_iter().map(|place| place.iter().filter_map(&pick));
         places.find_map(|place| single(place).transpose())?.ok()
     }
 
-    /// The project, by its name.
-    fn project(&self) -> Option<Picked<'_, 'a>> {
-        self.one(|m| m.project().map(|name| (&m.id, name)))
-    }
-
     fn id(&self, resource: Resource) -> Option<&Text<'a>> {
-        self.one(|m| (m.resource == resource).then_some((&m.id, &*m.id))).map(|(id, _)| id)
+        self.one(|m| (m.resource == resource).then_some(&m.id))
     }
 
     /// The first ARN of the one resource that is named.
@@ -127,17 +116,16 @@ impl<'a> Mentions<'a> {
     fn project_arn(&self, name: &str, record: &'a str) -> Option<Text<'a>> {
         let of_it = |m: &&Mention<'a>| m.resource == Resource::Project && m.id == name;
         let in_place = self.places().into_iter().find_map(|place| {
-            let arns = place.iter().filter(of_it).filter_map(|m| m.arn.as_ref());
-            single(arns.map(|arn| (arn, &**arn))).transpose()
+            single(place.iter().filter(of_it).filter_map(|m| m.arn.as_ref())).transpose()
         });
         if let Some(arn) = in_place {
-            return arn.ok().map(|(arn, _)| arn.clone());
+            return arn.ok().cloned();
         }
         PROJECT_ARN.find(record.as_bytes())?;
         let anywhere: Vec<_> =
             arns(record).map(Cow::Borrowed).filter_map(Mention::of_arn).collect();
         let arns = anywhere.iter().filter(of_it).filter_map(|m| m.arn.as_ref());
-        single(arns.map(|arn| (arn, &**arn))).ok().flatten().map(|(arn, _)| arn.clone())
+        single(arns).ok().flatten().cloned()
     }
 }
 
@@ -149,11 +137,9 @@ static PROJECT_ARN: LazyLock<memmem::Finder<'static>> =
 struct Several;
 
 /// The one value that all are; none where there are none.
-fn single<'m, 'a: 'm>(
-    mut values: impl Iterator<Item = Picked<'m, 'a>>,
-) -> Result<Option<Picked<'m, 'a>>, Several> {
+fn single<T: PartialEq>(mut values: impl Iterator<Item = T>) -> Result<Option<T>, Several> {
     let Some(first) = values.next() else { return Ok(None) };
-    if values.all(|(_, value)| value == first.1) { Ok(Some(first)) } else { Err(Several) }
+    if values.all(|value| value == first) { Ok(Some(first)) } else { Err(Several) }
 }
 
 /// Fills what every service's records have: the request's members and what was denied.
@@ -196,7 +182,7 @@ pub(crate) fn fill<'a>(
         resources: in_resources(row),
         message: row.text(Col::ErrorMessage).map(in_message).unwrap_or_default(),
     };
-    let project = mentions.project().map(|(id, name)| part_of(id, name));
+    let project = mentions.one(Mention::project);
     let project_arn = project.as_deref().and_then(|name| mentions.project_arn(name, record.text));
     if operation.is_some_and(|operation| operation.answers_new) {
         // What the request names is the old build: not the one this call made.
