@@ -9,9 +9,11 @@
 //! what is written is JSON.
 
 mod blocks;
+mod lanes;
 mod names;
 mod tape;
 
+pub(crate) use lanes::{Lanes, Look, Narrow, widest};
 pub(crate) use names::Names;
 #[cfg(test)]
 pub(crate) use tape::leaked;
@@ -40,16 +42,16 @@ pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 
 /// The end of the string whose opening quote is at `at`; `None` when the text ends inside it.
 pub(crate) fn skip_string(bytes: &[u8], at: usize) -> Option<usize> {
-    string_end(bytes, at).map(|(end, _)| end)
+    string_end(Narrow, bytes, at).map(|(end, _)| end)
 }
 
 /// The same, and whether anything in the string is escaped.
-#[inline]
-pub(crate) fn string_end(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+#[inline(always)]
+pub(crate) fn string_end(lanes: impl Lanes, bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     let mut at = at + 1;
     let mut escaped = false;
     loop {
-        at = blocks::find_in_string(bytes, at)?;
+        at = blocks::find_in_string(lanes, bytes, at)?;
         if bytes.get(at) == Some(&b'"') {
             return Some((at + 1, escaped));
         }
@@ -63,24 +65,28 @@ pub(crate) fn skip_value(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(at)? {
         b'"' => skip_string(bytes, at),
         b'{' | b'[' => skip_brackets(bytes, at),
-        b',' | b']' | b'}' | b':' => None,
-        _ => {
-            let rest = bytes.get(at..)?;
-            let ends = |b: &u8| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t');
-            Some(at + rest.iter().position(ends).unwrap_or(rest.len()))
-        }
+        _ => skip_bare(bytes, at),
     }
+}
+
+/// The same for a value that is neither a string, an object nor a list.
+pub(crate) fn skip_bare(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let ends = |b: &u8| matches!(b, b',' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t');
+    let length = rest.iter().position(ends).unwrap_or(rest.len());
+    (!matches!(rest.first()?, b',' | b']' | b'}' | b':')).then_some(at + length)
 }
 
 /// The end of the object or list that begins at `at`. Brackets are counted, not paired.
 fn skip_brackets(bytes: &[u8], at: usize) -> Option<usize> {
-    skip_rest(bytes, at, at)
+    skip_rest(Narrow, bytes, at, at)
 }
 
 /// The end of the object or list that begins at `from`. What comes before `at` was looked at: that is
 /// `from` itself, or a place beside its own members.
-pub(crate) fn skip_rest(bytes: &[u8], from: usize, at: usize) -> Option<usize> {
-    match blocks::skip_brackets(bytes, at, u64::from(at > from)) {
+#[inline(always)]
+pub(crate) fn skip_rest(lanes: impl Lanes, bytes: &[u8], from: usize, at: usize) -> Option<usize> {
+    match blocks::skip_brackets(lanes, bytes, at, u64::from(at > from)) {
         Ok(end) => end,
         Err(blocks::Stray) => skip_brackets_bytewise(bytes, from),
     }
@@ -392,6 +398,17 @@ mod tests {
         assert_ne!(canonical(r#"{"\ud83d":1}"#), canonical(r#"{"\ud83e":1}"#));
     }
 
+    struct Brackets<'b>(&'b [u8]);
+
+    impl Look for Brackets<'_> {
+        type Found = Option<usize>;
+
+        #[inline(always)]
+        fn look(self, lanes: impl Lanes) -> Option<usize> {
+            skip_rest(lanes, self.0, 0, 0)
+        }
+    }
+
     proptest! {
         #[test]
         fn strings_unescape_as_serde_json_does(text in "\\PC*|[\\x00-\\x20\"\\\\]*") {
@@ -409,7 +426,9 @@ mod tests {
         ) {
             for text in [text, long] {
                 let bytes = text.as_bytes();
-                prop_assert_eq!(skip_brackets(bytes, 0), skip_brackets_bytewise(bytes, 0));
+                let end = skip_brackets_bytewise(bytes, 0);
+                prop_assert_eq!(skip_brackets(bytes, 0), end);
+                prop_assert_eq!(widest(Brackets(bytes)), end);
             }
         }
 

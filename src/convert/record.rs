@@ -8,7 +8,7 @@
 use crate::convert::coerce::{self, Coerced};
 use crate::convert::identity::CODEBUILD;
 use crate::convert::row::{Row, Value};
-use crate::json::{self, Json, Names};
+use crate::json::{self, Json, Lanes, Look, Names};
 use crate::schema::{COLUMNS, Col, Column, Group, Kind};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -89,51 +89,68 @@ impl<'a, 't> Record<'a, 't> {
     }
 }
 /// The end of the record that begins at `at`, and whether it is CodeBuild's, or could be: a member's
-/// name or an `eventSource` has an escape that would have to be read. `None` where it cannot be
-/// followed from member to member. Nearly all records are told so, and cost one look.
+/// name or an `eventSource` has an escape that would have to be read, or it is no UTF-8. `None` where it
+/// cannot be followed from member to member. Nearly all records are told so, and cost one look.
 pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
-    let begin = at;
-    let mut may_be = false;
-    let mut at = json::skip_space(bytes, at + 1);
-    while *bytes.get(at)? != b'}' {
-        if may_be {
-            // That will not change: whoever reads it whole judges all else.
-            return json::skip_rest(bytes, begin, at).map(|end| (end, true));
-        }
-        let (name_end, is_escaped) =
-            (bytes.get(at)? == &b'"').then(|| json::string_end(bytes, at))??;
-        may_be |= is_escaped;
-        let is_source = bytes.get(at..name_end)? == b"\"eventSource\"";
-        at = json::skip_space(bytes, name_end);
-        at = (bytes.get(at)? == &b':').then(|| json::skip_space(bytes, at + 1))?;
-        let value = at;
-        match bytes.get(at)? {
-            b'"' => {
-                let (end, is_escaped) = json::string_end(bytes, at)?;
-                at = end;
-                may_be |= is_source
-                    && (is_escaped || bytes.get(value + 1..end - 1)? == CODEBUILD.as_bytes());
+    json::widest(Glance { bytes, begin: at })
+}
+
+struct Glance<'b> {
+    bytes: &'b [u8],
+    begin: usize,
+}
+
+impl Look for Glance<'_> {
+    type Found = Option<(usize, bool)>;
+
+    #[inline(always)]
+    fn look(self, lanes: impl Lanes) -> Self::Found {
+        let Self { bytes, begin } = self;
+        let mut may_be = false;
+        let mut at = json::skip_space(bytes, begin + 1);
+        while *bytes.get(at)? != b'}' {
+            if may_be {
+                // That will not change: whoever reads it whole judges all else.
+                return json::skip_rest(lanes, bytes, begin, at).map(|end| (end, true));
             }
-            b'{' | b'[' => {
-                at = json::skip_value(bytes, at)?;
-                may_be |= is_source && bytes.get(value..at)?.contains(&b'\\');
-            }
-            _ => {
-                at = json::skip_value(bytes, at)?;
-                let bare = bytes.get(value..at)?;
-                if bare.iter().any(|byte| b"\"{[".contains(byte)) {
-                    // Where this ends depends on who looks: it is no JSON.
-                    return None;
+            let (name_end, is_escaped) =
+                (bytes.get(at)? == &b'"').then(|| json::string_end(lanes, bytes, at))??;
+            may_be |= is_escaped;
+            let is_source = bytes.get(at..name_end)? == b"\"eventSource\"";
+            at = json::skip_space(bytes, name_end);
+            at = (bytes.get(at)? == &b':').then(|| json::skip_space(bytes, at + 1))?;
+            let value = at;
+            match bytes.get(at)? {
+                b'"' => {
+                    let (end, is_escaped) = json::string_end(lanes, bytes, at)?;
+                    at = end;
+                    may_be |= is_source
+                        && (is_escaped || bytes.get(value + 1..end - 1)? == CODEBUILD.as_bytes());
                 }
-                may_be |= is_source && bare.contains(&b'\\');
+                b'{' | b'[' => {
+                    at = json::skip_rest(lanes, bytes, at, at)?;
+                    may_be |= is_source && bytes.get(value..at)?.contains(&b'\\');
+                }
+                _ => {
+                    at = json::skip_bare(bytes, at)?;
+                    let bare = bytes.get(value..at)?;
+                    if bare.iter().any(|byte| b"\"{[".contains(byte)) {
+                        // Where this ends depends on who looks: it is no JSON.
+                        return None;
+                    }
+                    may_be |= is_source && bare.contains(&b'\\');
+                }
+            }
+            at = json::skip_space(bytes, at);
+            if bytes.get(at) == Some(&b',') {
+                at = json::skip_space(bytes, at + 1);
             }
         }
-        at = json::skip_space(bytes, at);
-        if bytes.get(at) == Some(&b',') {
-            at = json::skip_space(bytes, at + 1);
-        }
+        let record = bytes.get(begin..=at)?;
+        let is_ascii = record.iter().fold(0, |all, byte| all | byte) < 0x80;
+        may_be |= !is_ascii && std::str::from_utf8(record).is_err();
+        Some((at + 1, may_be))
     }
-    Some((at + 1, may_be))
 }
 
 /// What a top-level member becomes.
@@ -404,6 +421,8 @@ mod tests {
             let members = members.iter().map(|(name, value, end)| format!("\"{name}\":{value}{end}"));
             let text = format!("{{{}}}", members.collect::<String>());
             let glanced = glance(text.as_bytes(), 0);
+            let narrow = Glance { bytes: text.as_bytes(), begin: 0 }.look(json::Narrow);
+            prop_assert_eq!(narrow, glanced);
             if let Some((end, _)) = glanced {
                 prop_assert_eq!(json::skip_value(text.as_bytes(), 0), Some(end));
             }

@@ -5,8 +5,8 @@
 //! Gigabytes of JSON per Second", 2019). A backslash outside of strings, which no JSON has, would be
 //! read in another way than byte by byte: there it refuses.
 
+use super::lanes::Lanes;
 use memchr::memchr2;
-use wide::u8x16;
 
 /// A backslash stands outside of strings: this is no JSON, and must be read byte by byte.
 pub(super) struct Stray;
@@ -14,19 +14,18 @@ pub(super) struct Stray;
 const BLOCK: usize = 64;
 
 /// The bits of a block's bytes that are `byte`, after `fold` is set in each.
-#[inline]
-fn bits(block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
-    let (lanes, _) = block.as_chunks::<16>();
+#[inline(always)]
+fn bits<L: Lanes>(lanes: L, block: &[u8; BLOCK], fold: u8, byte: u8) -> u64 {
     let mut bits = 0;
-    for (number, lane) in lanes.iter().enumerate() {
-        let equal = (u8x16::new(*lane) | u8x16::splat(fold)).simd_eq(u8x16::splat(byte));
-        bits |= u64::from(equal.to_bitmask()) << (16 * number);
+    for (number, part) in block.chunks_exact(L::WIDTH).enumerate() {
+        let equal = lanes.first(part).map_or(0, |lane| lanes.folded(lane, fold, byte));
+        bits |= u64::from(equal) << (L::WIDTH * number);
     }
     bits
 }
 
 /// The bytes that an odd number of backslashes stands before.
-#[inline]
+#[inline(always)]
 fn escaped(backslashes: u64, carry: &mut u64) -> u64 {
     const ODD: u64 = 0xaaaa_aaaa_aaaa_aaaa;
     if backslashes == 0 {
@@ -42,7 +41,7 @@ fn escaped(backslashes: u64, carry: &mut u64) -> u64 {
 }
 
 /// For each bit, whether an odd number of bits is set up to it.
-#[inline]
+#[inline(always)]
 fn parity(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
         bits ^= bits << shift;
@@ -50,29 +49,33 @@ fn parity(mut bits: u64) -> u64 {
     bits
 }
 
-/// Blocks of 16 bytes that are looked through here; what is longer is for who is faster on long ones.
+/// Lanes that are looked through here; what is longer is for who is faster on long ones.
 const SHORT: usize = 4;
 
 /// The next quote or backslash at or after `at`. Most strings are short, and a call costs as much as
 /// they do.
-#[inline]
-pub(super) fn find_in_string(bytes: &[u8], mut at: usize) -> Option<usize> {
-    let rest = bytes.get(at..)?;
-    for block in rest.as_chunks::<16>().0.iter().take(SHORT) {
-        let lane = u8x16::new(*block);
-        let stops = lane.simd_eq(u8x16::splat(b'"')) | lane.simd_eq(u8x16::splat(b'\\'));
-        let stops = stops.to_bitmask();
+#[inline(always)]
+pub(super) fn find_in_string<L: Lanes>(lanes: L, bytes: &[u8], mut at: usize) -> Option<usize> {
+    for _ in 0..SHORT {
+        let Some(lane) = lanes.first(bytes.get(at..)?) else { break };
+        let stops = lanes.either(lane, b'"', b'\\');
         if stops != 0 {
             return Some(at + stops.trailing_zeros() as usize);
         }
-        at += 16;
+        at += L::WIDTH;
     }
     memchr2(b'"', b'\\', bytes.get(at..)?).map(|found| at + found)
 }
 
 /// The end of the object or list that begins at `at`, if it ends; with a `depth` of 1 of the one that `at`
 /// is in, outside of strings.
-pub(super) fn skip_brackets(bytes: &[u8], at: usize, depth: u64) -> Result<Option<usize>, Stray> {
+#[inline(always)]
+pub(super) fn skip_brackets(
+    lanes: impl Lanes,
+    bytes: &[u8],
+    at: usize,
+    depth: u64,
+) -> Result<Option<usize>, Stray> {
     let rest = bytes.get(at..).unwrap_or_default();
     let (blocks, tail) = rest.as_chunks::<BLOCK>();
     // The end, with zeros after it: made when it is come to, which is seldom.
@@ -84,16 +87,16 @@ pub(super) fn skip_brackets(bytes: &[u8], at: usize, depth: u64) -> Result<Optio
     let (mut depth, mut in_string, mut carry) = (depth, 0_u64, 0_u64);
     for (number, block) in blocks.iter().copied().chain(last).enumerate() {
         let block = &block;
-        let backslashes = bits(block, 0, b'\\');
-        let quotes = bits(block, 0, b'"') & !escaped(backslashes, &mut carry);
+        let backslashes = bits(lanes, block, 0, b'\\');
+        let quotes = bits(lanes, block, 0, b'"') & !escaped(backslashes, &mut carry);
         let within = parity(quotes) ^ in_string;
         if backslashes & !within != 0 {
             return Err(Stray);
         }
         in_string = if within >> 63 == 1 { u64::MAX } else { 0 };
         // The bit by which `[` and `{`, and `]` and `}`, differ.
-        let opening = bits(block, 0x20, b'{') & !within;
-        let mut closing = bits(block, 0x20, b'}') & !within;
+        let opening = bits(lanes, block, 0x20, b'{') & !within;
+        let mut closing = bits(lanes, block, 0x20, b'}') & !within;
         let before = depth + u64::from(opening.count_ones());
         let closed = u64::from(closing.count_ones());
         if depth > closed {
