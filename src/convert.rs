@@ -164,6 +164,7 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
         redact: config.redact,
         ledger: &ledger,
         limits: config.limits,
+        threads: pool.current_num_threads(),
         vouched: config.vouched.as_ref(),
     };
     let space = Space::of(config.memory, pool.current_num_threads(), dataset.root().scratch()?);

@@ -12,7 +12,7 @@ use std::thread::Scope;
 /// Bytes of a piece.
 const PIECE: usize = 256 << 10;
 /// Pieces that wait to be read.
-const WAITING: usize = 4;
+const WAITING: usize = 8;
 
 /// What the inflating thread has.
 enum Step {

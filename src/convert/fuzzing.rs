@@ -25,8 +25,14 @@ pub fn log_file(stored: &[u8]) -> u64 {
     let scope = Scope { keep: Keep::All, since: None, until: None };
     let ledger = Ledger::load(&Root::Folder(PathBuf::new()), &[]);
     let read = ledger.and_then(|ledger| {
-        let job =
-            Job { scope: &scope, redact: Redact::Standard, ledger: &ledger, limits, vouched: None };
+        let job = Job {
+            scope: &scope,
+            redact: Redact::Standard,
+            ledger: &ledger,
+            limits,
+            threads: 1,
+            vouched: None,
+        };
         let space = Space { run: 1 << 30, held: 1 << 30, folder: PathBuf::new() };
         let runs = Runs::new(space, &[], RandomState::new());
         let (mut worker, mut buffers) = (Worker::new(runs), Buffers::default());

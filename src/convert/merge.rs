@@ -65,10 +65,11 @@ pub(crate) fn merge(
         }
     }
     let committed = Committed::find(dataset, partitions.keys(), &mut workers, state)?;
+    let threads = rayon::current_num_threads();
     let merge_one = |(path, rows): (String, usize)| {
         let streams = workers.iter().flat_map(|worker| worker.of(&path)).collect();
         thread::scope(|scope| {
-            let writer = Writer::new(scope, dataset, rows, part_bytes);
+            let writer = Writer::new(scope, dataset, rows, part_bytes, threads);
             Merge::new(streams, &committed, state, writer).run(path)
         })
     };
@@ -347,7 +348,7 @@ impl<'m> Merge<'m> {
 
     /// Hands the rows over to be written; whether they were taken.
     fn flush(&mut self) -> Result<bool> {
-        Ok(self.columns.rows() == 0 || self.writer.write(self.columns.finish()?))
+        Ok(self.columns.rows() == 0 || self.writer.write(self.columns.finish()?)?)
     }
 }
 

@@ -11,10 +11,11 @@ use crate::convert::envelope::{self, Each, Piece};
 use crate::convert::inflate::{Gunzip, Room};
 use crate::convert::record;
 use crate::json::{skip_space, skip_value};
+use std::io::Read;
 use std::thread;
 
 /// Bytes that are inflated at a time.
-pub(crate) const CHUNK: u64 = 4 << 20;
+pub(crate) const CHUNK: u64 = 1 << 20;
 /// Bytes from which a window without a whole record grows no further by chunks: no row is that large.
 const WIDEST: usize = 80 << 20;
 /// How a log file begins, and what stands in its place where it was read already.
@@ -31,12 +32,22 @@ pub(crate) fn first_record(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Gives `each` the pieces of a log file that begins as one, inflating `chunk` bytes at a time; why
-/// inflating ended before the file's end.
-pub(crate) fn split(packed: &[u8], room: &Room, chunk: u64, each: Each<'_>) -> Option<String> {
-    thread::scope(|scope| split_ahead(Ahead::of(scope, Gunzip::of(packed)), room, chunk, each))
+/// inflating ended before the file's end. With one of `threads` alone that inflates, too.
+pub(crate) fn split(
+    packed: &[u8],
+    room: &Room,
+    chunk: u64,
+    threads: usize,
+    each: Each<'_>,
+) -> Option<String> {
+    let packed = Gunzip::of(packed);
+    if threads == 1 {
+        return split_source(packed, room, chunk, each);
+    }
+    thread::scope(|scope| split_source(Ahead::of(scope, packed), room, chunk, each))
 }
 
-fn split_ahead(source: Ahead, room: &Room, chunk: u64, each: Each<'_>) -> Option<String> {
+fn split_source(source: impl Source, room: &Room, chunk: u64, each: Each<'_>) -> Option<String> {
     let mut window = Window { source, room, bytes: Vec::new(), total: 0 };
     let mut ends = window.grow(chunk);
     let Some(mut at) = first_record(&window.bytes) else {
@@ -79,9 +90,27 @@ fn give_one(bytes: &[u8], at: usize, each: Each<'_>) -> Option<usize> {
     Some(next)
 }
 
+/// Bytes that are inflated as they are read.
+trait Source: Read {
+    /// Whether that was all, when nothing more comes.
+    fn end(&self) -> Result<(), String>;
+}
+
+impl Source for Gunzip<'_> {
+    fn end(&self) -> Result<(), String> {
+        Gunzip::end(self)
+    }
+}
+
+impl Source for Ahead {
+    fn end(&self) -> Result<(), String> {
+        Ahead::end(self)
+    }
+}
+
 /// The part of a file that is held.
-struct Window<'r> {
-    source: Ahead,
+struct Window<'r, S> {
+    source: S,
     room: &'r Room,
     bytes: Vec<u8>,
     /// Bytes that were inflated so far.
@@ -91,7 +120,7 @@ struct Window<'r> {
 /// Whether there is more, or why there is not.
 type Ends = Result<bool, String>;
 
-impl Window<'_> {
+impl<S: Source> Window<'_, S> {
     /// Inflates some more.
     fn grow(&mut self, chunk: u64) -> Ends {
         let before = self.bytes.len();
@@ -117,7 +146,6 @@ mod tests {
     use super::*;
     use crate::convert::inflate::{Limits, gzip};
     use proptest::prelude::*;
-    use std::io::Read as _;
 
     /// What a piece is, and its bytes.
     fn shown(piece: Piece<'_>) -> String {
@@ -134,10 +162,10 @@ mod tests {
     }
 
     /// The pieces of gzip read by chunks, and of the same read whole.
-    fn both(packed: &[u8], chunk: u64) -> [(Vec<String>, Option<String>); 2] {
+    fn both(packed: &[u8], chunk: u64, threads: usize) -> [(Vec<String>, Option<String>); 2] {
         let room = || Room::of(Limits::default(), packed.len());
         let (mut pieces, mut whole) = (Vec::new(), Vec::new());
-        let ends = split(packed, &room(), chunk, &mut |piece| pieces.push(shown(piece)));
+        let ends = split(packed, &room(), chunk, threads, &mut |piece| pieces.push(shown(piece)));
         let mut source = Gunzip::of(packed);
         let mut bytes = Vec::new();
         let read = room().fill(&mut bytes, source.by_ref(), "gzip");
@@ -201,6 +229,7 @@ mod tests {
                 "]}", " ] } \n", "]", "", "],\"x\":[1]}", "]}{\"Records\":[{}]}", "]} x", ",]}", "]}\n{",
             ]),
             chunk in 1_u64..80,
+            threads in 1_usize..3,
             cut in proptest::option::of(any::<proptest::sample::Index>()),
             has_two_members in any::<bool>(),
             tail in proptest::sample::select(vec![&b""[..], b"\0\0", b"x"]),
@@ -216,7 +245,7 @@ mod tests {
             if let Some(cut) = cut {
                 packed.truncate(cut.index(packed.len()));
             }
-            let [pieces, whole] = both(&packed, chunk);
+            let [pieces, whole] = both(&packed, chunk, threads);
             prop_assert_eq!(pieces, whole);
         }
     }

@@ -39,6 +39,8 @@ pub(crate) struct Job<'j> {
     pub(crate) redact: Redact,
     pub(crate) ledger: &'j Ledger,
     pub(crate) limits: Limits,
+    /// How many read side by side.
+    pub(crate) threads: usize,
     /// What the hashes of those that may be read may be; none may all.
     pub(crate) vouched: Option<&'j HashMap<PathBuf, Vec<String>>>,
 }
@@ -223,9 +225,7 @@ impl Worker {
         let mut broken: Option<(Vec<u8>, String)> = None;
         let mut is_digest = false;
         let mut each = |piece: Piece<'_>| match piece {
-            Piece::Other(bytes)
-                if reading.scope.keep == Keep::CodeBuild && std::str::from_utf8(bytes).is_ok() =>
-            {
+            Piece::Other(bytes) if reading.scope.keep == Keep::CodeBuild => {
                 self.count(job, reading, bytes, Fate::Filtered);
             }
             Piece::Record(bytes) | Piece::Other(bytes) => {
@@ -250,7 +250,7 @@ impl Worker {
         };
         let mut cut = read.broken.clone();
         if let Some(packed) = read.packed {
-            let ends = stream::split(packed, read.room, stream::CHUNK, &mut each);
+            let ends = stream::split(packed, read.room, stream::CHUNK, job.threads, &mut each);
             cut = cut.or(ends);
         } else {
             envelope::split(read.bytes, read.room, &mut each);

@@ -1,7 +1,7 @@
 //! One partition's rows into part files of the wanted size.
 //!
 //! Rows are encoded on a thread of their own while the next are merged: a run with one partition
-//! would otherwise leave a core idle for half of its time.
+//! would otherwise leave a core idle for half of its time. Who asks for one thread has one.
 
 use crate::dataset::{Dataset, Transaction};
 use crate::error::{Error, Result};
@@ -16,9 +16,11 @@ pub(crate) type Parts = Vec<(TempPath, Written)>;
 
 /// Writes the rows of a partition.
 #[derive(Debug)]
-pub(crate) struct Writer<'s> {
-    batches: SyncSender<RecordBatch>,
-    thread: ScopedJoinHandle<'s, Result<Parts>>,
+pub(crate) enum Writer<'s> {
+    /// On a thread of its own.
+    Apart(SyncSender<RecordBatch>, ScopedJoinHandle<'s, Result<Parts>>),
+    /// On the thread that has the rows.
+    Here(Box<Files<'s>>),
 }
 
 impl<'s> Writer<'s> {
@@ -28,8 +30,16 @@ impl<'s> Writer<'s> {
         dataset: &'e Dataset,
         rows: usize,
         part_bytes: u64,
+        threads: usize,
     ) -> Self {
-        Self::of(scope, move |queue| write_all(queue, dataset, rows, part_bytes))
+        let mut files = Files { dataset, left: rows, part_bytes, parts: Vec::new(), open: None };
+        if threads == 1 {
+            return Self::Here(Box::new(files));
+        }
+        Self::of(scope, move |queue| {
+            queue.iter().try_for_each(|batch| files.write(&batch))?;
+            files.finish()
+        })
     }
 
     /// `take` has all batches, on a thread of its own.
@@ -38,51 +48,65 @@ impl<'s> Writer<'s> {
         take: impl FnOnce(&Receiver<RecordBatch>) -> Result<Parts> + Send + 's,
     ) -> Self {
         let (batches, queue) = sync_channel(0);
-        let thread = scope.spawn(move || take(&queue));
-        Self { batches, thread }
+        Self::Apart(batches, scope.spawn(move || take(&queue)))
     }
 
     /// Writes rows; whether they were taken. Where not, [`finish`](Self::finish) tells why.
-    pub(crate) fn write(&self, batch: RecordBatch) -> bool {
-        self.batches.send(batch).is_ok()
+    pub(crate) fn write(&mut self, batch: RecordBatch) -> Result<bool> {
+        match self {
+            Self::Apart(batches, _) => Ok(batches.send(batch).is_ok()),
+            Self::Here(files) => files.write(&batch).map(|()| true),
+        }
     }
 
     /// The part files.
     pub(crate) fn finish(self) -> Result<Parts> {
-        drop(self.batches);
-        let ended = self.thread.join();
-        ended.unwrap_or_else(|_| Err(Error::Unreconciled("a writing thread panicked".to_owned())))
+        match self {
+            Self::Apart(batches, thread) => {
+                drop(batches);
+                let panicked = || Error::Unreconciled("a writing thread panicked".to_owned());
+                thread.join().unwrap_or_else(|_| Err(panicked()))
+            }
+            Self::Here(files) => files.finish(),
+        }
     }
 }
 
-/// Writes all batches; `left` rows at most are to come.
-fn write_all(
-    queue: &Receiver<RecordBatch>,
-    dataset: &Dataset,
-    mut left: usize,
+/// The part files of a partition, one after another.
+#[derive(Debug)]
+pub(crate) struct Files<'e> {
+    dataset: &'e Dataset,
+    /// Rows that are to come at most.
+    left: usize,
     part_bytes: u64,
-) -> Result<Parts> {
-    let mut parts = Vec::new();
-    let mut open: Option<(NamedTempFile, PartWriter)> = None;
-    while let Ok(batch) = queue.recv() {
-        let (file, mut writer) = if let Some(open) = open.take() {
+    parts: Parts,
+    open: Option<(NamedTempFile, PartWriter)>,
+}
+
+impl Files<'_> {
+    fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let (file, mut writer) = if let Some(open) = self.open.take() {
             open
         } else {
-            let file = Transaction::file(dataset)?;
-            let writer = PartWriter::new(file.as_file(), file.path().to_owned(), left)?;
+            let file = Transaction::file(self.dataset)?;
+            let writer = PartWriter::new(file.as_file(), file.path().to_owned(), self.left)?;
             (file, writer)
         };
-        writer.write(&batch)?;
-        left = left.saturating_sub(batch.num_rows());
-        if writer.bytes() < part_bytes {
-            open = Some((file, writer));
+        writer.write(batch)?;
+        self.left = self.left.saturating_sub(batch.num_rows());
+        if writer.bytes() < self.part_bytes {
+            self.open = Some((file, writer));
         } else {
             // Closed: a partition a day for years is more files than may be open.
-            parts.push((file.into_temp_path(), writer.finish()?));
+            self.parts.push((file.into_temp_path(), writer.finish()?));
         }
+        Ok(())
     }
-    if let Some((file, writer)) = open {
-        parts.push((file.into_temp_path(), writer.finish()?));
+
+    fn finish(mut self) -> Result<Parts> {
+        if let Some((file, writer)) = self.open {
+            self.parts.push((file.into_temp_path(), writer.finish()?));
+        }
+        Ok(self.parts)
     }
-    Ok(parts)
 }
