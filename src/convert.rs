@@ -158,13 +158,14 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     }
     let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
     let pool = thread_pool(config.threads)?;
+    let alone = pool.current_num_threads() == 1;
     progress.start(found.log_files.len());
     let job = Job {
         scope: &scope,
         redact: config.redact,
         ledger: &ledger,
         limits: config.limits,
-        threads: pool.current_num_threads(),
+        alone,
         vouched: config.vouched.as_ref(),
     };
     let space = Space::of(config.memory, pool.current_num_threads(), dataset.root().scratch()?);
@@ -190,7 +191,7 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     outcome.files.found += known;
     outcome.problems = rejects.iter().map(Problem::rejected).collect();
     add_listing(&mut outcome, found);
-    let merged = pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes))?;
+    let merged = pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes, alone))?;
     reconcile(&mut inputs, &merged, &mut outcome)?;
     if inputs.is_empty() {
         return Ok(outcome);

@@ -398,14 +398,15 @@ mod tests {
         assert_ne!(canonical(r#"{"\ud83d":1}"#), canonical(r#"{"\ud83e":1}"#));
     }
 
-    struct Brackets<'b>(&'b [u8]);
+    /// The end of an object or list, and that of a string.
+    struct Ends<'b>(&'b [u8]);
 
-    impl Look for Brackets<'_> {
-        type Found = Option<usize>;
+    impl Look for Ends<'_> {
+        type Found = (Option<usize>, Option<(usize, bool)>);
 
         #[inline(always)]
-        fn look(self, lanes: impl Lanes) -> Option<usize> {
-            skip_rest(lanes, self.0, 0, 0)
+        fn look(self, lanes: impl Lanes) -> Self::Found {
+            (skip_rest(lanes, self.0, 0, 0), string_end(lanes, self.0, 0))
         }
     }
 
@@ -428,8 +429,19 @@ mod tests {
                 let bytes = text.as_bytes();
                 let end = skip_brackets_bytewise(bytes, 0);
                 prop_assert_eq!(skip_brackets(bytes, 0), end);
-                prop_assert_eq!(widest(Brackets(bytes)), end);
+                prop_assert_eq!(widest(Ends(bytes)).0, end);
             }
+        }
+
+        #[test]
+        fn strings_end_at_their_quote(
+            text in "(a{0,3}|a{30,33}|a{60,70}|a{120,130}|a{200})(\\\\[\"\\\\n])?",
+            after in "a{0,70}",
+        ) {
+            let bytes = format!("\"{text}\"{after}").into_bytes();
+            let end = Some((text.len() + 2, text.contains('\\')));
+            prop_assert_eq!(Ends(&bytes).look(Narrow).1, end);
+            prop_assert_eq!(widest(Ends(&bytes)).1, end);
         }
 
         #[test]

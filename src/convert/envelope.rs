@@ -19,7 +19,7 @@ use std::borrow::Cow;
 pub(crate) enum Piece<'p> {
     /// The bytes of a record.
     Record(&'p [u8]),
-    /// The same, of a whole one that is another service's without doubt.
+    /// The same, of a whole one in UTF-8 that is another service's without doubt.
     Other(&'p [u8]),
     /// Where a record was expected there is none, and why.
     Bad(&'p [u8], String),

@@ -30,7 +30,7 @@ pub fn log_file(stored: &[u8]) -> u64 {
             redact: Redact::Standard,
             ledger: &ledger,
             limits,
-            threads: 1,
+            alone: stored.len() % 2 == 0,
             vouched: None,
         };
         let space = Space { run: 1 << 30, held: 1 << 30, folder: PathBuf::new() };

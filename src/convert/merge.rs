@@ -50,11 +50,13 @@ pub(crate) struct Merged {
 }
 
 /// Merges the rows of all workers into part files, partition by partition. Ids were hashed by `state`.
+/// Part files are encoded on threads of their own unless one is to do all, `alone`.
 pub(crate) fn merge(
     dataset: &Dataset,
     mut workers: Vec<Runs>,
     state: &RandomState,
     part_bytes: u64,
+    alone: bool,
 ) -> Result<Merged> {
     let mut partitions: BTreeMap<String, usize> = BTreeMap::new();
     for (path, rows) in workers.iter().flat_map(Runs::partitions) {
@@ -65,11 +67,10 @@ pub(crate) fn merge(
         }
     }
     let committed = Committed::find(dataset, partitions.keys(), &mut workers, state)?;
-    let threads = rayon::current_num_threads();
     let merge_one = |(path, rows): (String, usize)| {
         let streams = workers.iter().flat_map(|worker| worker.of(&path)).collect();
         thread::scope(|scope| {
-            let writer = Writer::new(scope, dataset, rows, part_bytes, threads);
+            let writer = Writer::new(scope, dataset, rows, part_bytes, alone);
             Merge::new(streams, &committed, state, writer).run(path)
         })
     };
@@ -391,7 +392,7 @@ mod tests {
         if !committed.is_empty() {
             let dataset = Dataset::create(folder.path(), Some(&by), Redact::Standard).unwrap();
             let runs = vec![worker(&dataset, &state, committed)];
-            let written = merge(&dataset, runs, &state, 1 << 30).unwrap();
+            let written = merge(&dataset, runs, &state, 1 << 30, true).unwrap();
             let mut transaction = Transaction::new(&dataset);
             for Partition { path, parts } in written.partitions {
                 for (file, written) in parts {
@@ -403,7 +404,7 @@ mod tests {
         }
         let dataset = Dataset::create(folder.path(), Some(&by), Redact::Standard).unwrap();
         let runs = workers.iter().map(|rows| worker(&dataset, &state, rows)).collect();
-        let merged = merge(&dataset, runs, &state, 1 << 30).unwrap();
+        let merged = merge(&dataset, runs, &state, 1 << 30, false).unwrap();
         let mut rows = Vec::new();
         for (path, _) in merged.partitions.iter().flat_map(|partition| &partition.parts) {
             for batch in PartReader::open(path).unwrap().batches(100).unwrap() {

@@ -88,8 +88,8 @@ impl<'a, 't> Record<'a, 't> {
         self.get(name).and_then(|value| value.string())
     }
 }
-/// The end of the record that begins at `at`, and whether it is CodeBuild's, or could be: a member's
-/// name or an `eventSource` has an escape that would have to be read, or it is no UTF-8. `None` where it
+/// The end of the record that begins at `at`, and whether it must be read: it is CodeBuild's, or could be,
+/// for a member's name or an `eventSource` has an escape, or it is no UTF-8. `None` where it
 /// cannot be followed from member to member. Nearly all records are told so, and cost one look.
 pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
     json::widest(Glance { bytes, begin: at })
@@ -106,16 +106,16 @@ impl Look for Glance<'_> {
     #[inline(always)]
     fn look(self, lanes: impl Lanes) -> Self::Found {
         let Self { bytes, begin } = self;
-        let mut may_be = false;
+        let mut must_be_read = false;
         let mut at = json::skip_space(bytes, begin + 1);
         while *bytes.get(at)? != b'}' {
-            if may_be {
+            if must_be_read {
                 // That will not change: whoever reads it whole judges all else.
                 return json::skip_rest(lanes, bytes, begin, at).map(|end| (end, true));
             }
             let (name_end, is_escaped) =
                 (bytes.get(at)? == &b'"').then(|| json::string_end(lanes, bytes, at))??;
-            may_be |= is_escaped;
+            must_be_read |= is_escaped;
             let is_source = bytes.get(at..name_end)? == b"\"eventSource\"";
             at = json::skip_space(bytes, name_end);
             at = (bytes.get(at)? == &b':').then(|| json::skip_space(bytes, at + 1))?;
@@ -124,12 +124,12 @@ impl Look for Glance<'_> {
                 b'"' => {
                     let (end, is_escaped) = json::string_end(lanes, bytes, at)?;
                     at = end;
-                    may_be |= is_source
+                    must_be_read |= is_source
                         && (is_escaped || bytes.get(value + 1..end - 1)? == CODEBUILD.as_bytes());
                 }
                 b'{' | b'[' => {
                     at = json::skip_rest(lanes, bytes, at, at)?;
-                    may_be |= is_source && bytes.get(value..at)?.contains(&b'\\');
+                    must_be_read |= is_source && bytes.get(value..at)?.contains(&b'\\');
                 }
                 _ => {
                     at = json::skip_bare(bytes, at)?;
@@ -138,7 +138,7 @@ impl Look for Glance<'_> {
                         // Where this ends depends on who looks: it is no JSON.
                         return None;
                     }
-                    may_be |= is_source && bare.contains(&b'\\');
+                    must_be_read |= is_source && bare.contains(&b'\\');
                 }
             }
             at = json::skip_space(bytes, at);
@@ -148,8 +148,8 @@ impl Look for Glance<'_> {
         }
         let record = bytes.get(begin..=at)?;
         let is_ascii = record.iter().fold(0, |all, byte| all | byte) < 0x80;
-        may_be |= !is_ascii && std::str::from_utf8(record).is_err();
-        Some((at + 1, may_be))
+        must_be_read |= !is_ascii && std::str::from_utf8(record).is_err();
+        Some((at + 1, must_be_read))
     }
 }
 
@@ -400,6 +400,18 @@ mod tests {
         assert_eq!(row.str(Col::EventName), Some("B"));
         assert_eq!(row.misfits, ["eventName (repeated member)"]);
         assert_eq!(row.get(Col::Extra), &Value::Null);
+    }
+
+    #[test]
+    fn what_is_no_utf8_must_be_read() {
+        for (text, must) in [
+            (&b"{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"\xc3\xa9\"}"[..], false),
+            (b"{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"\xff\"}", true),
+            (b"{\"x\":\"\xc3\",\"eventSource\":\"s3.amazonaws.com\"}", true),
+            (b"{\"x\":{\"\xff\":1},\"eventSource\":\"s3.amazonaws.com\"}", true),
+        ] {
+            assert_eq!(glance(text, 0), Some((text.len(), must)), "{}", text.escape_ascii());
+        }
     }
 
     proptest! {

@@ -128,9 +128,7 @@ impl Runs {
         self.packer.pack(row, &mut self.buffer);
         let first = packed::first(time, row.str(Col::EventId));
         self.rows.push(At { partition, first, from, to: self.buffer.len() });
-        // The first run may be the only one, which stays as it is: nothing else is held yet.
-        let most = if self.ended.is_empty() { 2 * self.space.run } else { self.space.run };
-        if self.buffer.len() >= most { self.end_run() } else { Ok(()) }
+        if self.buffer.len() >= self.space.run { self.end_run() } else { Ok(()) }
     }
 
     /// Ends the last run; no row is added any more. The only run of all stays as it is, sorted in its

@@ -11,7 +11,6 @@ use crate::convert::envelope::{self, Each, Piece};
 use crate::convert::inflate::{Gunzip, Room};
 use crate::convert::record;
 use crate::json::{skip_space, skip_value};
-use std::io::Read;
 use std::thread;
 
 /// Bytes that are inflated at a time.
@@ -31,23 +30,23 @@ pub(crate) fn first_record(bytes: &[u8]) -> Option<usize> {
     Some(skip_space(bytes, at))
 }
 
-/// Gives `each` the pieces of a log file that begins as one, inflating `chunk` bytes at a time; why
-/// inflating ended before the file's end. With one of `threads` alone that inflates, too.
+/// Gives `each` the pieces of a log file that begins as one, inflating `chunk` bytes at a time, on a thread
+/// of its own unless it is to be `alone`; why inflating ended before the file's end.
 pub(crate) fn split(
     packed: &[u8],
     room: &Room,
     chunk: u64,
-    threads: usize,
+    alone: bool,
     each: Each<'_>,
 ) -> Option<String> {
     let packed = Gunzip::of(packed);
-    if threads == 1 {
-        return split_source(packed, room, chunk, each);
+    if alone {
+        return split_ahead(Ahead::alone(packed), room, chunk, each);
     }
-    thread::scope(|scope| split_source(Ahead::of(scope, packed), room, chunk, each))
+    thread::scope(|scope| split_ahead(Ahead::of(scope, packed), room, chunk, each))
 }
 
-fn split_source(source: impl Source, room: &Room, chunk: u64, each: Each<'_>) -> Option<String> {
+fn split_ahead(source: Ahead<'_>, room: &Room, chunk: u64, each: Each<'_>) -> Option<String> {
     let mut window = Window { source, room, bytes: Vec::new(), total: 0 };
     let mut ends = window.grow(chunk);
     let Some(mut at) = first_record(&window.bytes) else {
@@ -64,7 +63,8 @@ fn split_source(source: impl Source, room: &Room, chunk: u64, each: Each<'_>) ->
         if !matches!(ends, Ok(true)) || window.bytes.len() > WIDEST {
             break;
         }
-        ends = window.grow(chunk);
+        // More where a long record is not whole yet: each time it is looked at from its beginning.
+        ends = window.grow(chunk.max(window.bytes.len() as u64 / 4));
     }
     let ends = window.fill(ends);
     let skipped = window.total - window.bytes.len() as u64;
@@ -90,27 +90,9 @@ fn give_one(bytes: &[u8], at: usize, each: Each<'_>) -> Option<usize> {
     Some(next)
 }
 
-/// Bytes that are inflated as they are read.
-trait Source: Read {
-    /// Whether that was all, when nothing more comes.
-    fn end(&self) -> Result<(), String>;
-}
-
-impl Source for Gunzip<'_> {
-    fn end(&self) -> Result<(), String> {
-        Gunzip::end(self)
-    }
-}
-
-impl Source for Ahead {
-    fn end(&self) -> Result<(), String> {
-        Ahead::end(self)
-    }
-}
-
 /// The part of a file that is held.
-struct Window<'r, S> {
-    source: S,
+struct Window<'r> {
+    source: Ahead<'r>,
     room: &'r Room,
     bytes: Vec<u8>,
     /// Bytes that were inflated so far.
@@ -120,7 +102,7 @@ struct Window<'r, S> {
 /// Whether there is more, or why there is not.
 type Ends = Result<bool, String>;
 
-impl<S: Source> Window<'_, S> {
+impl Window<'_> {
     /// Inflates some more.
     fn grow(&mut self, chunk: u64) -> Ends {
         let before = self.bytes.len();
@@ -146,6 +128,7 @@ mod tests {
     use super::*;
     use crate::convert::inflate::{Limits, gzip};
     use proptest::prelude::*;
+    use std::io::Read as _;
 
     /// What a piece is, and its bytes.
     fn shown(piece: Piece<'_>) -> String {
@@ -162,10 +145,10 @@ mod tests {
     }
 
     /// The pieces of gzip read by chunks, and of the same read whole.
-    fn both(packed: &[u8], chunk: u64, threads: usize) -> [(Vec<String>, Option<String>); 2] {
+    fn both(packed: &[u8], chunk: u64, alone: bool) -> [(Vec<String>, Option<String>); 2] {
         let room = || Room::of(Limits::default(), packed.len());
         let (mut pieces, mut whole) = (Vec::new(), Vec::new());
-        let ends = split(packed, &room(), chunk, threads, &mut |piece| pieces.push(shown(piece)));
+        let ends = split(packed, &room(), chunk, alone, &mut |piece| pieces.push(shown(piece)));
         let mut source = Gunzip::of(packed);
         let mut bytes = Vec::new();
         let read = room().fill(&mut bytes, source.by_ref(), "gzip");
@@ -211,6 +194,21 @@ mod tests {
         });
     }
 
+    /// What a damaged member gives does not depend on who inflates it.
+    #[test]
+    fn damage_costs_the_same_whoever_inflates() {
+        let record = |n: u64| format!("{{\"n\":\"{:x}\"}},", n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let packed =
+            gzip(format!("{{\"Records\":[{}{{}}]}}", (0..60_000).map(record).collect::<String>()));
+        for at in [packed.len() / 3, packed.len() / 2, packed.len() * 2 / 3] {
+            let mut damaged = packed.clone();
+            damaged[at..at + 64].fill(0xff);
+            let [pieces, _] = both(&damaged, CHUNK, true);
+            assert!(pieces.0.len() > 10_000 && pieces.1.is_some(), "{}", pieces.0.len());
+            assert!(pieces == both(&damaged, CHUNK, false)[0]);
+        }
+    }
+
     proptest! {
         /// Whatever the file and wherever the chunks end: the same pieces, and the same said of them.
         #[test]
@@ -229,7 +227,7 @@ mod tests {
                 "]}", " ] } \n", "]", "", "],\"x\":[1]}", "]}{\"Records\":[{}]}", "]} x", ",]}", "]}\n{",
             ]),
             chunk in 1_u64..80,
-            threads in 1_usize..3,
+            alone in any::<bool>(),
             cut in proptest::option::of(any::<proptest::sample::Index>()),
             has_two_members in any::<bool>(),
             tail in proptest::sample::select(vec![&b""[..], b"\0\0", b"x"]),
@@ -245,7 +243,7 @@ mod tests {
             if let Some(cut) = cut {
                 packed.truncate(cut.index(packed.len()));
             }
-            let [pieces, whole] = both(&packed, chunk, threads);
+            let [pieces, whole] = both(&packed, chunk, alone);
             prop_assert_eq!(pieces, whole);
         }
     }

@@ -39,8 +39,8 @@ pub(crate) struct Job<'j> {
     pub(crate) redact: Redact,
     pub(crate) ledger: &'j Ledger,
     pub(crate) limits: Limits,
-    /// How many read side by side.
-    pub(crate) threads: usize,
+    /// Whether one thread does all.
+    pub(crate) alone: bool,
     /// What the hashes of those that may be read may be; none may all.
     pub(crate) vouched: Option<&'j HashMap<PathBuf, Vec<String>>>,
 }
@@ -250,7 +250,7 @@ impl Worker {
         };
         let mut cut = read.broken.clone();
         if let Some(packed) = read.packed {
-            let ends = stream::split(packed, read.room, stream::CHUNK, job.threads, &mut each);
+            let ends = stream::split(packed, read.room, stream::CHUNK, job.alone, &mut each);
             cut = cut.or(ends);
         } else {
             envelope::split(read.bytes, read.room, &mut each);

@@ -1,7 +1,8 @@
 //! One partition's rows into part files of the wanted size.
 //!
 //! Rows are encoded on a thread of their own while the next are merged: a run with one partition
-//! would otherwise leave a core idle for half of its time. Who asks for one thread has one.
+//! would otherwise leave a core idle for half of its time. With `--threads 1` the thread that merges
+//! encodes, too.
 
 use crate::dataset::{Dataset, Transaction};
 use crate::error::{Error, Result};
@@ -30,10 +31,10 @@ impl<'s> Writer<'s> {
         dataset: &'e Dataset,
         rows: usize,
         part_bytes: u64,
-        threads: usize,
+        alone: bool,
     ) -> Self {
         let mut files = Files { dataset, left: rows, part_bytes, parts: Vec::new(), open: None };
-        if threads == 1 {
+        if alone {
             return Self::Here(Box::new(files));
         }
         Self::of(scope, move |queue| {
@@ -51,7 +52,8 @@ impl<'s> Writer<'s> {
         Self::Apart(batches, scope.spawn(move || take(&queue)))
     }
 
-    /// Writes rows; whether they were taken. Where not, [`finish`](Self::finish) tells why.
+    /// Writes rows; whether they were taken. Where a thread of its own did not take them,
+    /// [`finish`](Self::finish) tells why.
     pub(crate) fn write(&mut self, batch: RecordBatch) -> Result<bool> {
         match self {
             Self::Apart(batches, _) => Ok(batches.send(batch).is_ok()),

@@ -1,9 +1,9 @@
 //! Many bytes compared at a time, with what the processor has.
 //!
 //! A program for every x86-64 may use 16 bytes at a time; nearly every processor that it runs on has 32.
-//! What looks at all bytes of a log file is written once, over [`Lanes`], and [`widest`] runs it with the
-//! widest there are. The crates `pulp` and `wide` do it without unsafe code of our own. It refuses to know
-//! what the bytes mean.
+//! What looks at records that may be another service's is written once, over [`Lanes`], and [`widest`] runs
+//! it with the widest there are. The crates `pulp` and `wide` do it without unsafe code of our own. This
+//! module refuses to know what the bytes mean.
 //!
 //! What is generic over lanes is `inline(always)`: a function of its own would not be made for the wider
 //! ones, and each comparison in it would be a call.
@@ -27,8 +27,6 @@ pub(crate) trait Lanes: Copy {
     fn folded(self, lane: Self::Lane, fold: u8, byte: u8) -> u32;
     /// The bits of those that are one of two.
     fn either(self, lane: Self::Lane, a: u8, b: u8) -> u32;
-    /// The bits of those below the space.
-    fn control(self, lane: Self::Lane) -> u32;
 }
 
 /// What is done with lanes.
@@ -84,11 +82,6 @@ impl Lanes for Narrow {
     fn either(self, lane: u8x16, a: u8, b: u8) -> u32 {
         (lane.simd_eq(u8x16::splat(a)) | lane.simd_eq(u8x16::splat(b))).to_bitmask()
     }
-
-    #[inline(always)]
-    fn control(self, lane: u8x16) -> u32 {
-        (lane & u8x16::splat(0xe0)).simd_eq(u8x16::splat(0)).to_bitmask()
-    }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -111,12 +104,6 @@ impl Lanes for V3 {
     fn either(self, lane: __m256i, a: u8, b: u8) -> u32 {
         let is = |byte| self.avx2._mm256_cmpeq_epi8(lane, splat(self, byte));
         bits(self, self.avx2._mm256_or_si256(is(a), is(b)))
-    }
-
-    #[inline(always)]
-    fn control(self, lane: __m256i) -> u32 {
-        let high = self.avx2._mm256_and_si256(lane, splat(self, 0xe0));
-        bits(self, self.avx2._mm256_cmpeq_epi8(high, splat(self, 0)))
     }
 }
 
@@ -141,7 +128,7 @@ mod tests {
     struct Told<'b>(&'b [u8], u8, u8);
 
     impl Look for Told<'_> {
-        type Found = Vec<[bool; 3]>;
+        type Found = Vec<[bool; 2]>;
 
         #[inline(always)]
         fn look(self, lanes: impl Lanes) -> Self::Found {
@@ -150,10 +137,10 @@ mod tests {
     }
 
     #[inline(always)]
-    fn told<L: Lanes>(lanes: L, Told(bytes, a, b): Told<'_>) -> Vec<[bool; 3]> {
+    fn told<L: Lanes>(lanes: L, Told(bytes, a, b): Told<'_>) -> Vec<[bool; 2]> {
         let of_lane = |bytes| {
             let lane = lanes.first(bytes).unwrap();
-            let bits = [lanes.folded(lane, 0x20, a), lanes.either(lane, a, b), lanes.control(lane)];
+            let bits = [lanes.folded(lane, 0x20, a), lanes.either(lane, a, b)];
             (0..L::WIDTH).map(move |at| bits.map(|bits| bits >> at & 1 == 1))
         };
         assert!(lanes.first(&bytes[..L::WIDTH - 1]).is_none());
@@ -167,7 +154,7 @@ mod tests {
             a in any::<u8>(),
             b in any::<u8>(),
         ) {
-            let byte = |byte: &u8| [byte | 0x20 == a, [a, b].contains(byte), *byte < b' '];
+            let byte = |byte: &u8| [byte | 0x20 == a, [a, b].contains(byte)];
             let each: Vec<_> = bytes.iter().map(byte).collect();
             prop_assert_eq!(&Told(&bytes, a, b).look(Narrow), &each);
             prop_assert_eq!(&widest(Told(&bytes, a, b)), &each);

@@ -157,12 +157,12 @@ fn a_full_disk_leaves_the_dataset_as_it_was() {
     let place = Dataset::place();
     place.convert(&[&first]).exits(0);
     let before = tree(&place.path());
-    for kilobytes in [1, 16] {
+    for (kilobytes, threads) in [(1, "1"), (1, "2"), (16, "1"), (16, "2")] {
         let mut limited = Command::new("sh");
         let script = "trap '' XFSZ; ulimit -f $0; exec \"$@\"";
         let blocks = (kilobytes * 2).to_string();
         limited.args(["-c", script, &blocks, env!("CARGO_BIN_EXE_buildtrail"), "convert"]);
-        limited.args([SAMPLE, "--out", &place.name()]).current_dir(ROOT);
+        limited.args([SAMPLE, "--out", &place.name(), "--threads", threads]).current_dir(ROOT);
         let failed = run(limited, "").exits(1);
         assert!(failed.stderr.starts_with("error: write "), "{}", failed.stderr);
         let parts: Vec<_> = before.keys().filter(|name| name.ends_with(".parquet")).collect();
@@ -724,9 +724,11 @@ fn the_number_of_open_files_is_bounded() {
     let records: Vec<_> =
         (0..80).map(|n| record(&format!("id{n}"), &day(n), "ListBuilds")).collect();
     let log = log_file(folder.path(), "log.json", &records);
-    let place = Dataset::place();
-    limited(&["convert", &log, "--out", &place.name(), "--threads", "2"]);
-    assert_eq!(place.parts().len(), 80);
+    for threads in ["1", "2"] {
+        let place = Dataset::place();
+        limited(&["convert", &log, "--out", &place.name(), "--threads", threads]);
+        assert_eq!(place.parts().len(), 80);
+    }
 
     let small = Dataset::place();
     for n in 0..40 {
