@@ -16,8 +16,11 @@ use flate2::{Compression, GzBuilder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, BufWriter, IntoInnerError, Write as _};
 use std::path::Path;
+
+/// Bytes of entries that are compressed together.
+const BUFFER: usize = 64 << 10;
 
 /// A row of such a table.
 pub(crate) trait Entry: Serialize + DeserializeOwned {
@@ -130,7 +133,8 @@ pub(crate) fn check<E: Entry>(root: &Root, segments: &[Segment]) -> Result<()> {
 
 /// Entries on their way into a segment.
 struct Writer {
-    encoder: GzEncoder<Vec<u8>>,
+    /// An entry is written by its words: each by itself would cost the encoder more than all its bytes.
+    encoder: BufWriter<GzEncoder<Vec<u8>>>,
     entries: u64,
 }
 
@@ -138,7 +142,7 @@ impl Writer {
     fn new() -> Self {
         // Without a time or name in its head, equal entries are equal bytes.
         let encoder = GzBuilder::new().write(Vec::new(), Compression::fast());
-        Self { encoder, entries: 0 }
+        Self { encoder: BufWriter::with_capacity(BUFFER, encoder), entries: 0 }
     }
 
     fn put(&mut self, entry: &impl Serialize) -> Result<()> {
@@ -150,7 +154,8 @@ impl Writer {
     }
 
     fn finish<E: Entry>(self, root: &Root) -> Result<Segment> {
-        let finished = self.encoder.finish();
+        let encoder = self.encoder.into_inner().map_err(IntoInnerError::into_error);
+        let finished = encoder.and_then(GzEncoder::finish);
         let bytes = finished.map_err(Error::io("compress", Path::new(E::FOLDER)))?;
         let name = short(&hex(&Sha256::digest(&bytes))).to_owned();
         root.write(&file::<E>(&name), bytes)?;
