@@ -47,11 +47,12 @@ use crate::dataset::{Busy, Dataset, Input, Ledger, Reject, Scope, Seen, Transact
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::store::{self, Fetching};
-use discover::Found;
 pub(crate) use discover::LogFile;
+use discover::Found;
 pub(crate) use inventory::is_manifest;
 use merge::{Merged, Partition};
 use rayon::ThreadPool;
+use rayon::prelude::*;
 use runs::{Runs, Space};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::RandomState;
@@ -150,6 +151,8 @@ pub trait Progress: Sync {
 /// A file or record that cannot be read is in [`Outcome::problems`] and does not stop the run.
 pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcome> {
     let Sources { mut found, mut dataset, retry } = Sources::open(config)?;
+    let pool = thread_pool(config.threads)?;
+    pool.install(|| found.log_files.par_iter_mut().for_each(LogFile::look));
     let scope = Scope { keep: config.keep, since: config.since, until: config.until };
     let ledger = dataset.ledger()?;
     if config.shard.is_some() {
@@ -157,7 +160,6 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
         dataset = dataset.unlock();
     }
     let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
-    let pool = thread_pool(config.threads)?;
     let alone = pool.current_num_threads() == 1;
     progress.start(found.log_files.len());
     let job = Job {

@@ -50,9 +50,10 @@ pub(crate) struct LogFile {
     pub(crate) origin: Origin,
     /// The delivery time in its name, in milliseconds since 1970.
     pub(crate) delivered: Option<i64>,
-    /// Its size.
+    /// Its size, once [`look`](Self::look) was called.
     pub(crate) bytes: u64,
     /// The time of its last change, in seconds and nanoseconds since 1970; none where it is not told.
+    /// Likewise.
     pub(crate) etag: String,
     /// Another version of it was read before.
     pub(crate) changed: bool,
@@ -86,6 +87,21 @@ impl LogFile {
         let path = PathBuf::from(bucket.uri(&object.key));
         let (bytes, etag) = (object.bytes, object.etag);
         Self { bytes, etag, ..Self::named(path, Origin::Object(Arc::clone(bucket))) }
+    }
+
+    /// Asks for its size and its last change where that is the disk's to tell: of many files that takes
+    /// longer than to list them.
+    pub(crate) fn look(&mut self) {
+        if !matches!(self.origin, Origin::Disk) {
+            return;
+        }
+        let Ok(metadata) = self.path.metadata() else { return };
+        self.bytes = metadata.len();
+        let modified = metadata.modified().ok();
+        let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+        self.etag = modified.map_or_else(String::new, |time| {
+            format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
+        });
     }
 
     /// Whether it is an object of a bucket.
@@ -302,21 +318,7 @@ impl Found {
 
     fn take(&mut self, path: &Path, keep_all: bool) {
         let kind = Kind::of(&path.to_string_lossy(), keep_all);
-        self.sort_in(kind, || {
-            let mut file = LogFile::named(path.to_owned(), Origin::Disk);
-            // Of a digest nobody asks for more than its name.
-            if kind == Kind::LogFile
-                && let Ok(metadata) = path.metadata()
-            {
-                file.bytes = metadata.len();
-                let modified = metadata.modified().ok();
-                let modified = modified.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-                file.etag = modified.map_or_else(String::new, |time| {
-                    format!("{}.{:09}", time.as_secs(), time.subsec_nanos())
-                });
-            }
-            file
-        });
+        self.sort_in(kind, || LogFile::named(path.to_owned(), Origin::Disk));
     }
 
     fn sort_in(&mut self, kind: Kind, file: impl FnOnce() -> LogFile) {
