@@ -34,7 +34,7 @@ enum Inflater<'p> {
     /// A thread of its own; it takes pieces that were read, whose memory is used again.
     Thread(Receiver<Step>, Sender<Vec<u8>>),
     /// Whoever reads; the step after the piece, where that was the last.
-    Reader(Gunzip<'p>, Option<Step>),
+    Reader(Box<Gunzip<'p>>, Option<Step>),
     /// Nobody any more.
     Nobody,
 }
@@ -50,7 +50,7 @@ impl<'p> Ahead<'p> {
 
     /// The same without a thread.
     pub(crate) fn alone(packed: Gunzip<'p>) -> Self {
-        Self::by(Inflater::Reader(packed, None))
+        Self::by(Inflater::Reader(Box::new(packed), None))
     }
 
     fn by(inflater: Inflater<'p>) -> Self {

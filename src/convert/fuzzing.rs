@@ -30,7 +30,7 @@ pub fn log_file(stored: &[u8]) -> u64 {
             redact: Redact::Standard,
             ledger: &ledger,
             limits,
-            alone: stored.len() % 2 == 0,
+            alone: stored.len().is_multiple_of(2),
             vouched: None,
         };
         let space = Space { run: 1 << 30, held: 1 << 30, folder: PathBuf::new() };
