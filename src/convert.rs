@@ -47,8 +47,8 @@ use crate::dataset::{Busy, Dataset, Input, Ledger, Reject, Scope, Seen, Transact
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::store::{self, Fetching};
-pub(crate) use discover::LogFile;
 use discover::Found;
+pub(crate) use discover::LogFile;
 pub(crate) use inventory::is_manifest;
 use merge::{Merged, Partition};
 use rayon::ThreadPool;
