@@ -152,7 +152,7 @@ pub trait Progress: Sync {
 pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcome> {
     let Sources { mut found, mut dataset, retry } = Sources::open(config)?;
     let pool = thread_pool(config.threads)?;
-    pool.install(|| found.log_files.par_iter_mut().for_each(LogFile::look));
+    pool.install(|| found.log_files.par_iter_mut().for_each(LogFile::ask_disk));
     let scope = Scope { keep: config.keep, since: config.since, until: config.until };
     let ledger = dataset.ledger()?;
     if config.shard.is_some() {

@@ -405,7 +405,7 @@ mod tests {
         type Found = (Option<usize>, Option<(usize, bool)>);
 
         #[inline(always)]
-        fn look(self, lanes: impl Lanes) -> Self::Found {
+        fn look<L: Lanes>(self, lanes: L) -> Self::Found {
             (skip_rest(lanes, self.0, 0, 0), string_end(lanes, self.0, 0))
         }
     }

@@ -22,6 +22,54 @@ enum Step {
     Ended(Result<(), String>),
 }
 
+/// The steps of some gzip, one after another.
+struct Steps<'p> {
+    /// None once it ended or failed.
+    packed: Option<Gunzip<'p>>,
+    /// How it ended, while that was not told.
+    last: Option<Step>,
+}
+
+impl<'p> Steps<'p> {
+    fn of(packed: Gunzip<'p>) -> Self {
+        Self { packed: Some(packed), last: None }
+    }
+
+    /// The next step; `piece` is memory for it. What came before a failure is good.
+    fn next(&mut self, mut piece: Vec<u8>) -> Option<Step> {
+        if let Some(packed) = &mut self.packed {
+            let ended = fill(packed, &mut piece);
+            if ended.is_some() {
+                (self.packed, self.last) = (None, ended);
+            }
+            if !piece.is_empty() {
+                return Some(Step::Piece(piece));
+            }
+        }
+        self.last.take()
+    }
+}
+
+/// Inflates until a piece is full; how it ended if it did.
+fn fill(packed: &mut Gunzip<'_>, piece: &mut Vec<u8>) -> Option<Step> {
+    piece.resize(PIECE, 0);
+    let mut length = 0;
+    let ended = loop {
+        let rest = piece.get_mut(length..).unwrap_or_default();
+        if rest.is_empty() {
+            break None;
+        }
+        match packed.read(rest) {
+            Ok(0) => break Some(Step::Ended(packed.end())),
+            Ok(count) => length += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => break Some(Step::Failed(error)),
+        }
+    };
+    piece.truncate(length);
+    ended
+}
+
 /// The bytes, as they come.
 pub(crate) struct Ahead<'p> {
     inflater: Inflater<'p>,
@@ -33,24 +81,23 @@ pub(crate) struct Ahead<'p> {
 enum Inflater<'p> {
     /// A thread of its own; it takes pieces that were read, whose memory is used again.
     Thread(Receiver<Step>, Sender<Vec<u8>>),
-    /// Whoever reads; the step after the piece, where that was the last.
-    Reader(Box<Gunzip<'p>>, Option<Step>),
-    /// Nobody any more.
-    Nobody,
+    /// Whoever reads.
+    Reader(Box<Steps<'p>>),
 }
 
 impl<'p> Ahead<'p> {
     /// Begins to inflate. The thread ends with the bytes, or when nobody reads them any more.
-    pub(crate) fn of<'s: 'p>(scope: &'s Scope<'s, '_>, mut packed: Gunzip<'s>) -> Self {
-        let (to, steps) = sync_channel(WAITING);
+    pub(crate) fn of<'s: 'p>(scope: &'s Scope<'s, '_>, packed: Gunzip<'s>) -> Self {
+        let (to, taken) = sync_channel(WAITING);
         let (read, vacant) = channel();
-        scope.spawn(move || inflate(&mut packed, &vacant, &to));
-        Self::by(Inflater::Thread(steps, read))
+        let steps = Steps::of(packed);
+        scope.spawn(move || send_all(steps, &vacant, &to));
+        Self::by(Inflater::Thread(taken, read))
     }
 
     /// The same without a thread.
     pub(crate) fn alone(packed: Gunzip<'p>) -> Self {
-        Self::by(Inflater::Reader(Box::new(packed), None))
+        Self::by(Inflater::Reader(Box::new(Steps::of(packed))))
     }
 
     fn by(inflater: Inflater<'p>) -> Self {
@@ -63,65 +110,25 @@ impl<'p> Ahead<'p> {
     }
 
     /// The next step, unless all were taken; `read` is a piece that was read.
-    fn step(&mut self, mut read: Vec<u8>) -> Option<Step> {
+    fn step(&mut self, read: Vec<u8>) -> Option<Step> {
         match &mut self.inflater {
             Inflater::Thread(steps, vacant) => {
                 // Nobody takes it when all is inflated.
                 drop(vacant.send(read));
                 steps.recv().ok()
             }
-            Inflater::Reader(packed, last) => {
-                if last.is_none() {
-                    *last = fill(packed, &mut read);
-                    if !read.is_empty() {
-                        return Some(Step::Piece(read));
-                    }
-                }
-                let last = last.take();
-                self.inflater = Inflater::Nobody;
-                last
-            }
-            Inflater::Nobody => None,
+            Inflater::Reader(steps) => steps.next(read),
         }
     }
 }
 
-fn inflate(packed: &mut Gunzip<'_>, vacant: &Receiver<Vec<u8>>, to: &SyncSender<Step>) {
-    loop {
-        let mut piece = vacant.try_recv().unwrap_or_default();
-        let ended = fill(packed, &mut piece);
-        // What came before a failure is good.
-        if !piece.is_empty() && to.send(Step::Piece(piece)).is_err() {
-            return;
-        }
-        if let Some(last) = ended {
-            // Nobody may want to know any more.
-            drop(to.send(last));
+/// Inflates until all is, or nobody wants to know any more.
+fn send_all(mut steps: Steps<'_>, vacant: &Receiver<Vec<u8>>, to: &SyncSender<Step>) {
+    while let Some(step) = steps.next(vacant.try_recv().unwrap_or_default()) {
+        if to.send(step).is_err() {
             return;
         }
     }
-}
-
-/// Inflates a piece, or what is left; how it ended if it did.
-fn fill(packed: &mut Gunzip<'_>, piece: &mut Vec<u8>) -> Option<Step> {
-    piece.resize(PIECE, 0);
-    let (length, ended) = fill_slice(packed, piece);
-    piece.truncate(length);
-    ended
-}
-
-/// Reads until a slice is full; how much that is, and how it ended if it did.
-fn fill_slice(packed: &mut Gunzip<'_>, piece: &mut [u8]) -> (usize, Option<Step>) {
-    let mut length = 0;
-    while let Some(rest) = piece.get_mut(length..).filter(|rest| !rest.is_empty()) {
-        match packed.read(rest) {
-            Ok(0) => return (length, Some(Step::Ended(packed.end()))),
-            Ok(count) => length += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return (length, Some(Step::Failed(error))),
-        }
-    }
-    (length, None)
 }
 
 impl Read for Ahead<'_> {

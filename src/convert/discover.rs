@@ -50,7 +50,7 @@ pub(crate) struct LogFile {
     pub(crate) origin: Origin,
     /// The delivery time in its name, in milliseconds since 1970.
     pub(crate) delivered: Option<i64>,
-    /// Its size, once [`look`](Self::look) was called.
+    /// Its size, once [`ask_disk`](Self::ask_disk) was called.
     pub(crate) bytes: u64,
     /// The time of its last change, in seconds and nanoseconds since 1970; none where it is not told.
     /// Likewise.
@@ -91,7 +91,7 @@ impl LogFile {
 
     /// Asks for its size and its last change where that is the disk's to tell: of many files that takes
     /// longer than to list them.
-    pub(crate) fn look(&mut self) {
+    pub(crate) fn ask_disk(&mut self) {
         if !matches!(self.origin, Origin::Disk) {
             return;
         }

@@ -104,7 +104,7 @@ impl Look for Glance<'_> {
     type Found = Option<(usize, bool)>;
 
     #[inline(always)]
-    fn look(self, lanes: impl Lanes) -> Self::Found {
+    fn look<L: Lanes>(self, lanes: L) -> Self::Found {
         let Self { bytes, begin } = self;
         let mut must_be_read = false;
         let mut at = json::skip_space(bytes, begin + 1);

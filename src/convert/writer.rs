@@ -66,8 +66,8 @@ impl<'s> Writer<'s> {
         match self {
             Self::Apart(batches, thread) => {
                 drop(batches);
-                let panicked = || Error::Unreconciled("a writing thread panicked".to_owned());
-                thread.join().unwrap_or_else(|_| Err(panicked()))
+                let panicked = "a writing thread panicked".to_owned();
+                thread.join().unwrap_or_else(|_| Err(Error::Unreconciled(panicked)))
             }
             Self::Here(files) => files.finish(),
         }

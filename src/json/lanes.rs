@@ -35,7 +35,7 @@ pub(crate) trait Look {
     type Found;
 
     /// Does it; `inline(always)`.
-    fn look(self, lanes: impl Lanes) -> Self::Found;
+    fn look<L: Lanes>(self, lanes: L) -> Self::Found;
 }
 
 /// Does it with the widest lanes that the processor has.
@@ -131,20 +131,16 @@ mod tests {
         type Found = Vec<[bool; 2]>;
 
         #[inline(always)]
-        fn look(self, lanes: impl Lanes) -> Self::Found {
-            told(lanes, self)
+        fn look<L: Lanes>(self, lanes: L) -> Self::Found {
+            let Told(bytes, a, b) = self;
+            let of_lane = |bytes| {
+                let lane = lanes.first(bytes).unwrap();
+                let bits = [lanes.folded(lane, 0x20, a), lanes.either(lane, a, b)];
+                (0..L::WIDTH).map(move |at| bits.map(|bits| bits >> at & 1 == 1))
+            };
+            assert!(lanes.first(&bytes[..L::WIDTH - 1]).is_none());
+            bytes.chunks(L::WIDTH).flat_map(of_lane).collect()
         }
-    }
-
-    #[inline(always)]
-    fn told<L: Lanes>(lanes: L, Told(bytes, a, b): Told<'_>) -> Vec<[bool; 2]> {
-        let of_lane = |bytes| {
-            let lane = lanes.first(bytes).unwrap();
-            let bits = [lanes.folded(lane, 0x20, a), lanes.either(lane, a, b)];
-            (0..L::WIDTH).map(move |at| bits.map(|bits| bits >> at & 1 == 1))
-        };
-        assert!(lanes.first(&bytes[..L::WIDTH - 1]).is_none());
-        bytes.chunks(L::WIDTH).flat_map(of_lane).collect()
     }
 
     proptest! {
