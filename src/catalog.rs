@@ -24,9 +24,6 @@ use crate::store::is_s3;
 use std::collections::BTreeMap;
 use std::path;
 
-/// The name of the table where none is asked for.
-pub const TABLE: &str = "events";
-
 /// An engine that reads Parquet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Engine {

@@ -4,12 +4,12 @@
 //! library. Standard output is data, standard error is talk; both are owned here. Exit status is
 //! [`Status`].
 
-mod ask;
 mod compact;
 mod convert;
 mod ddl;
 mod delta;
 mod queries;
+mod query_args;
 mod run;
 mod schema;
 mod sql;

@@ -6,54 +6,34 @@
 //! matter who read what when. Nothing becomes visible in the dataset before the counts add up.
 //! It refuses to print: what there is to say is in the [`Outcome`].
 
-mod ahead;
-mod archive;
-mod coerce;
-mod columns;
-mod discover;
-mod envelope;
-mod flatten;
-mod forms;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod identity;
-mod inflate;
-mod inventory;
 mod merge;
-mod operation;
-mod packed;
-mod paths;
-mod record;
-mod redact;
-mod row;
-mod runs;
-mod settings;
 #[cfg(feature = "stages")]
 #[doc(hidden)]
 pub mod stages;
-mod stream;
 mod summary;
-mod target;
 mod worker;
 mod writer;
 
-pub use crate::dataset::{Keep, RecordCounts, Redact};
-pub use crate::keys::{LATE_DAYS, Selection, Shard};
-pub use inflate::Limits;
-pub use summary::{Conflict, FileCounts, Outcome, Problem, SkippedFiles};
+pub use crate::dataset::RecordCounts;
+pub use crate::log_file::budget::Limits;
+pub use crate::scope::{Keep, Redact};
+pub use crate::sources::{LATE_DAYS, Problem, Selection, Shard, SkippedFiles};
+pub use summary::{Conflict, FileCounts, Outcome};
 
-use crate::dataset::{Busy, Dataset, Input, Ledger, Reject, Scope, Seen, Transaction};
+use crate::dataset::{Busy, Dataset, Input, Ledger, Reject, Seen, Transaction};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
+use crate::log_file::LogFile;
+use crate::rows::{Runs, Space};
+use crate::scope::Scope;
+use crate::sources::{self, Found};
 use crate::store::{self, Fetching};
-use discover::Found;
-pub(crate) use discover::LogFile;
-pub(crate) use inventory::is_manifest;
 use merge::{Merged, Partition};
 use rayon::ThreadPool;
 use rayon::prelude::*;
-use runs::{Runs, Space};
 use std::collections::{BTreeMap, HashMap};
 use std::hash::RandomState;
 use std::path::PathBuf;
@@ -191,7 +171,7 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     rejects.sort_by(|a, b| (&a.file, a.record).cmp(&(&b.file, b.record)));
     outcome.files.skipped.known += known;
     outcome.files.found += known;
-    outcome.problems = rejects.iter().map(Problem::rejected).collect();
+    outcome.problems = rejects.iter().map(summary::rejected).collect();
     add_listing(&mut outcome, found);
     let merged = pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes, alone))?;
     reconcile(&mut inputs, &merged, &mut outcome)?;
@@ -227,7 +207,7 @@ impl Sources {
             let dataset = Dataset::open_to_write(&config.out)?;
             (None, dataset.accept(partition_by, config.redact)?)
         } else {
-            let mut found = discover::discover(&config.sources, &config.selection, keep_all)?;
+            let mut found = sources::discover(&config.sources, &config.selection, keep_all)?;
             for manifest in &config.inventories {
                 found.inventory(manifest, &config.selection, config.limits, keep_all)?;
             }
@@ -237,16 +217,16 @@ impl Sources {
         let mut retry =
             if config.retry_rejected { dataset.files_with_rejects()? } else { BTreeMap::new() };
         // A member is read again with its archive.
-        let archives = retry.iter().filter_map(|(uri, scope)| {
-            Some((discover::archive_of(uri)?.to_owned(), scope.clone()))
-        });
+        let archives = retry
+            .iter()
+            .filter_map(|(uri, scope)| Some((sources::archive_of(uri)?.to_owned(), scope.clone())));
         for (archive, scope) in archives.collect::<Vec<_>>() {
             let both = retry.get(&archive).map_or_else(|| scope.clone(), |known| known.and(&scope));
             retry.insert(archive, both);
         }
         let mut found = match listed {
             Some(listed) => listed,
-            None => discover::again(retry.keys(), keep_all)?,
+            None => sources::again(retry.keys(), keep_all)?,
         };
         if let Some(shard) = config.shard {
             found.keep(|file| shard.takes(&file.path));
@@ -390,7 +370,7 @@ pub(crate) fn list(
     sources: &[String],
     selection: &Selection,
 ) -> Result<(Vec<LogFile>, Vec<LogFile>, Vec<Problem>)> {
-    let Found { log_files, digests, problems, .. } = discover::discover(sources, selection, false)?;
+    let Found { log_files, digests, problems, .. } = sources::discover(sources, selection, false)?;
     Ok((log_files, digests, problems))
 }
 
@@ -403,20 +383,4 @@ fn add_listing(outcome: &mut Outcome, found: Found) {
     outcome.files.found += log_files.len() as u64 + skipped.total() + unlisted;
     outcome.problems.extend(problems);
     outcome.problems.sort();
-}
-
-/// A row for each event id, for the tests of other modules.
-#[cfg(test)]
-pub(crate) fn columns_for_tests(ids: &[&str]) -> arrow::array::RecordBatch {
-    use crate::schema::Col;
-    let mut columns = columns::Columns::new();
-    for id in ids {
-        let mut row = row::Row::new();
-        row.set(Col::EventTime, row::Value::Time(1));
-        row.set(Col::EventId, Some(*id));
-        columns.append(&row);
-    }
-    columns
-        .finish()
-        .unwrap_or_else(|_| arrow::array::RecordBatch::new_empty(crate::schema::schema()))
 }

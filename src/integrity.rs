@@ -16,7 +16,7 @@ mod signing;
 pub use files::File;
 
 use crate::error::Result;
-use crate::keys::Selection;
+use crate::sources::Selection;
 use chain::Judged;
 use coverage::Coverage;
 use digest::{Digest, object};

@@ -8,13 +8,13 @@
 //! It refuses to judge: `[1 2}` passes. Text that becomes a row goes through a [`Tape`] first, so that
 //! what is written is JSON.
 
-mod blocks;
-mod lanes;
+mod bracket_index;
 mod names;
+mod simd;
 mod tape;
 
-pub(crate) use lanes::{Lanes, Look, Narrow, widest};
 pub(crate) use names::Names;
+pub(crate) use simd::{Lanes, Look, Narrow, widest};
 #[cfg(test)]
 pub(crate) use tape::leaked;
 pub(crate) use tape::{DEEPEST, Document, Edit, Json, Name, Tape};
@@ -51,7 +51,7 @@ pub(crate) fn string_end(lanes: impl Lanes, bytes: &[u8], at: usize) -> Option<(
     let mut at = at + 1;
     let mut escaped = false;
     loop {
-        at = blocks::find_in_string(lanes, bytes, at)?;
+        at = bracket_index::find_in_string(lanes, bytes, at)?;
         if bytes.get(at) == Some(&b'"') {
             return Some((at + 1, escaped));
         }
@@ -86,9 +86,9 @@ fn skip_brackets(bytes: &[u8], at: usize) -> Option<usize> {
 /// `from` itself, or a place beside its own members.
 #[inline(always)]
 pub(crate) fn skip_rest(lanes: impl Lanes, bytes: &[u8], from: usize, at: usize) -> Option<usize> {
-    match blocks::skip_brackets(lanes, bytes, at, u64::from(at > from)) {
+    match bracket_index::skip_brackets(lanes, bytes, at, u64::from(at > from)) {
         Ok(end) => end,
-        Err(blocks::Stray) => skip_brackets_bytewise(bytes, from),
+        Err(bracket_index::Stray) => skip_brackets_bytewise(bytes, from),
     }
 }
 

@@ -9,6 +9,9 @@ use chrono::DateTime;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
+/// The name of the table that a dataset is to every engine.
+pub const TABLE: &str = "events";
+
 /// What Hive, Spark, Athena and Trino call the partition of rows without a value.
 pub const DEFAULT_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 

@@ -10,9 +10,9 @@ mod source;
 mod write;
 
 pub(crate) use find::Wanted;
-pub(crate) use read::{Batches, PartReader, hash};
+pub(crate) use read::{Batches, PartReader};
 pub(crate) use source::Source;
-pub(crate) use write::{PartWriter, Written, hex};
+pub(crate) use write::{PartWriter, Written};
 
 /// Rows of one batch at most: small enough to sort in cache, large enough to hide the cost of 185
 /// arrays.

@@ -3,12 +3,13 @@
 //! Counts of part files, inputs and rejects are the newest commit's; days, accounts and regions are
 //! read from their columns. It refuses to judge whether they are right: that is `verify`'s.
 
-use crate::dataset::{Action, Dataset, Input, PartFile, RecordCounts, Redact, State};
+use crate::dataset::{Action, Dataset, Input, PartFile, RecordCounts, State};
 use crate::error::Result;
 use crate::layout::PartitionColumn;
 use crate::part::BATCH_ROWS;
 use crate::rows::DAY;
 use crate::schema::Col;
+use crate::scope::Redact;
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::TimestampMillisecondType;
 use chrono::{DateTime, Utc};

@@ -2,8 +2,9 @@
 //!
 //! It refuses a backslash in the path, which `DuckDB` takes for a separator in patterns.
 
-use crate::catalog::{TABLE, Table, literal_pattern, sql_text};
+use crate::catalog::{Table, literal_pattern, sql_text};
 use crate::error::Result;
+use crate::layout::TABLE;
 use std::fmt::Write as _;
 
 pub(super) fn text(table: &Table, views: &[(&str, &str)]) -> Result<String> {

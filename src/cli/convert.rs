@@ -4,9 +4,10 @@ use super::verify::Digests;
 use super::{Format, KeepArg, PART_SIZE, Status, parse_part_size, put, say, wrong_usage};
 use crate::convert::{
     ConvertConfig, LATE_DAYS, Limits, Outcome, Progress, Redact, Selection, Shard, SkippedFiles,
-    convert, is_manifest,
+    convert,
 };
 use crate::layout::PartitionColumn;
+use crate::sources::is_manifest;
 use crate::store::is_s3;
 use crate::times;
 use anyhow::Context as _;

@@ -1,8 +1,9 @@
 //! `buildtrail ddl`.
 
 use super::{Status, put, say, wrong_usage};
-use crate::catalog::{Engine, Name, Options, TABLE, Table, text};
+use crate::catalog::{Engine, Name, Options, Table, text};
 use crate::dataset::Dataset;
+use crate::layout::TABLE;
 use crate::query::view_texts;
 use crate::store::is_s3;
 use clap::ValueEnum;

@@ -1,6 +1,6 @@
 //! `buildtrail run`.
 
-use super::ask::{Asked, FLAGS, Options};
+use super::query_args::{Asked, FLAGS, Options};
 use super::{Status, runtime};
 use crate::error::Result;
 use crate::query::{Parameter, SavedQueries};

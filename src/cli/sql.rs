@@ -1,6 +1,6 @@
 //! `buildtrail sql`.
 
-use super::ask::{Asked, Options};
+use super::query_args::{Asked, Options};
 use super::{Status, runtime};
 use crate::query::{SavedQueries, Shell, Start};
 use anyhow::Context as _;

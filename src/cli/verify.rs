@@ -2,12 +2,12 @@
 
 use super::convert::parse_time;
 use super::{Format, Status, put, say, wrong_usage};
-use crate::convert::{self, LogFile};
+use crate::convert::{self, Selection};
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::integrity::{self, File, Finding, Inputs, State, Vouched};
-use crate::keys::Selection;
 use crate::layout::META_FOLDER;
+use crate::log_file::LogFile;
 use crate::query::{self, tabulate};
 use crate::verify::verify;
 use chrono::Days;

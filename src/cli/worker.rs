@@ -1,6 +1,6 @@
 //! `buildtrail worker`.
 
-use super::ask::parse_memory;
+use super::query_args::parse_memory;
 use super::{Status, put, say};
 use crate::dataset::Dataset;
 use crate::query::{Limits, Worker};

@@ -3,15 +3,18 @@
 //! It reads what it is given as `convert` does, up to the rows, and fails where a promise is broken. It
 //! refuses to write anything.
 
-use crate::convert::columns::Columns;
-use crate::convert::discover::{LogFile, Origin};
-use crate::convert::inflate::{Buffers, Limits, Room};
-use crate::convert::record::Record;
-use crate::convert::runs::{Runs, Space};
 use crate::convert::worker::{Job, Worker};
-use crate::convert::{Keep, Redact, flatten, redact};
-use crate::dataset::{Ledger, Root, Scope};
+use crate::flatten::record::Record;
+use crate::log_file::budget::{Limits, Room};
+use crate::log_file::decompress::Buffers;
+use crate::log_file::{LogFile, Origin};
+use crate::rows::Columns;
+use crate::rows::{Runs, Space};
+
+use crate::dataset::{Ledger, Root};
 use crate::json::{self, Tape};
+use crate::scope::{Keep, Redact, Scope};
+use crate::{flatten, redact};
 use std::hash::RandomState;
 use std::path::PathBuf;
 

@@ -6,14 +6,14 @@
 //! partition: rows pass from the runs to their part file.
 
 use crate::convert::Conflict;
-use crate::convert::columns::Columns;
-use crate::convert::packed::Head;
-use crate::convert::runs::{self, Runs, Stream};
 use crate::convert::writer::{Parts, Writer};
 use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
 use crate::part::{BATCH_BYTES, BATCH_ROWS, PartReader, Wanted, Written};
+use crate::rows::Columns;
+use crate::rows::Head;
 use crate::rows::{Keys, content};
+use crate::rows::{Runs, Stream, cut};
 #[cfg(feature = "stages")]
 use arrow::array::RecordBatch;
 use rayon::prelude::*;
@@ -228,7 +228,7 @@ impl Group {
 
 /// The content of a packed row; `one` makes a batch of it.
 fn content_of(row: &Head<'_>, one: &mut Columns) -> Result<Content> {
-    one.append_packed(row).ok_or_else(runs::cut)?;
+    one.append_packed(row).ok_or_else(cut)?;
     Ok(hash_of(&content(&one.finish()?, 0)?))
 }
 
@@ -340,7 +340,7 @@ impl<'m> Merge<'m> {
             (Some(id), None) => self.ids.push(self.state.hash_one(id)),
             (None, _) => {}
         }
-        self.columns.append_packed(&row).ok_or_else(runs::cut)?;
+        self.columns.append_packed(&row).ok_or_else(cut)?;
         if self.columns.rows() >= HANDED_OVER || self.columns.bytes() >= BATCH_BYTES {
             return self.flush();
         }
@@ -356,11 +356,12 @@ impl<'m> Merge<'m> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::row::{Row, Value};
-    use crate::convert::runs::Space;
-    use crate::dataset::{Keep, Redact, Scope, Transaction};
+    use crate::dataset::Transaction;
+    use crate::flatten::row::{Row, Value};
     use crate::layout::PartitionColumn;
+    use crate::rows::Space;
     use crate::schema::Col;
+    use crate::scope::{Keep, Redact, Scope};
 
     /// Event time, event id, log file, request.
     type Given<'g> = (i64, Option<&'g str>, &'g str, &'g str);

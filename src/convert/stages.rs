@@ -4,16 +4,18 @@
 //! what goes into it made before: what is measured is the stage and nothing else. It refuses to do
 //! a stage's work itself.
 
-use crate::convert::envelope::{self, Piece};
-use crate::convert::inflate::{Buffers, Limits, Room};
-use crate::convert::record::Record;
-use crate::convert::row::{Row, Value};
-use crate::convert::runs::{Runs, Space};
-use crate::convert::{flatten, merge, redact};
+use crate::convert::merge;
 use crate::error::{Error, Result};
+use crate::flatten::record::Record;
+use crate::flatten::row::{Row, Value};
 use crate::json::{Document, Tape};
+use crate::log_file::budget::{Limits, Room};
+use crate::log_file::decompress::Buffers;
+use crate::log_file::envelope::{self, Piece};
 use crate::part::PartWriter;
+use crate::rows::{Runs, Space};
 use crate::schema::Col;
+use crate::{flatten, redact};
 use arrow::array::RecordBatch;
 use std::borrow::Cow;
 use std::hash::RandomState;

@@ -6,24 +6,25 @@
 
 mod members;
 
-use crate::convert::archive::Archive;
-use crate::convert::discover::{LogFile, Origin};
-use crate::convert::envelope::{self, Piece};
-use crate::convert::identity::{self, CODEBUILD};
-use crate::convert::inflate::{Buffers, Inflated, Limits, Room};
-use crate::convert::record::Record;
-use crate::convert::redact::{self, Redacted};
-use crate::convert::row::{Row, Value};
-use crate::convert::runs::Runs;
 use crate::convert::summary::Outcome;
-use crate::convert::{Keep, Redact, coerce, flatten, stream};
-use crate::dataset::{
-    Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, Scope, State, short,
-};
+use crate::dataset::{Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, State};
 use crate::error::{Error, Result};
+use crate::flatten::flatten;
+use crate::flatten::record::Record;
+use crate::flatten::row::{Row, Value};
+use crate::flatten::{coerce, identity};
+use crate::hash::hex;
+use crate::hash::short;
 use crate::json::{self, DEEPEST, Tape};
-use crate::part::hex;
+use crate::log_file::archive::Archive;
+use crate::log_file::budget::{Limits, Room};
+use crate::log_file::decompress::{Buffers, Inflated};
+use crate::log_file::envelope::{self, Piece};
+use crate::log_file::{LogFile, Origin, large};
+use crate::redact::{self, Redacted};
+use crate::rows::Runs;
 use crate::schema::Col;
+use crate::scope::{CODEBUILD, Keep, Redact, Scope};
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -250,7 +251,7 @@ impl Worker {
         };
         let mut cut = read.broken.clone();
         if let Some(packed) = read.packed {
-            let ends = stream::split(packed, read.room, stream::CHUNK, job.alone, &mut each);
+            let ends = large::split(packed, read.room, large::CHUNK, job.alone, &mut each);
             cut = cut.or(ends);
         } else {
             envelope::split(read.bytes, read.room, &mut each);
@@ -362,7 +363,7 @@ impl Worker {
         let Some(record) = record else {
             return Fate::Rejected("redaction left no object".to_owned());
         };
-        let mut row = flatten::flatten(&record);
+        let mut row = flatten(&record);
         add_provenance(&mut row, reading, index, &redacted.paths);
         if let Err(error) = self.runs.push(&row) {
             self.failed.get_or_insert(error);

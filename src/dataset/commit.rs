@@ -36,7 +36,6 @@
 //! is replaced is copied to `removed/` and removed. Segments of runs that were killed before their
 //! commit stay: a run that only seems dead might still name them.
 
-use crate::dataset::Scope;
 use crate::dataset::delta;
 use crate::dataset::ledger::RecordCounts;
 use crate::dataset::parts::PartFile;
@@ -44,10 +43,12 @@ use crate::dataset::quarantine::Reject;
 use crate::dataset::root::{InBucket, STAGING, rename, sync_folder};
 use crate::dataset::segment::{self, Segment};
 use crate::dataset::upload::{self, Sent};
-use crate::dataset::{Input, Root, short};
+use crate::dataset::{Input, Root};
 use crate::error::{Error, Result};
+use crate::hash::hex;
+use crate::hash::short;
 use crate::layout::META_FOLDER;
-use crate::part::hex;
+use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;

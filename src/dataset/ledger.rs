@@ -8,9 +8,11 @@
 //!
 //! It refuses to hold the entries: a million of them are looked up by 48 bytes each.
 
+use crate::dataset::Root;
 use crate::dataset::segment::{self, Entry, Segment};
-use crate::dataset::{Root, Scope, short};
 use crate::error::Result;
+use crate::hash::short;
+use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -215,7 +217,7 @@ fn sha256_head(sha256: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::Keep;
+    use crate::scope::Keep;
 
     fn scope(keep: Keep, since: Option<i64>) -> Scope {
         Scope { keep, since, until: None }

@@ -7,7 +7,8 @@
 //! What was rejected stays until its log file is read again for at least as much as it was then.
 
 use crate::dataset::segment::Entry;
-use crate::dataset::{Input, Scope, State};
+use crate::dataset::{Input, State};
+use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of a rejected text that are kept: what CloudTrail itself lets a record have. A record of

@@ -5,8 +5,9 @@
 
 use crate::dataset::parts::PartFile;
 use crate::error::{Error, Result};
+use crate::hash::hash;
 use crate::layout::META_FOLDER;
-use crate::part::{self, Source};
+use crate::part::Source;
 use crate::store::{Bucket, Buckets, Only, is_s3};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Write as _};
@@ -136,7 +137,7 @@ impl Root {
 
     /// A file's SHA-256 in hexadecimal digits, and its size.
     pub(crate) fn hash(&self, file: &str) -> Result<(String, u64)> {
-        part::hash(self.reader(file)?, &self.name(file))
+        hash(self.reader(file)?, &self.name(file))
     }
 
     /// A part file; none where it is not there.

@@ -6,10 +6,11 @@
 //! run for years leaves a dozen of them. It refuses to know which segments count: the newest commit
 //! names them; those of the commit before lie beside them for a while.
 
-use crate::dataset::{Root, short};
+use crate::dataset::Root;
 use crate::error::{Error, Result};
+use crate::hash::hex;
+use crate::hash::short;
 use crate::layout::META_FOLDER;
-use crate::part::hex;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};

@@ -7,10 +7,12 @@ use crate::dataset::quarantine::Reject;
 use crate::dataset::root::{STAGING, rename, share};
 use crate::dataset::segment::{self, Segment};
 use crate::dataset::upload::{self, Sent};
-use crate::dataset::{Dataset, Root, Scope, delta, short};
+use crate::dataset::{Dataset, Root, delta};
 use crate::error::{Error, Result};
+use crate::hash::short;
 use crate::layout::META_FOLDER;
 use crate::part::Written;
+use crate::scope::Scope;
 use std::collections::{HashMap, HashSet};
 use tempfile::{NamedTempFile, TempPath};
 
@@ -238,9 +240,9 @@ fn quarantine(dataset: &Dataset, inputs: &[Input], rejects: Vec<Reject>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::convert::columns_for_tests;
-    use crate::dataset::{Keep, Redact};
     use crate::part::PartWriter;
+    use crate::rows::columns_for_tests;
+    use crate::scope::{Keep, Redact};
     use std::fs;
     use std::path::Path;
 

@@ -5,7 +5,7 @@
 
 use crate::integrity::files::File;
 use crate::integrity::{Finding, Judged, State};
-use crate::keys;
+use crate::log_file::key;
 use std::collections::BTreeMap;
 
 /// A log file is in the digest of the hour it was delivered in, or, around the hour, the next one's.
@@ -50,7 +50,7 @@ impl Coverage {
         let mut covered: BTreeMap<(String, String), Vec<(i64, i64)>> = BTreeMap::new();
         for one in judged.iter().filter(|one| one.state == State::Valid) {
             let text = &one.digest.text;
-            if let (Some(owner), Some(period)) = (keys::owner(&text.object), text.period()) {
+            if let (Some(owner), Some(period)) = (key::owner(&text.object), text.period()) {
                 covered.entry(owner).or_default().push(period);
             }
         }
@@ -70,9 +70,8 @@ impl Coverage {
     /// What is known of a log file that no digest names.
     pub(super) fn of_unnamed(&self, file: &File) -> (State, String) {
         let path = file.path.to_string_lossy();
-        let time =
-            keys::delivery_time(&file.path.file_name().unwrap_or_default().to_string_lossy());
-        let is_covered = keys::owner(&path).zip(time).is_some_and(|(owner, time)| {
+        let time = key::delivery_time(&file.path.file_name().unwrap_or_default().to_string_lossy());
+        let is_covered = key::owner(&path).zip(time).is_some_and(|(owner, time)| {
             let periods = self.0.get(&owner).map(Vec::as_slice).unwrap_or_default();
             periods.iter().any(|(start, end)| *start <= time && time + NEXT_DIGEST <= *end)
         });

@@ -1,8 +1,8 @@
 //! One digest file, read.
 
+use crate::hash::hex;
 use crate::integrity::files::{self, File, fits};
 use crate::integrity::{Finding, State};
-use crate::part::hex;
 use chrono::DateTime;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};

@@ -4,8 +4,8 @@
 //! wherever a copy of the trail put it. Contents pass piece by piece; what an inflated one may have at
 //! most bounds the time that a bomb takes.
 
+use crate::hash::hex;
 use crate::integrity::State;
-use crate::part::hex;
 use crate::store::Bucket;
 use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};

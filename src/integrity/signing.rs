@@ -1,9 +1,9 @@
 //! CloudTrail's public keys, and the signatures that S3 keeps beside digests.
 
 use crate::error::{Error, Result};
+use crate::hash::hex;
 use crate::integrity::State;
 use crate::integrity::digest::Digest;
-use crate::part::hex;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use md5::{Digest as _, Md5};

@@ -2,7 +2,6 @@
 
 use crate::error::{Error, Result};
 use crate::part::source::Source;
-use crate::part::write::hex;
 use crate::schema::{COLUMNS, Col, Column, schema};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use parquet::arrow::ProjectionMask;
@@ -10,9 +9,7 @@ use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
     ParquetRecordBatchReaderBuilder, RowSelection,
 };
-use sha2::{Digest as _, Sha256};
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -148,18 +145,4 @@ fn conform(batch: &RecordBatch) -> Result<RecordBatch> {
     let columns = columns.collect();
     let options = RecordBatchOptions::new().with_row_count(Some(rows));
     Ok(RecordBatch::try_new_with_options(ours, columns, &options)?)
-}
-
-/// The SHA-256 of all that is read, in hexadecimal digits, and how many bytes it was; `path` names it.
-pub(crate) fn hash(mut file: impl Read, path: &Path) -> Result<(String, u64)> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    let mut size = 0;
-    loop {
-        let count = file.read(&mut buffer).map_err(Error::io("read", path))?;
-        let Some(read) = buffer.get(..count).filter(|read| !read.is_empty()) else { break };
-        hash.update(read);
-        size += count as u64;
-    }
-    Ok((hex(&hash.finalize()), size))
 }

@@ -4,6 +4,7 @@
 //! twice are one file.
 
 use crate::error::{Error, Result};
+use crate::hash::hex;
 use crate::part::BATCH_ROWS;
 use crate::rows::Keys;
 use crate::schema::{COLUMNS, Col, Group, SCHEMA_VERSION, schema};
@@ -163,16 +164,6 @@ impl PartWriter {
 fn failed(name: &std::path::Path) -> impl Fn(ParquetError) -> Error {
     let path = name.to_owned();
     move |cause| Error::Parquet { action: "write", path: path.clone(), cause }
-}
-
-/// Digits of bytes.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// Hashes what passes through.

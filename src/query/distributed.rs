@@ -5,14 +5,14 @@
 //! less. This module refuses to find workers, to start them, and to prove who they are.
 
 mod connections;
-mod once;
 mod scan;
+mod single_task;
 mod worker;
 
 pub use worker::Worker;
 
 use crate::error::{Error, Result};
-use crate::query::last_rules;
+use crate::query::rules::last_rules;
 use connections::Connections;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result as EngineResult;
@@ -86,9 +86,9 @@ pub async fn distribute(session: &SessionContext, workers: &[Address]) -> Result
         .with_distributed_file_scan_config_bytes_per_partition(1)?
         // EXPLAIN ANALYZE would wait for ever for tasks that a LIMIT has left without work.
         .with_distributed_metrics_collection(false)?
-        .with_distributed_desired_task_count_handler(once::tasks)
+        .with_distributed_desired_task_count_handler(single_task::tasks)
         .with_distributed_scale_up_leaf_node_handler(scan::share)
-        .with_physical_optimizer_rule(Arc::new(once::LimitOnce))
+        .with_physical_optimizer_rule(Arc::new(single_task::LimitOnce))
         .with_distributed_planner()
         .build();
     Ok(SessionContext::new_with_state(state))

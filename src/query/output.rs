@@ -14,7 +14,7 @@ pub(crate) use file::OutputFile;
 pub(crate) use pager::Paged;
 
 use crate::error::{Error, Result};
-use crate::query::texts::as_plain;
+use crate::query::rules::compact_views::as_plain;
 use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};

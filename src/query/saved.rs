@@ -6,15 +6,20 @@
 //! `$NAME` for the parameters. Ours are embedded in the binary, in folders by theme; a folder of one's
 //! own adds to them, or takes the place of one by its name. The name is the file's, without `.sql`.
 
+mod files;
+mod parameter;
+mod views;
+
+pub use parameter::{Parameter, ParameterKind, Values};
+pub use views::view_texts;
+pub(super) use views::{make as make_views, names as view_names, question as view_question};
+
 use crate::error::{Error, Result, nearest};
-use crate::query::parameter::Parameter;
-use crate::query::{Values, views};
-use include_dir::{Dir, DirEntry, include_dir};
+use files::{OURS, header, headers};
+use include_dir::{Dir, DirEntry};
 use serde::Serialize;
 use std::path::Path;
 use walkdir::WalkDir;
-
-pub(super) static OURS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql");
 
 /// A saved query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,21 +42,6 @@ pub struct SavedQuery {
     pub chart: Option<String>,
     /// The statement, with its header.
     pub sql: String,
-}
-
-/// The lines of a file's header that begin with `key`.
-fn headers<'s>(sql: &'s str, key: &str) -> impl Iterator<Item = &'s str> {
-    let lines = sql.lines().take_while(|line| line.starts_with("--"));
-    lines.filter_map(move |line| {
-        let text =
-            line.trim_start_matches('-').trim_start().strip_prefix(key)?.strip_prefix(':')?;
-        Some(text.trim())
-    })
-}
-
-/// The first such line.
-pub(super) fn header<'s>(sql: &'s str, key: &str) -> Option<&'s str> {
-    headers(sql, key).next()
 }
 
 impl SavedQuery {
@@ -235,7 +225,12 @@ mod tests {
                 assert!(query.sql.contains(&format!("${}", parameter.name)), "{}", query.name);
             }
             assert!(query.question.ends_with('?'), "{}", query.name);
-            assert_eq!(crate::query::statements(&query.sql).unwrap().len(), 1, "{}", query.name);
+            assert_eq!(
+                crate::query::execute::statements(&query.sql).unwrap().len(),
+                1,
+                "{}",
+                query.name
+            );
         }
     }
 

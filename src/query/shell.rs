@@ -4,13 +4,20 @@
 //! several lines until `;`, names are completed, history lives in the user's state folder, Ctrl-C
 //! cancels a query. An error is told and the shell goes on.
 
-mod assistant;
+mod command;
+mod completion;
+mod describe;
+mod runner;
+mod script;
+mod spinner;
+
+pub use runner::{Out, Runner};
 
 use crate::error::{Error, Result};
 use crate::printable::say;
-use crate::query::command::{self, Command};
-use crate::query::runner::{Origin, Runner};
-use assistant::Assistant;
+use command::Command;
+use completion::Assistant;
+use runner::Origin;
 use rustyline::error::ReadlineError;
 use rustyline::history::{FileHistory, History as _, SearchDirection};
 use rustyline::{Config, Editor};

@@ -2,7 +2,8 @@
 
 use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
-use crate::part::{self, BATCH_ROWS, Wanted};
+use crate::hash::hash;
+use crate::part::{BATCH_ROWS, Wanted};
 use crate::rows::{Keys, Partitioner, content};
 use crate::schema::Col;
 use arrow::array::{Array, AsArray as _, RecordBatch};
@@ -89,7 +90,7 @@ pub(super) fn check(
     if path != dataset.root().name(&part.path) {
         problems.push("is committed, but not in its place yet; the next run puts it there".into());
     }
-    let (sha256, bytes) = part::hash(source.reader(), &path)?;
+    let (sha256, bytes) = hash(source.reader(), &path)?;
     if bytes != part.bytes {
         problems.push(format!("has {bytes} bytes, the commit says {}", part.bytes));
     } else if sha256 != part.sha256 && !part.sha256.is_empty() {

@@ -7,11 +7,14 @@
 
 use super::{Job, Reading, Worker};
 use crate::convert::Keep;
-use crate::convert::archive::{Archive, Content};
-use crate::convert::discover::{Kind, LogFile, Origin, is_taken};
-use crate::convert::inflate::{Buffers, Inflated, Room};
 use crate::dataset::State;
 use crate::error::Result;
+use crate::log_file::archive::{Archive, Content};
+use crate::log_file::budget::Room;
+use crate::log_file::decompress::{Buffers, Inflated};
+use crate::log_file::key::Kind;
+use crate::log_file::{LogFile, Origin};
+use crate::sources::is_taken;
 use std::collections::HashMap;
 
 impl Worker {

@@ -5,8 +5,8 @@
 
 use crate::dataset::commit::Action;
 use crate::dataset::parts::PartFile;
+use crate::hash::hex;
 use crate::layout::{PartitionColumn, parse_level};
-use crate::part::hex;
 use crate::schema::{COLUMNS, Kind, SCHEMA_VERSION};
 use crate::store::token;
 use chrono::{DateTime, Datelike as _, Utc};

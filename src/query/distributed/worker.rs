@@ -9,9 +9,10 @@ use super::VERSION;
 use super::connections::{ANSWERED, Connections, SILENT};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
-use crate::query::distinct::Count;
-use crate::query::snapshot::{ROOT, Snapshot};
-use crate::query::{Limits, last_rules, settle};
+use crate::query::rules::count_distinct::Count;
+use crate::query::rules::last_rules;
+use crate::query::session::snapshot::{ROOT, Snapshot};
+use crate::query::session::{Limits, settle};
 use async_trait::async_trait;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::SessionState;
@@ -158,9 +159,10 @@ fn with_last_rules(
 #[cfg(test)]
 mod tests {
     use super::{Connections, Sessions, only_the_dataset};
-    use crate::dataset::{Dataset, Redact};
+    use crate::dataset::Dataset;
     use crate::query::Limits;
-    use crate::query::snapshot::ROOT;
+    use crate::query::session::snapshot::ROOT;
+    use crate::scope::Redact;
     use std::sync::{Arc, Mutex};
     use url::Url;
 

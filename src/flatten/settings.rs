@@ -1,0 +1,497 @@
+//! What a call set: the columns of the groups `settings` and `other operations`.
+//!
+//! The tables of [`operation`](crate::flatten::operation) say where each column's value is. A row's
+//! settings come from one place only, the answer or else the request, and `settings_origin` says
+//! which. A request of the first era (told by its content, not by a date) holds the caller's
+//! context and no settings. Where AWS put a mask the column is null, and `masked_settings` names
+//! the setting by its path in the project.
+
+use crate::flatten::coerce::{self, Coerced};
+use crate::flatten::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_paths};
+use crate::flatten::paths::{Found, PathTree, split_list};
+use crate::flatten::record::Record;
+use crate::flatten::row::{Row, Value};
+use crate::json::{Json, Names};
+use crate::schema::{Col, Kind};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// Whether a request is of the first era: only the caller's context, nothing of the call's input.
+pub(crate) fn is_legacy(request: Json<'_, '_>) -> bool {
+    request.member("awsActId").is_some()
+}
+
+/// One form's column of [`SETTINGS`], compiled: the lines that it has, and their paths.
+struct Compiled {
+    lines: Vec<Line>,
+    tree: PathTree,
+}
+
+/// A line of [`SETTINGS`] as one form has it.
+struct Line {
+    col: Option<Col>,
+    path: &'static str,
+    /// The member wanted of a list's objects.
+    element: Option<&'static str>,
+    /// What `masked_settings` calls it.
+    project_path: &'static str,
+}
+
+static FORMS: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
+    let line = |(col, paths): &(Option<Col>, [&'static str; 8]), form: usize| {
+        let path = paths.get(form).copied().filter(|path| !path.is_empty())?;
+        let (element, project_path) = (split_list(path).1, project_path(paths, path));
+        Some(Line { col: *col, path, element, project_path })
+    };
+    let compile = |form| {
+        let lines: Vec<_> = SETTINGS.iter().filter_map(|of_all| line(of_all, form)).collect();
+        let tree = PathTree::new(lines.iter().map(|line| split_list(line.path).0));
+        Compiled { lines, tree }
+    };
+    (0..8).map(compile).collect()
+});
+
+/// The operations that [`OTHERS`] has lines of.
+static OTHER_OPERATIONS: LazyLock<Names> = LazyLock::new(|| {
+    let names: BTreeSet<_> =
+        OTHERS.iter().flat_map(|(_, names, ..)| names.iter().copied()).collect();
+    Names::new(names)
+});
+static OTHER_REQUESTS: LazyLock<PathTree> =
+    LazyLock::new(|| PathTree::new(OTHERS.iter().map(|(_, _, request, _)| *request)));
+static OTHER_ANSWERS: LazyLock<PathTree> =
+    LazyLock::new(|| PathTree::new(OTHERS.iter().map(|(.., answer)| *answer)));
+
+/// Fills both groups for a CodeBuild call.
+pub(crate) fn fill<'a>(
+    record: &Record<'a, '_>,
+    operation: Option<&'static Operation>,
+    legacy: bool,
+    row: &mut Row<'a>,
+) {
+    let request = record.get("requestParameters").filter(|_| !legacy);
+    let answer = record.get("responseElements");
+    if let Some(place) = place(request, answer, operation) {
+        fill_settings(place, row);
+    }
+    if let Some(operation) = operation {
+        fill_others(request, answer, operation, row);
+    }
+}
+
+/// Where a row's settings are: `response` or `request`, the path there, the object, the form.
+type Place<'a, 't> = (&'static str, &'static str, Json<'a, 't>, usize);
+
+fn place<'a, 't>(
+    request: Option<Json<'a, 't>>,
+    answer: Option<Json<'a, 't>>,
+    operation: Option<&Operation>,
+) -> Option<Place<'a, 't>> {
+    let own = operation.and_then(|operation| request_paths(operation.form));
+    let in_answer = answer.filter(Json::is_object).and_then(|answer| {
+        ANSWERS.iter().find_map(|(member, form)| {
+            let object = match *member {
+                // An answer that is the settings itself: only for the operation of that form.
+                "" => (own == Some(*form)).then_some(answer),
+                member => answer.member(member),
+            };
+            Some(("response", *member, object.filter(Json::is_object)?, *form))
+        })
+    });
+    in_answer.or_else(|| Some(("request", "", request.filter(Json::is_object)?, own?)))
+}
+
+/// The JSON path of a member in the record, for the count of what did not fit.
+fn full_path(origin: &str, member: &str, path: &str) -> String {
+    let body = if origin == "request" { "requestParameters" } else { "responseElements" };
+    let dot = if member.is_empty() { "" } else { "." };
+    format!("{body}{dot}{member}.{path}")
+}
+
+fn fill_settings<'a>((origin, member, object, form): Place<'a, '_>, row: &mut Row<'a>) {
+    let Some(compiled) = FORMS.get(form) else { return };
+    let found = compiled.tree.find(object);
+    let mut masked: Vec<Cow<'static, str>> = Vec::new();
+    let mut any = false;
+    for (number, Line { col, path, element, project_path }) in compiled.lines.iter().enumerate() {
+        let Some(value) = found.get(number) else { continue };
+        let (value, outcome) = setting(value, *col, *element);
+        if let (Some(col), false) = (col, value == Value::Null) {
+            any = true;
+            row.set(*col, value);
+        }
+        match outcome {
+            Outcome::Fits => {}
+            Outcome::Masked => masked.push(Cow::Borrowed(project_path)),
+            Outcome::Misfit => row.misfits.push(full_path(origin, member, path)),
+        }
+    }
+    note_blocked(&found, form, &mut masked, |path| full_path(origin, member, path), row);
+    let mut unique: Vec<Option<Cow<'_, str>>> = Vec::with_capacity(masked.len());
+    for path in masked {
+        if !unique.iter().flatten().any(|known| *known == path) {
+            unique.push(Some(path));
+        }
+    }
+    if any || !unique.is_empty() {
+        row.set(Col::SettingsOrigin, Value::text(origin));
+    }
+    row.set(Col::MaskedSettings, Value::List(unique));
+}
+
+/// How a value and its setting's column get on.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Outcome {
+    Fits,
+    Masked,
+    Misfit,
+}
+
+/// The typed value of one setting. `element` is the member wanted of a list's objects; without a
+/// column (`col`) only the mask is looked for.
+fn setting<'a>(
+    value: Json<'a, '_>,
+    col: Option<Col>,
+    element: Option<&str>,
+) -> (Value<'a>, Outcome) {
+    if coerce::is_masked(value) {
+        return (Value::Null, Outcome::Masked);
+    }
+    if element.is_some() || col.is_some_and(|col| col.column().kind == Kind::TextList) {
+        let (value, outcome) = elements(value, element);
+        return (if col.is_some() { value } else { Value::Null }, outcome);
+    }
+    let coerced = match col {
+        Some(Col::Tags) => json_list(value),
+        Some(col) => coerce::coerce(value, col.column().kind),
+        None => Coerced::Null,
+    };
+    match coerced {
+        Coerced::Null => (Value::Null, Outcome::Fits),
+        Coerced::Value(value) => (col.map_or(Value::Null, |col| spell(col, value)), Outcome::Fits),
+        // Text where a list or number is expected is how AWS masks, whatever it says.
+        Coerced::Misfit if value.is_string() && !is_text(col) => (Value::Null, Outcome::Masked),
+        Coerced::Misfit => (Value::Null, Outcome::Misfit),
+    }
+}
+
+/// Whether a setting is written as text, so that a text that does not fit is no mask.
+fn is_text(col: Option<Col>) -> bool {
+    let kind = col.filter(|col| *col != Col::Tags).map(|col| col.column().kind);
+    matches!(kind, Some(Kind::Text | Kind::Time | Kind::Bool))
+}
+
+/// A list's texts, or the wanted member of each of its objects. A masked one is a null element; all
+/// masked, there is no list.
+pub(crate) fn elements<'a>(value: Json<'a, '_>, element: Option<&str>) -> (Value<'a>, Outcome) {
+    match coerce::list(value, element) {
+        Coerced::Value(Value::List(mut list)) => {
+            let mut masked = 0;
+            for (text, element) in list.iter_mut().zip(value.elements()) {
+                if coerce::is_masked(element) || text.as_deref().is_some_and(coerce::is_aws_mask) {
+                    *text = None;
+                    masked += 1;
+                }
+            }
+            let outcome = if masked > 0 { Outcome::Masked } else { Outcome::Fits };
+            let all_masked = masked > 0 && masked == list.len();
+            (if all_masked { Value::Null } else { Value::List(list) }, outcome)
+        }
+        Coerced::Value(_) | Coerced::Null => (Value::Null, Outcome::Fits),
+        Coerced::Misfit if value.is_string() => (Value::Null, Outcome::Masked),
+        Coerced::Misfit => (Value::Null, Outcome::Misfit),
+    }
+}
+
+/// A list kept as JSON text.
+fn json_list<'a>(value: Json<'a, '_>) -> Coerced<'a> {
+    if value.is_list() {
+        Coerced::Value(Value::text(value.raw()))
+    } else if value.is_null() {
+        Coerced::Null
+    } else {
+        Coerced::Misfit
+    }
+}
+
+/// Builds spell artifacts in lower case and `buildId`, projects in capitals: one spelling for both.
+fn spell(col: Col, value: Value<'_>) -> Value<'_> {
+    match (col, value) {
+        (Col::ArtifactsNamespaceType, Value::Text(text)) if text == "buildId" => {
+            Value::text("BUILD_ID")
+        }
+        (
+            Col::ArtifactsType | Col::ArtifactsPackaging | Col::ArtifactsNamespaceType,
+            Value::Text(text),
+        ) => Value::text(text.to_ascii_uppercase()),
+        (_, value) => value,
+    }
+}
+
+/// The path by which `masked_settings` names a setting: the project's own up to a list of
+/// variables, which AWS masks whole.
+fn project_path(paths: &[&'static str; 8], path: &'static str) -> &'static str {
+    let [own, _, _, answer, ..] = *paths;
+    let path = [own, answer, path].into_iter().find(|path| !path.is_empty()).unwrap_or_default();
+    path.strip_suffix("[].name")
+        .or_else(|| path.strip_suffix("[].type"))
+        .or_else(|| path.strip_suffix("[].value"))
+        .or_else(|| path.strip_suffix("[].location"))
+        .unwrap_or(path)
+}
+
+/// Objects that are something else: masked where a string stands for them.
+fn note_blocked(
+    found: &Found<'_, '_>,
+    form: usize,
+    masked: &mut Vec<Cow<'static, str>>,
+    full_path: impl Fn(&str) -> String,
+    row: &mut Row<'_>,
+) {
+    for (path, value) in &found.blocked {
+        if value.is_string() {
+            masked.push(Cow::Owned(object_path(form, path)));
+        } else {
+            row.misfits.push(full_path(path));
+        }
+    }
+}
+
+/// The project's path of the object at `path` of a form: `sourceAuthOverride` is `source.auth`.
+fn object_path(form: usize, path: &str) -> String {
+    let of_line = |(_, paths): &(Option<Col>, [&'static str; 8])| {
+        let rest = paths.get(form)?.strip_prefix(path)?.strip_prefix('.')?;
+        let [own, _, _, answer, ..] = *paths;
+        let own = if own.is_empty() { answer } else { own };
+        own.strip_suffix(rest)?.strip_suffix('.').map(str::to_owned)
+    };
+    SETTINGS.iter().find_map(of_line).unwrap_or_else(|| path.to_owned())
+}
+
+fn fill_others<'a>(
+    request: Option<Json<'a, '_>>,
+    answer: Option<Json<'a, '_>>,
+    operation: &Operation,
+    row: &mut Row<'a>,
+) {
+    if OTHER_OPERATIONS.find(operation.name).is_none() {
+        return;
+    }
+    let in_answer = answer.map(|object| OTHER_ANSWERS.find(object));
+    let in_request = request.map(|object| OTHER_REQUESTS.find(object));
+    for (number, (col, operations, request_path, answer_path)) in OTHERS.iter().enumerate() {
+        if !operations.contains(&operation.name) {
+            continue;
+        }
+        let places = [
+            (&in_answer, "responseElements", answer_path),
+            (&in_request, "requestParameters", request_path),
+        ];
+        for (found, body, path) in places {
+            let value = found.as_ref().and_then(|found| found.get(number));
+            let value = value.filter(|value| !path.is_empty() && !value.is_null());
+            match value.map(|value| other(value, *col)) {
+                Some(Coerced::Value(value)) => {
+                    row.set(*col, value);
+                    break;
+                }
+                Some(Coerced::Null) | None => {}
+                Some(Coerced::Misfit) => row.misfits.push(format!("{body}.{path}")),
+            }
+        }
+    }
+}
+
+fn other<'a>(value: Json<'a, '_>, col: Col) -> Coerced<'a> {
+    if coerce::is_masked(value) {
+        return Coerced::Null;
+    }
+    match col {
+        Col::WebhookFilterGroups => json_list(value),
+        _ if col.column().kind == Kind::TextList && value.is_list() => {
+            Coerced::Value(elements(value, None).0)
+        }
+        // JSON inside a JSON string; kept as it is should it come as an object.
+        Col::ResourcePolicy if value.is_object() => Coerced::Value(Value::text(value.raw())),
+        _ => coerce::coerce(value, col.column().kind),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flatten;
+
+    fn row(name: &str, members: &str) -> Row<'static> {
+        let text: &'static str = format!(
+            r#"{{"eventSource":"codebuild.amazonaws.com","eventName":"{name}",{members}}}"#
+        )
+        .leak();
+        flatten::flatten(&Record::of(crate::json::leaked(text)).unwrap())
+    }
+
+    fn masked(row: &Row<'_>) -> Vec<String> {
+        let Value::List(list) = row.get(Col::MaskedSettings) else { panic!("no list") };
+        list.iter().flatten().map(ToString::to_string).collect()
+    }
+
+    const HIDDEN: &str = "\"HIDDEN_DUE_TO_SECURITY_REASONS\"";
+
+    #[test]
+    fn settings_come_from_one_place() {
+        let both = row(
+            "UpdateProject",
+            r#""requestParameters":{"name":"p","description":"asked","cache":{"type":"S3"}},"responseElements":{"project":{"description":"now"}}"#,
+        );
+        assert_eq!(both.str(Col::Description), Some("now"));
+        assert_eq!(both.str(Col::CacheType), None);
+        assert_eq!(both.str(Col::SettingsOrigin), Some("response"));
+        let failed = row(
+            "StartBuild",
+            r#""requestParameters":{"projectName":"p","imageOverride":"i","timeoutInMinutesOverride":"5"},"errorCode":"x""#,
+        );
+        assert_eq!(failed.str(Col::EnvironmentImage), Some("i"));
+        assert_eq!(failed.get(Col::TimeoutInMinutes), &Value::Int(5));
+        assert_eq!(failed.str(Col::SettingsOrigin), Some("request"));
+        let none = row("StartBuild", r#""requestParameters":{"projectName":"p"}"#);
+        assert_eq!(none.str(Col::SettingsOrigin), None);
+        assert!(masked(&none).is_empty());
+        let legacy =
+            row("StartBuild", r#""requestParameters":{"awsActId":"1","imageOverride":"i"}"#);
+        assert_eq!(legacy.str(Col::SettingsOrigin), None);
+        assert_eq!(legacy.str(Col::EnvironmentImage), None);
+    }
+
+    #[test]
+    fn masks_are_named_by_the_projects_path() {
+        let start = row(
+            "StartBuild",
+            &format!(
+                r#""requestParameters":{{"projectName":"p","buildspecOverride":{HIDDEN},"environmentVariablesOverride":[{{"name":{HIDDEN},"value":{HIDDEN},"type":{HIDDEN}}}],"encryptionKeyOverride":{HIDDEN},"sourceAuthOverride":{HIDDEN}}}"#
+            ),
+        );
+        assert_eq!(
+            masked(&start),
+            [
+                "source.buildspec",
+                "environment.environmentVariables",
+                "encryptionKey",
+                "source.auth"
+            ]
+        );
+        assert_eq!(start.get(Col::EnvironmentVariableNames), &Value::Null);
+        let project = row(
+            "UpdateProject",
+            &format!(
+                r#""responseElements":{{"project":{{"tags":{HIDDEN},"environment":{HIDDEN},"timeoutInMinutes":{HIDDEN},"secondarySources":[{{"buildspec":{HIDDEN},"location":"l"}}]}}}}"#
+            ),
+        );
+        assert_eq!(
+            masked(&project),
+            ["secondarySources[].buildspec", "timeoutInMinutes", "tags", "environment"]
+        );
+        assert_eq!(project.str(Col::Tags), None);
+        assert!(project.misfits.is_empty());
+    }
+
+    #[test]
+    fn masked_elements_are_no_texts() {
+        let project = row(
+            "UpdateProject",
+            &format!(
+                r#""responseElements":{{"project":{{"environment":{{"environmentVariables":[{HIDDEN}]}},"cache":{{"modes":[{HIDDEN},"LOCAL"]}},"secondarySources":[{HIDDEN}]}}}}"#
+            ),
+        );
+        assert_eq!(project.get(Col::EnvironmentVariableNames), &Value::Null);
+        assert_eq!(project.get(Col::SecondarySourceLocations), &Value::Null);
+        assert_eq!(project.get(Col::CacheModes), &Value::List(vec![None, Some("LOCAL".into())]));
+        assert_eq!(
+            masked(&project),
+            [
+                "secondarySources",
+                "secondarySources[].buildspec",
+                "environment.environmentVariables",
+                "cache.modes"
+            ]
+        );
+    }
+
+    #[test]
+    fn empty_absent_and_null_lists_differ() {
+        let names = |variables: &str| {
+            let answer =
+                format!(r#""responseElements":{{"project":{{"environment":{{{variables}}}}}}}"#);
+            row("CreateProject", &answer).get(Col::EnvironmentVariableNames).clone()
+        };
+        assert_eq!(names(r#""environmentVariables":[]"#), Value::List(vec![]));
+        assert_eq!(names(r#""environmentVariables":null"#), Value::Null);
+        assert_eq!(names(""), Value::Null);
+        assert_eq!(
+            names(r#""environmentVariables":[{"name":"A","value":"x"},{"value":"y"}]"#),
+            Value::List(vec![Some("A".into()), None])
+        );
+    }
+
+    #[test]
+    fn one_spelling_of_artifacts() {
+        let build = row(
+            "StopBuild",
+            r#""responseElements":{"build":{"artifacts":{"type":"no_artifacts","packaging":"zip","namespaceType":"buildId","location":""}}}"#,
+        );
+        assert_eq!(build.str(Col::ArtifactsType), Some("NO_ARTIFACTS"));
+        assert_eq!(build.str(Col::ArtifactsPackaging), Some("ZIP"));
+        assert_eq!(build.str(Col::ArtifactsNamespaceType), Some("BUILD_ID"));
+        assert_eq!(build.str(Col::ArtifactsLocation), Some(""));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_by_path() {
+        let odd = row(
+            "CreateProject",
+            r#""responseElements":{"project":{"timeoutInMinutes":1.5,"vpcConfig":[1],"created":"Sep 6, 2016 10:59:11 AM","cache":{"modes":{}}}}"#,
+        );
+        let mut paths = odd.misfits.clone();
+        paths.sort();
+        assert_eq!(
+            paths,
+            [
+                "responseElements.project.cache.modes",
+                "responseElements.project.created",
+                "responseElements.project.timeoutInMinutes",
+                "responseElements.project.vpcConfig",
+            ]
+        );
+    }
+
+    #[test]
+    fn other_operations_have_their_columns_and_no_others() {
+        let webhook = row(
+            "UpdateWebhook",
+            r#""requestParameters":{"projectName":"p","rotateSecret":true,"filterGroups":[[{"type":"EVENT"}]]},"responseElements":{"webhook":{"url":"u"}}"#,
+        );
+        assert_eq!(webhook.str(Col::WebhookUrl), Some("u"));
+        assert_eq!(webhook.str(Col::WebhookFilterGroups), Some(r#"[[{"type":"EVENT"}]]"#));
+        assert_eq!(webhook.get(Col::WebhookRotateSecret), &Value::Bool(true));
+        let policy =
+            row("PutResourcePolicy", r#""requestParameters":{"policy":"{\"Version\":\"1\"}"}"#);
+        assert_eq!(policy.str(Col::ResourcePolicy), Some(r#"{"Version":"1"}"#));
+        let delete = row("DeleteWebhook", r#""responseElements":{"webhook":{"url":"u"}}"#);
+        assert_eq!(delete.str(Col::WebhookUrl), None);
+        let visible = row(
+            "UpdateProjectVisibility",
+            r#""requestParameters":{"projectVisibility":"PUBLIC_READ"},"responseElements":{"projectVisibility":"PUBLIC_READ","publicProjectAlias":"a"}"#,
+        );
+        assert_eq!(visible.str(Col::ProjectVisibility), Some("PUBLIC_READ"));
+        assert_eq!(visible.str(Col::PublicProjectAlias), Some("a"));
+        assert_eq!(visible.str(Col::SettingsOrigin), Some("response"));
+        let fleet = row(
+            "CreateFleet",
+            r#""requestParameters":{"name":"f","baseCapacity":1,"computeType":"C","vpcConfig":{"vpcId":"v"}}"#,
+        );
+        assert_eq!(fleet.str(Col::EnvironmentComputeType), Some("C"));
+        assert_eq!(fleet.str(Col::VpcId), Some("v"));
+        assert_eq!(fleet.get(Col::FleetBaseCapacity), &Value::Int(1));
+        assert_eq!(row("Kind", "\"x\":1").get(Col::CommandText), &Value::Null);
+    }
+}

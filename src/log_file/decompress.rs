@@ -1,0 +1,186 @@
+//! From a log file to its bytes: reading, and inflating what is gzip.
+//!
+//! The name does not tell: clients decompress on download and keep the `.gz`, and Firehose packs what
+//! `CloudWatch` Logs has packed. The first bytes do. What was inflated before an error is kept, so that a
+//! cut file gives the records it has. It refuses what is no regular file, and what inflates past its
+//! [`Limits`].
+
+use crate::hash::hex;
+use crate::log_file::budget::{Limits, Room, too_large};
+use crate::log_file::gzip::{GZIP, Gunzip, KEPT, Whole, gunzip};
+use crate::log_file::scan::first_record;
+use crate::log_file::{LogFile, Origin};
+use sha2::{Digest as _, Sha256};
+use std::fs::{self, File};
+use std::io::{self, Read};
+
+/// Gzip within gzip: `CloudWatch` Logs through a Firehose that packs has two.
+const LAYERS: usize = 4;
+
+/// Bytes from which gzip of a log file is read piece by piece, inflated and as stored.
+const LARGE: u32 = 32 << 20;
+const LARGE_STORED: usize = 8 << 20;
+
+/// Buffers that one worker uses for file after file.
+#[derive(Debug, Default)]
+pub(crate) struct Buffers {
+    raw: Vec<u8>,
+    inflated: Vec<u8>,
+    whole: Whole,
+}
+
+/// The bytes of one log file.
+#[derive(Debug)]
+pub(crate) struct Inflated<'b> {
+    pub(crate) bytes: &'b [u8],
+    /// In place of them, gzip of a large log file, to be read piece by piece.
+    pub(crate) packed: Option<&'b [u8]>,
+    /// The size as stored.
+    pub(crate) size: u64,
+    /// Of the bytes as stored, in hexadecimal digits.
+    pub(crate) sha256: String,
+    /// Why the bytes end before the file's end.
+    pub(crate) broken: Option<String>,
+    /// What may still be unpacked of it.
+    pub(crate) room: &'b Room,
+}
+
+impl Buffers {
+    /// Reads a log file as stored; how much may be unpacked of it. Fails where it cannot be read.
+    pub(crate) fn read(&mut self, file: &LogFile, limits: Limits) -> io::Result<Room> {
+        self.raw.clear();
+        self.raw.shrink_to(KEPT);
+        self.inflated.shrink_to(KEPT);
+        // One byte more tells that it is too large.
+        let most = limits.bytes.saturating_add(1);
+        match &file.origin {
+            Origin::StandardInput => io::copy(&mut io::stdin().lock().take(most), &mut self.raw)?,
+            // Objects are fetched ahead, but for those that are too large.
+            Origin::Object(_) => return Err(io::Error::other(too_large(limits.bytes))),
+            Origin::Disk | Origin::Archive => {
+                // Not even opened: that waits until somebody writes to a pipe.
+                if !fs::metadata(&file.path)?.is_file() {
+                    let reason = "not a regular file; what is piped is read as `-`";
+                    return Err(io::Error::other(reason));
+                }
+                io::copy(&mut File::open(&file.path)?.take(most), &mut self.raw)?
+            }
+        };
+        if self.raw.len() as u64 > limits.bytes {
+            return Err(io::Error::other(too_large(limits.bytes)));
+        }
+        Ok(Room::of(limits, self.raw.len()))
+    }
+
+    /// The same for bytes that are in memory already.
+    pub(crate) fn hold(&mut self, raw: Vec<u8>) {
+        self.raw = raw;
+    }
+
+    /// The bytes, inflated as far as they can be and there is room. A large log file stays packed if
+    /// that `may` be.
+    pub(crate) fn unpack<'b>(&'b mut self, room: &'b Room, may_stay_packed: bool) -> Inflated<'b> {
+        let (size, sha256) = (self.raw.len() as u64, hex(&Sha256::digest(&self.raw)));
+        let inflated = |bytes, broken| Inflated { bytes, packed: None, size, sha256, broken, room };
+        if !self.raw.starts_with(&GZIP) {
+            return inflated(&self.raw, None);
+        }
+        if may_stay_packed && is_large_log_file(&self.raw) {
+            return Inflated { packed: Some(&self.raw), ..inflated(&[], None) };
+        }
+        if let Some(bytes) = self.whole.inflate(&self.raw, room) {
+            return inflated(bytes, None);
+        }
+        let mut broken = gunzip(&self.raw, &mut self.inflated, room).err();
+        for _ in 1..LAYERS {
+            if !self.inflated.starts_with(&GZIP) {
+                break;
+            }
+            let mut inner = Vec::new();
+            let why = gunzip(&self.inflated, &mut inner, room).err();
+            broken = broken.or(why);
+            self.inflated = inner;
+        }
+        inflated(&self.inflated, broken)
+    }
+}
+
+/// Whether gzip inflates to much, as well as can be told, and begins as a log file does.
+fn is_large_log_file(packed: &[u8]) -> bool {
+    let size = packed.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
+    if size < LARGE && packed.len() < LARGE_STORED {
+        return false;
+    }
+    let mut beginning = Vec::new();
+    // Where this fails, so does reading it whole, which says why.
+    let _ = Gunzip::of(packed).take(256).read_to_end(&mut beginning);
+    first_record(&beginning).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log_file::gzip::gzip;
+
+    fn read(bytes: &[u8]) -> (Vec<u8>, bool) {
+        let mut buffers = Buffers::default();
+        buffers.hold(bytes.to_vec());
+        let room = Room::of(Limits::default(), bytes.len());
+        let read = buffers.unpack(&room, false);
+        assert_eq!(read.size, bytes.len() as u64);
+        (read.bytes.to_vec(), read.broken.is_some())
+    }
+
+    #[test]
+    fn gzip_is_known_by_its_bytes_and_may_have_members() {
+        assert_eq!(read(b"{}"), (b"{}".to_vec(), false));
+        assert_eq!(read(&gzip("abc")), (b"abc".to_vec(), false));
+        assert_eq!(read(&[gzip("abc"), gzip("def")].concat()), (b"abcdef".to_vec(), false));
+    }
+
+    #[test]
+    fn what_came_before_a_break_is_kept() {
+        let text: String = (0..5000).map(|n| n.to_string()).collect();
+        let whole = gzip(&text);
+        let (bytes, broken) = read(&whole[..whole.len() / 2]);
+        assert!(broken && !bytes.is_empty() && text.as_bytes().starts_with(&bytes));
+        assert_eq!(read(&[gzip("abc"), b"junk".to_vec()].concat()), (b"abc".to_vec(), true));
+        assert_eq!(read(&[0x1f, 0x8b, 7, 7]), (vec![], true));
+    }
+
+    #[test]
+    fn gzip_may_be_within_gzip() {
+        let outer = gzip([gzip("abc"), gzip("def")].concat());
+        assert_eq!(read(&outer), (b"abcdef".to_vec(), false));
+    }
+
+    #[test]
+    fn what_follows_the_gzip_is_told() {
+        for (tail, told) in [(&b"junk"[..], "4 bytes follow"), (&[0; 512], "512 bytes follow")] {
+            let mut buffers = Buffers::default();
+            buffers.hold([gzip("abc"), tail.to_vec()].concat());
+            let room = Room::of(Limits::default(), 1);
+            assert!(buffers.unpack(&room, false).broken.unwrap().starts_with(told));
+        }
+    }
+
+    #[test]
+    fn what_inflates_beyond_measure_is_refused() {
+        let unpacked = |limits: Limits, packed: Vec<u8>| {
+            let mut buffers = Buffers::default();
+            let room = Room::of(limits, packed.len());
+            buffers.hold(packed);
+            let read = buffers.unpack(&room, false);
+            (read.bytes.len() as u64, read.broken.unwrap(), room.left.get())
+        };
+        let zeros = gzip("0".repeat(65 << 20));
+        let (bytes, reason, left) = unpacked(Limits::default(), zeros);
+        assert_eq!((bytes, left), (Limits::FREE, 0));
+        assert!(reason.contains("--max-ratio"), "{reason}");
+        let small = Limits { bytes: 10, ratio: 200 };
+        let members = [gzip("012345"), gzip("67890")].concat();
+        let (bytes, reason, left) = unpacked(small, members);
+        assert_eq!((bytes, left), (10, Limits::FREE - 10));
+        assert!(reason.contains("--max-file-size"), "{reason}");
+    }
+}

@@ -1,0 +1,504 @@
+//! From a log file's bytes to its records' bytes.
+//!
+//! A log file is `{"Records":[...]}`; other members are legal and ignored. What else carries records
+//! is told by its content, never by its name: lists, single records, documents one after another or
+//! one a line, and the [`forms`] of other services. Records are delimited by their
+//! brackets alone, so a record that is no JSON inside costs itself and not its neighbours. Whatever
+//! cannot be followed is said, with its place. Of a record it looks at one thing, whose it is,
+//! and refuses to look at more.
+
+use crate::json::{skip_space, skip_value};
+use crate::log_file::budget::Room;
+use crate::log_file::forms::{self, List, Members};
+use crate::log_file::scan::{beginning, glance};
+use memchr::memchr_iter;
+use std::borrow::Cow;
+
+/// What an envelope gives, in order.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Piece<'p> {
+    /// The bytes of a record.
+    Record(&'p [u8]),
+    /// The same, of a whole one in UTF-8 that is another service's without doubt.
+    Other(&'p [u8]),
+    /// Where a record was expected there is none, and why.
+    Bad(&'p [u8], String),
+    /// The bytes of a record that breaks off at the end of the file.
+    Cut(&'p [u8]),
+    /// The file cannot be followed from these bytes on, or is no log file.
+    Broken(&'p [u8], String),
+    /// An event or message that is not CloudTrail's.
+    Foreign,
+    /// The file is a digest: it signs log files and holds no records.
+    Digest,
+}
+
+/// Who is given the pieces.
+pub(crate) type Each<'e> = &'e mut dyn FnMut(Piece<'_>);
+
+/// Documents within texts within documents that are followed: EventBridge through SNS has two.
+const NESTED: usize = 4;
+/// Documents of no known form that a file may begin with, and have others after them.
+const STRANGERS: usize = 16;
+/// How many times its own length may be looked at in vain, for what begins and never ends.
+const IN_VAIN: usize = 16;
+
+/// Where a text is: how deep in other documents, and what may still be unpacked there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'r> {
+    depth: usize,
+    /// Bytes of the file before the text that are not in it: places are told by those of the file.
+    before: u64,
+    pub(crate) room: &'r Room,
+}
+
+impl Place<'_> {
+    /// A reason with its place in the file.
+    fn told(self, reason: &str, at: usize) -> String {
+        format!("{reason} at byte {}", self.before + at as u64)
+    }
+
+    /// That of a text in a document here.
+    pub(crate) fn within(self) -> Self {
+        Self { depth: self.depth + 1, before: 0, ..self }
+    }
+}
+
+/// Gives `each` every piece of a log file's bytes, in order.
+pub(crate) fn split(bytes: &[u8], room: &Room, each: Each<'_>) {
+    split_from(bytes, 0, room, each);
+}
+
+/// The same for what is left of a log file that was read in part, with its beginning in place of what
+/// was read: so many bytes more stood there.
+pub(crate) fn split_from(bytes: &[u8], before: u64, room: &Room, each: Each<'_>) {
+    split_at(bytes, Place { depth: 0, before, room }, each);
+}
+
+/// The same for a text in other documents.
+pub(crate) fn split_at(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
+    if place.depth > NESTED {
+        each(Piece::Broken(bytes, "documents within documents".to_owned()));
+        return;
+    }
+    if let Some(text) = utf16(bytes) {
+        return split_at(text.as_bytes(), place.within(), each);
+    }
+    let at = beginning(bytes);
+    if !forms::table(bytes.get(at..).unwrap_or_default(), each) {
+        documents(bytes, at, place, each);
+    }
+}
+
+/// Reads document after document from `at` on.
+///
+/// What is of no known form is held back until something is: a file that has nothing else is no log
+/// file, and is said to be none once instead of line by line.
+fn documents(bytes: &[u8], mut at: usize, place: Place<'_>, each: Each<'_>) {
+    let part = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
+    let rest = |from: usize| part(from, bytes.len());
+    let mut strangers: Vec<(usize, usize, String)> = Vec::new();
+    let mut known = false;
+    let mut in_vain = 0;
+    while let Some(first) = bytes.get(at) {
+        let begin = if first.is_ascii_digit() { forms::after_time(bytes, at) } else { at };
+        let mut each_known = |piece: Piece<'_>| {
+            known = true;
+            for (from, to, reason) in strangers.drain(..) {
+                each(Piece::Bad(part(from, to), reason));
+            }
+            each(piece);
+        };
+        let end = if bytes.get(begin) == Some(&b'[') {
+            list(bytes, begin, List::Documents, place, &mut each_known)
+        } else {
+            document(bytes, begin, place, &mut each_known)
+        };
+        let (next, reason) = match end {
+            Ok(end) => {
+                known = true;
+                at = skip_space(bytes, end);
+                continue;
+            }
+            Err(Stop::Cut(from)) => return each_known(Piece::Cut(rest(from))),
+            Err(Stop::Broken(from, reason)) => {
+                return each_known(Piece::Broken(rest(from), place.told(reason, from)));
+            }
+            Err(Stop::Unknown(end, reason)) => (skip_space(bytes, end), reason),
+            Err(Stop::Line(to, reason)) => {
+                in_vain += to.saturating_sub(begin);
+                (next_line(bytes, at).unwrap_or(bytes.len()), reason)
+            }
+        };
+        strangers.push((at, next, reason));
+        at = next;
+        if in_vain / IN_VAIN > bytes.len() || (!known && strangers.len() > STRANGERS) {
+            break;
+        }
+    }
+    if let (false, Some((from, _, reason))) = (known, strangers.first()) {
+        return each(Piece::Broken(rest(*from), reason.clone()));
+    }
+    for (from, to, reason) in strangers {
+        each(Piece::Bad(part(from, to), reason));
+    }
+    if at < bytes.len() {
+        let at_all = place.before + at as u64;
+        let reason = format!("too much begins and does not end: not read from byte {at_all} on");
+        each(Piece::Broken(rest(at), reason));
+    }
+}
+
+/// The text of bytes that begin with the mark of UTF-16. What is no character there becomes U+FFFD.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let (rest, read): (_, fn([u8; 2]) -> u16) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
+        _ => return None,
+    };
+    let (pairs, _) = rest.as_chunks::<2>();
+    let units: Vec<_> = pairs.iter().map(|pair| read(*pair)).collect();
+    Some(String::from_utf16_lossy(&units))
+}
+
+/// Why a document ends early.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// A record that begins here has no end.
+    Cut(usize),
+    /// From here on, and why.
+    Broken(usize, &'static str),
+    /// A whole document that is no log file, its end, and why.
+    Unknown(usize, String),
+    /// A line that is no document, what was looked at to find that, and why: what follows may be one.
+    Line(usize, String),
+}
+
+/// The next line that a document can begin with.
+fn next_line(bytes: &[u8], at: usize) -> Option<usize> {
+    let rest = bytes.get(at..)?;
+    let mut lines = memchr_iter(b'\n', rest).map(|newline| at + newline + 1);
+    lines.find(|line| match bytes.get(*line) {
+        Some(b'{' | b'[') => true,
+        Some(b'0'..=b'9') => forms::after_time(bytes, *line) > *line,
+        _ => false,
+    })
+}
+
+fn broken<T>(at: usize, reason: &'static str) -> Result<T, Stop> {
+    Err(Stop::Broken(at, reason))
+}
+
+/// Reads the document that begins at `at`; its end.
+pub(crate) fn document(
+    bytes: &[u8],
+    at: usize,
+    place: Place<'_>,
+    each: Each<'_>,
+) -> Result<usize, Stop> {
+    if bytes.get(at) != Some(&b'{') {
+        let reason = "not a CloudTrail log file: expected an object with a `Records` list";
+        return Err(Stop::Line(at, place.told(reason, at)));
+    }
+    let mut members = Members::default();
+    let end = match object(bytes, at, place, &mut members, each) {
+        // Until a list of records has begun, the trouble is this document's alone.
+        Err(Stop::Broken(from, reason)) if !members.has_list => {
+            let ends = skip_value(bytes, from).is_none() && !is_mark(bytes.get(from));
+            let is_cut = ends && members.are_of_record() && next_line(bytes, at).is_none();
+            let to = if ends { bytes.len() } else { from };
+            let reason = place.told(reason, from);
+            return Err(if is_cut { Stop::Cut(at) } else { Stop::Line(to, reason) });
+        }
+        end => end?,
+    };
+    if !members.has_list {
+        let document = bytes.get(at..end).unwrap_or_default();
+        forms::single(document, &members, place, each).map_err(|reason| {
+            Stop::Unknown(end, place.told(&format!("{reason}; the object ends"), end - 1))
+        })?;
+    }
+    Ok(end)
+}
+
+/// Whether a byte stands between values: no value that breaks off begins with it.
+fn is_mark(byte: Option<&u8>) -> bool {
+    byte.is_some_and(|byte| b",:]}".contains(byte))
+}
+
+/// Reads the members of the object that begins at `at`; its end. Lists of records go to `each`.
+fn object<'b>(
+    bytes: &'b [u8],
+    at: usize,
+    place: Place<'_>,
+    members: &mut Members<'b>,
+    each: Each<'_>,
+) -> Result<usize, Stop> {
+    let mut at = skip_space(bytes, at + 1);
+    while bytes.get(at) != Some(&b'}') {
+        let Some(end) = (bytes.get(at) == Some(&b'"')).then(|| skip_value(bytes, at)).flatten()
+        else {
+            return broken(at, "expected a member's name");
+        };
+        let name = bytes.get(at + 1..end - 1).unwrap_or_default();
+        let colon = skip_space(bytes, end);
+        if bytes.get(colon) != Some(&b':') {
+            return broken(colon, "expected `:`");
+        }
+        let value = skip_space(bytes, colon + 1);
+        let of_name = List::of(name).filter(|_| bytes.get(value) == Some(&b'['));
+        let end = if let Some(kind) = of_name {
+            members.has_list = true;
+            list(bytes, value, kind, place, each)?
+        } else if let Some(end) = skip_value(bytes, value) {
+            members.add(name, bytes.get(value..end).unwrap_or_default());
+            end
+        } else {
+            return broken(value, "a member breaks off");
+        };
+        at = separator(bytes, end, b'}')?;
+    }
+    Ok(at + 1)
+}
+
+/// Reads the list that begins at `at`; its end.
+fn list(
+    bytes: &[u8],
+    at: usize,
+    kind: List,
+    place: Place<'_>,
+    each: Each<'_>,
+) -> Result<usize, Stop> {
+    let mut at = skip_space(bytes, at + 1);
+    while bytes.get(at) != Some(&b']') {
+        if at >= bytes.len() {
+            return broken(at, "the list of records breaks off");
+        }
+        let looked_at = match (kind, bytes.get(at)) {
+            (List::Records, Some(b'{')) => glance(bytes, at),
+            _ => None,
+        };
+        if let Some((end, false)) = looked_at {
+            each(Piece::Other(bytes.get(at..end).unwrap_or_default()));
+            at = separator(bytes, end, b']')?;
+            continue;
+        }
+        let end = looked_at.map(|(end, _)| end).or_else(|| skip_value(bytes, at));
+        let end = match (bytes.get(at), end) {
+            (_, Some(end)) => end,
+            // Nothing between two commas: one bad element.
+            (Some(b','), None) => at,
+            (Some(b'}' | b':'), None) => return broken(at, "expected a record"),
+            (_, None) => return Err(Stop::Cut(at)),
+        };
+        let element = bytes.get(at..end).unwrap_or_default();
+        match kind {
+            List::Records => each(Piece::Record(element)),
+            kind => forms::element(element, kind, place, each),
+        }
+        at = separator(bytes, end, b']')?;
+    }
+    Ok(at + 1)
+}
+
+/// Past the comma after `at`, or at the `closing` bracket.
+fn separator(bytes: &[u8], at: usize, closing: u8) -> Result<usize, Stop> {
+    let at = skip_space(bytes, at);
+    match bytes.get(at) {
+        Some(b',') => Ok(skip_space(bytes, at + 1)),
+        Some(byte) if *byte == closing => Ok(at),
+        Some(_) => broken(at, "expected `,` or a closing bracket"),
+        None => broken(at, "the file breaks off"),
+    }
+}
+
+/// A member's name as it may be shown: in what is no log file it could be anything.
+pub(crate) fn shown(name: &[u8]) -> Cow<'_, str> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    if name.len() <= 40 && name.iter().all(is_plain) {
+        String::from_utf8_lossy(name)
+    } else {
+        Cow::Borrowed("...")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log_file::budget::Limits;
+    use proptest::prelude::*;
+
+    fn room(stored: usize) -> Room {
+        Room::of(Limits::default(), stored)
+    }
+
+    fn pieces(text: &str) -> Vec<String> {
+        let mut pieces = Vec::new();
+        split(text.as_bytes(), &room(text.len()), &mut |piece| {
+            pieces.push(match piece {
+                Piece::Record(bytes) | Piece::Other(bytes) => {
+                    String::from_utf8(bytes.to_vec()).unwrap()
+                }
+                Piece::Bad(bytes, reason) => {
+                    format!("bad {}: {reason}", String::from_utf8_lossy(bytes))
+                }
+                Piece::Cut(bytes) => format!("cut {}", String::from_utf8_lossy(bytes)),
+                Piece::Broken(_, reason) => format!("broken: {reason}"),
+                Piece::Foreign => "foreign".to_owned(),
+                Piece::Digest => "digest".to_owned(),
+            });
+        });
+        pieces
+    }
+
+    #[test]
+    fn records_are_elements_of_records() {
+        assert_eq!(pieces(r#"{"Records":[{"a":"]}"}, 7 ,"x"]}"#), ["{\"a\":\"]}\"}", "7", "\"x\""]);
+        assert!(pieces(r#" {"Records":[]} "#).is_empty());
+        assert_eq!(pieces("\u{feff}{\"v\":{\"Records\":[0]},\"Records\":[1]}"), ["1"]);
+        assert_eq!(pieces("{\"Records\":[1]}\n{\"Records\":[2,3]}"), ["1", "2", "3"]);
+        assert_eq!(pieces("[1,{\"a\":2}] [3]"), ["1", "{\"a\":2}", "3"]);
+        assert_eq!(pieces(r#"{"Records":[1,,2]}"#), ["1", "", "2"]);
+        let utf16: Vec<u8> =
+            "\u{feff}{\"Records\":[\"é\"]}".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let mut records = 0;
+        split(&utf16, &room(0), &mut |piece| {
+            records += u32::from(piece == Piece::Record("\"é\"".as_bytes()));
+        });
+        assert_eq!(records, 1);
+    }
+
+    #[test]
+    fn what_is_of_another_service_is_told_without_doubt_only() {
+        let others = |record: &str| {
+            let (mut others, mut records) = (0, 0);
+            let text = format!("{{\"Records\":[{record}]}}");
+            split(text.as_bytes(), &room(0), &mut |piece| match piece {
+                Piece::Other(bytes) => {
+                    assert_eq!(bytes, record.as_bytes());
+                    others += 1;
+                }
+                Piece::Record(bytes) => {
+                    assert_eq!(bytes, record.as_bytes());
+                    records += 1;
+                }
+                piece => panic!("{piece:?}"),
+            });
+            assert_eq!(others + records, 1, "{record}");
+            others == 1
+        };
+        for other in [
+            "{}",
+            r#"{"eventSource":"s3.amazonaws.com","x":{"eventSource":"codebuild.amazonaws.com"}}"#,
+            r#"{"x":"codebuild.amazonaws.com","y":"\u0063"}"#,
+            r#"{"eventSource":null,"y":["}",1]}"#,
+        ] {
+            assert!(others(other), "{other}");
+        }
+        for perhaps in [
+            r#"{"eventSource":"codebuild.amazonaws.com"}"#,
+            r#"{"eventSource":"s3","eventSource":"codebuild.amazonaws.com"}"#,
+            r#"{"eventSource":"\u0063odebuild.amazonaws.com"}"#,
+            r#"{"event\u0053ource":"codebuild.amazonaws.com"}"#,
+            r#"{"a":,"eventSource":"s3"}"#,
+            r#"{"a" "b"}"#,
+            r#"[{"eventSource":"s3"}]"#,
+            "1",
+        ] {
+            assert!(!others(perhaps), "{perhaps}");
+        }
+    }
+
+    #[test]
+    fn single_records_stand_one_after_another() {
+        let record = |n: u32| format!(r#"{{"eventVersion":"1.11","eventName":"N","n":{n}}}"#);
+        let (a, b, c) = (record(1), record(2), record(3));
+        assert_eq!(pieces(&a), [a.as_str()]);
+        for between in ["\n", "", " \r\n"] {
+            assert_eq!(pieces(&format!("{a}{between}{b}")), [a.clone(), b.clone()], "{between:?}");
+        }
+        // A bad line costs itself, the cut end is told.
+        let reason = "expected `:` at byte";
+        let found = pieces(&format!("{a}\n{{\"oops\" 1}}\n{b}\n{{\"x\":\"open\n{c}"));
+        assert_eq!([&found[0], &found[2], &found[4]], [&a, &b, &c]);
+        assert!(found[1].starts_with("bad {\"oops\" 1}") && found[1].contains(reason), "{found:?}");
+        assert!(found[3].starts_with("bad {\"x\":\"open"), "{found:?}");
+        let found = pieces(&format!("{a}\n{}", b.get(..b.len() - 4).unwrap()));
+        assert_eq!(found[0], a);
+        assert!(found[1].starts_with("cut {"), "{found:?}");
+        // A line of another kind between them is told, and is not the end.
+        let found = pieces(&format!("{a}\n{{\"x\":1}}\n{b}"));
+        assert!(found.len() == 3 && found[1].starts_with("bad {\"x\":1}"), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_no_log_file_is_said_once() {
+        let record = r#"{"eventVersion":"1.11"}"#;
+        let lines = |line: &str, count| format!("{line}\n").repeat(count);
+        for line in [r#"{"x":1}"#, "2 111122223333 eni-0 ACCEPT", "{\"x\" 1}", "{\"x\":["] {
+            for count in [1, 2, 1000] {
+                let found = pieces(&lines(line, count));
+                assert!(found.len() == 1 && found[0].starts_with("broken: "), "{found:?}");
+            }
+        }
+        // Few lines before the first record are told apart from it, and so are all after it.
+        let found = pieces(&(lines(r#"{"x":1}"#, 9) + record + "\n" + &lines("{\"x\" 1}", 99)));
+        assert_eq!((found.len(), &*found[9]), (109, record));
+    }
+
+    #[test]
+    fn what_never_ends_is_not_looked_for_again_and_again() {
+        let record = r#"{"eventVersion":"1.11"}"#;
+        let found = pieces(&format!("{record}\n{}", "{\"x\":[\n".repeat(100_000)));
+        assert_eq!(found[0], record);
+        assert!(found.len() < 100 && found.last().unwrap().contains("not read from byte"));
+    }
+
+    #[test]
+    fn breaks_are_said_and_what_came_before_is_kept() {
+        for (text, expected) in [
+            (r#"{"Records":[1,{"a":"#, vec!["1", r#"cut {"a":"#]),
+            (r#"{"Records":[1,"#, vec!["1", "broken: the list of records breaks off at byte 14"]),
+            (r#"{"Records":[1]"#, vec!["1", "broken: the file breaks off at byte 14"]),
+            (
+                r#"{"Records":[1 2]}"#,
+                vec!["1", "broken: expected `,` or a closing bracket at byte 14"],
+            ),
+            (r#"{"Records":[1,}"#, vec!["1", "broken: expected a record at byte 14"]),
+            (
+                "hello",
+                vec![
+                    "broken: not a CloudTrail log file: expected an object with a `Records` list at byte 0",
+                ],
+            ),
+            (
+                r#"{"events":{},"x":1}"#,
+                vec![
+                    "broken: not a CloudTrail log file: no `Records` list; its members are [events, x]; the object ends at byte 18",
+                ],
+            ),
+            (
+                r#"{"Records":{}}"#,
+                vec![
+                    "broken: not a CloudTrail log file: no `Records` list; its members are [Records]; the object ends at byte 13",
+                ],
+            ),
+        ] {
+            assert_eq!(pieces(text), expected, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_ends(text in "[\\[\\]{}\",:\\\\ Recodsx1\n]{0,60}") {
+            pieces(&text);
+        }
+
+        #[test]
+        fn every_record_comes_once_in_order(numbers in proptest::collection::vec(any::<u32>(), 0..50)) {
+            let text = serde_json::json!({"x": [1], "Records": numbers}).to_string();
+            let expected: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+            prop_assert_eq!(pieces(&text), expected);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What statements may do: read the dataset, and no more unless the command line says so.
+//!
+//! A saved query of somebody else's, or a statement that somebody pasted, must not write a file or
+//! read one that the command line did not name.
+
+use crate::error::{Error, Result};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement};
+use datafusion::prelude::SessionConfig;
+
+/// What the command line allows beyond reading the dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Access {
+    /// `CREATE EXTERNAL TABLE` on files that a statement names.
+    pub files: bool,
+    /// `COPY ... TO`, `INSERT INTO`.
+    pub write: bool,
+}
+
+impl Access {
+    /// What a session's statements may do; nothing more than reading where nobody has said.
+    pub(in crate::query) fn of(session: &SessionConfig) -> Self {
+        session.get_extension::<Self>().as_deref().copied().unwrap_or_default()
+    }
+
+    /// Fails where a plan does what is not allowed.
+    pub(in crate::query) fn check(self, plan: &LogicalPlan) -> Result<()> {
+        let mut refused = None;
+        plan.apply_with_subqueries(|node| {
+            refused = self.refuses(node);
+            Ok(match refused {
+                Some(_) => TreeNodeRecursion::Stop,
+                None => TreeNodeRecursion::Continue,
+            })
+        })?;
+        refused.map_or(Ok(()), |reason| Err(Error::SavedQuery(reason)))
+    }
+
+    fn refuses(self, node: &LogicalPlan) -> Option<String> {
+        let refuse = |what: &str, option: &str| {
+            Some(format!("{what}: statements only read the dataset; {option} allows it"))
+        };
+        match node {
+            LogicalPlan::Copy(_) | LogicalPlan::Dml(_) if !self.write => {
+                refuse("this statement writes", "--allow-write")
+            }
+            LogicalPlan::Ddl(DdlStatement::CreateExternalTable(_)) if !self.files => {
+                refuse("CREATE EXTERNAL TABLE names files", "--allow-files")
+            }
+            LogicalPlan::Statement(Statement::SetVariable(set))
+                if !self.write && set.variable.contains("directory") =>
+            {
+                refuse("SET names a folder", "--allow-write")
+            }
+            _ => None,
+        }
+    }
+}
