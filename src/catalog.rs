@@ -16,16 +16,18 @@ mod spark;
 mod trino;
 
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::{DatasetProblem, Error, Result};
 use crate::layout::PartitionColumn;
 use crate::printable::printable;
 use crate::schema::{COLUMNS, Column};
 use crate::store::is_s3;
+use clap::ValueEnum;
 use std::collections::BTreeMap;
 use std::path;
 
 /// An engine that reads Parquet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "lowercase")]
 pub enum Engine {
     /// Amazon Athena.
     Athena,
@@ -127,8 +129,7 @@ impl Table {
         }
         let shown = dataset.location().display().to_string();
         if folders.is_empty() {
-            let reason = "has no part files yet, so no engine could make a table of it";
-            return Err(Error::Dataset(shown, reason.to_owned()));
+            return Err(Error::dataset(shown, DatasetProblem::Empty));
         }
         let location = match location {
             Some(location) => location.to_owned(),
@@ -200,7 +201,7 @@ impl Table {
 }
 
 fn refused(location: &str, reason: &str) -> Error {
-    Error::Catalog(format!("cannot write the location `{}`: {reason}", printable(location)))
+    Error::Catalog { location: printable(location).into_owned(), reason: reason.to_owned() }
 }
 
 /// The text for an engine.

@@ -2,12 +2,15 @@
 //!
 //! One file a command: its arguments (whose doc comments are the help) and what it does with the
 //! library. Standard output is data, standard error is talk; both are owned here. Exit status is
-//! [`Status`].
+//! [`ExitStatus`].
 
+mod args;
 mod compact;
 mod convert;
 mod ddl;
 mod delta;
+mod digests;
+mod progress;
 mod queries;
 mod query_args;
 mod run;
@@ -18,13 +21,12 @@ mod verify;
 #[cfg(feature = "distributed")]
 mod worker;
 
-use crate::convert::Keep;
-use crate::error::Error;
+use crate::error::{Chain, Error};
 use crate::printable::say;
-use bytesize::ByteSize;
+use args::{ExitStatus, WrongUsage};
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
-use std::io::{self, Write as _};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use std::io;
 use std::process::ExitCode;
 
 /// AWS CodeBuild activity from CloudTrail log files, as sorted, deduplicated Parquet, with SQL
@@ -54,85 +56,16 @@ enum Command {
     Worker(worker::Args),
 }
 
-/// The form of a summary.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
-    Table,
-    Json,
-}
-
-/// [`PART_BYTES`](crate::convert::PART_BYTES) as people write it.
-const PART_SIZE: &str = "256MB";
-
-/// A part file's size: below a megabyte it is a slip.
-fn parse_part_size(text: &str) -> Result<u64, String> {
-    parse_size(text, PART_SIZE, 1)
-}
-
-/// A size of at least so many megabytes; the error shows what one looks like.
-fn parse_size(text: &str, example: &str, least: u64) -> Result<u64, String> {
-    let size = text
-        .parse::<ByteSize>()
-        .map_err(|reason| format!("expected a size such as {example}: {reason}"))?;
-    if size < ByteSize::mb(least) {
-        Err(format!("is less than {least}MB"))
-    } else {
-        Ok(size.as_u64())
-    }
-}
-
-/// Which records become rows.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum KeepArg {
-    /// Calls to CodeBuild
-    Codebuild,
-    /// Those, what builds did in other services, and what CodeBuild did as a service
-    BuildActivity,
-    /// Every record of every service
-    All,
-}
-
-impl From<KeepArg> for Keep {
-    fn from(keep: KeepArg) -> Self {
-        match keep {
-            KeepArg::Codebuild => Self::CodeBuild,
-            KeepArg::BuildActivity => Self::BuildActivity,
-            KeepArg::All => Self::All,
-        }
-    }
-}
-
-/// The exit status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Status {
-    /// Done.
-    Done,
-    /// Failed; standard error says why.
-    Failed,
-    /// Done, but some input was rejected.
-    Rejected,
-    /// A query that is a check has found something.
-    Found,
-}
-
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Done => Self::SUCCESS,
-            Status::Failed => Self::from(1),
-            // 2 is wrong usage, which clap ends with by itself.
-            Status::Rejected => Self::from(3),
-            Status::Found => Self::from(4),
-        }
-    }
-}
-
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
     let command_line: Vec<_> = std::env::args_os().collect();
-    let (queries, options) = run::look_ahead(&command_line);
-    let command = Cli::command().mut_subcommand("run", |run| run.args(options));
+    let command = Cli::command();
+    let (queries, options) = match command.find_subcommand("run") {
+        Some(run) => run::look_ahead(&command_line, run),
+        None => (None, Vec::new()),
+    };
+    let command = command.mut_subcommand("run", |run| run.args(options));
     let matches = command.get_matches_from(command_line);
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match cli.command {
@@ -154,30 +87,21 @@ pub fn main() -> ExitCode {
     match result {
         Ok(status) => status.into(),
         // Whoever read the output has seen enough.
-        Err(error) if is_broken_pipe(&error) => Status::Done.into(),
-        Err(error) => {
-            say(&format!("error: {error:#}"));
-            Status::Failed.into()
-        }
+        Err(error) if is_broken_pipe(&error) => ExitStatus::Done.into(),
+        Err(error) => failed(&error).into(),
     }
 }
 
-/// Ends the program with exit status 2, as clap does for what it finds wrong itself.
-fn wrong_usage(command: &str, reason: &str) -> ! {
-    let mut cli = Cli::command();
-    cli.build();
-    let error = match cli.find_subcommand_mut(command) {
-        Some(command) => command.error(ErrorKind::ValueValidation, reason),
-        None => cli.error(ErrorKind::ValueValidation, reason),
-    };
-    error.exit()
-}
-
-/// Puts data on standard output.
-fn put(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(text.as_bytes())?;
-    stdout.flush()
+/// Says why a command failed, with all causes, and the advice for it.
+fn failed(error: &anyhow::Error) -> ExitStatus {
+    if let Some(wrong) = error.downcast_ref::<WrongUsage>() {
+        usage_error(wrong).exit();
+    }
+    say(&format!("error: {}", Chain(error.as_ref())));
+    if let Some(hint) = error.downcast_ref::<Error>().and_then(Error::hint) {
+        say(&format!("hint: {hint}"));
+    }
+    ExitStatus::Failed
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
@@ -188,7 +112,12 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
-/// The thread that a query's results are written on.
-fn runtime() -> io::Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()
+/// The error as clap says it for what it finds wrong itself: with the command's usage, and exit status 2.
+fn usage_error(wrong: &WrongUsage) -> clap::Error {
+    let mut cli = Cli::command();
+    cli.build();
+    match cli.find_subcommand_mut(wrong.command) {
+        Some(command) => command.error(ErrorKind::ValueValidation, &wrong.reason),
+        None => cli.error(ErrorKind::ValueValidation, &wrong.reason),
+    }
 }

@@ -295,7 +295,7 @@ fn thread_pool(threads: Option<usize>) -> Result<ThreadPool> {
     // Zero asks rayon for one thread a core.
     let threads = threads.unwrap_or(0);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.map_err(|error| Error::Threads(threads, error.to_string()))
+    pool.map_err(|error| Error::Threads(error.into()))
 }
 
 /// What all workers have read.

@@ -26,7 +26,7 @@ pub(crate) use quarantine::{LARGEST_FILE, LARGEST_RECORD, Reject, gives_way};
 pub(crate) use root::{InBucket, Root, scratch_folder};
 pub(crate) use transaction::Transaction;
 
-use crate::error::{Error, Result};
+use crate::error::{Chain, DatasetProblem, Error, Result};
 use crate::layout::PartitionColumn;
 use crate::part::{PartReader, Source};
 use crate::schema::SCHEMA_VERSION;
@@ -37,7 +37,6 @@ use root::STAGING;
 use serde::{Deserialize, Serialize};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -139,8 +138,7 @@ impl Dataset {
             });
             match opened {
                 // A run has committed since, and swept what the commit before it named.
-                Err(Error::Io { action: "read", cause, .. })
-                    if cause.kind() == ErrorKind::NotFound && attempts > 0 => {}
+                Err(error) if error.is_not_found() && attempts > 0 => {}
                 opened => return opened,
             }
         }
@@ -203,19 +201,13 @@ impl Dataset {
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
-        let refuse = |reason| Err(Error::Dataset(self.location.display().to_string(), reason));
+        let refuse = |problem| Err(Error::dataset(self.location.display(), problem));
         match partition_by {
-            Some(asked) if asked != self.partition_by => refuse(format!(
-                "is partitioned by `{}`, not by `{}`; leave the option out, or convert into a new \
-                 dataset",
-                list(&self.partition_by),
-                list(asked)
-            )),
-            _ if redact != self.redact => refuse(
-                "was made with other --redact: the same event masked and not masked would be two; \
-                 convert into a new dataset"
-                    .to_owned(),
-            ),
+            Some(asked) if asked != self.partition_by => {
+                let (known, asked) = (list(&self.partition_by), list(asked));
+                refuse(DatasetProblem::PartitionedOtherwise { known, asked })
+            }
+            _ if redact != self.redact => refuse(DatasetProblem::RedactedOtherwise),
             _ => Ok(self),
         }
     }
@@ -297,7 +289,7 @@ impl Dataset {
             segment::check::<Input>(root, &head.inputs),
             segment::check::<Reject>(root, &head.rejected),
         ];
-        checked.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect()
+        checked.into_iter().filter_map(Result::err).map(|error| Chain(&error).to_string()).collect()
     }
 
     /// The log files of which something was rejected, and what they were read for then.
@@ -365,9 +357,7 @@ impl Places {
 
     /// Fails with what a part file that is nowhere fails with.
     pub(crate) fn lost(&self, place: &str) -> Error {
-        let reason = "is in the dataset's newest commit, but gone; put it back, or \
-                      convert its log files into a new dataset";
-        Error::Dataset(self.root.name(place).display().to_string(), reason.to_owned())
+        Error::dataset(self.root.name(place).display(), DatasetProblem::PartGone)
     }
 
     pub(crate) fn root(&self) -> &Root {
@@ -379,35 +369,36 @@ impl Remembered {
     /// The partition columns; fails where the dataset is not one of this version.
     fn columns(&self, root: &Root) -> Result<Vec<PartitionColumn>> {
         let path = root.name(DATASET_FILE);
-        let bad = |reason: String| Error::Dataset(path.display().to_string(), reason);
+        let bad = |problem| Error::dataset(path.display(), problem);
         if self.format > FORMAT || self.schema_version > SCHEMA_VERSION {
-            return Err(bad("was written by a newer buildtrail; use that one".to_owned()));
+            return Err(bad(DatasetProblem::Newer));
         }
         let columns = self.partition_by.iter().map(|name| name.parse());
-        columns.collect::<std::result::Result<_, _>>().map_err(bad)
+        let columns: std::result::Result<_, _> = columns.collect();
+        columns.map_err(|reason| bad(DatasetProblem::UnknownPartitionColumn(reason)))
     }
 }
 
 /// Fails where what says what the dataset is has been lost: to go on would make an empty one of it.
 fn refuse_remains(root: &Root) -> Result<()> {
-    let reason = if !root.names(COMMITS)?.is_empty() {
-        format!("has commits, but no {DATASET_FILE}; restore it")
+    let problem = if !root.names(COMMITS)?.is_empty() {
+        DatasetProblem::NoMetadata(DATASET_FILE)
     } else if !root.part_files()?.is_empty() {
-        format!("has Parquet files, but no {COMMITS}; restore it, or choose another folder")
+        DatasetProblem::NoCommits(COMMITS)
     } else {
         return Ok(());
     };
-    Err(Error::Dataset(root.shown(), reason))
+    Err(Error::dataset(root.shown(), problem))
 }
 
 fn no_dataset(root: &Root) -> Error {
-    Error::NoDataset(root.shown(), DATASET_FILE.to_owned())
+    Error::NoDataset { location: root.shown(), missing: DATASET_FILE }
 }
 
 fn remembered(root: &Root) -> Result<Option<Remembered>> {
     let Some(text) = root.read(DATASET_FILE)? else { return Ok(None) };
     let bad = |error: serde_json::Error| {
-        Error::Dataset(root.name(DATASET_FILE).display().to_string(), error.to_string())
+        Error::dataset(root.name(DATASET_FILE).display(), DatasetProblem::Malformed(error))
     };
     serde_json::from_slice(&text).map(Some).map_err(bad)
 }
@@ -464,7 +455,7 @@ mod tests {
     #[test]
     fn a_dataset_remembers_its_partition_columns() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(matches!(Dataset::open(folder.path()), Err(Error::NoDataset(..))));
+        assert!(matches!(Dataset::open(folder.path()), Err(Error::NoDataset { .. })));
         let by = [PartitionColumn::Account, PartitionColumn::Day];
         let create = |by: Option<&[_]>, redact| Dataset::create(folder.path(), by, redact);
         create(Some(&by), Redact::Standard).unwrap();

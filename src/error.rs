@@ -1,99 +1,150 @@
-//! What ends a run. What only rejects a file or a record is a
-//! [`Problem`](crate::convert::Problem): it is named and counted, and the run goes on.
+//! Failures that end a command. A file or record that is rejected is a
+//! [`Problem`](crate::convert::Problem) instead: it is named and counted, and the run goes on.
+//!
+//! Each failure has its cause as `source`; [`Chain`] prints all of them, once. Advice stands apart, in
+//! [`Error::hint`], so that a program can leave it out.
 
-use datafusion::common::SchemaError;
-use datafusion::error::DataFusionError;
+mod dataset;
+mod query;
+mod store;
+
+pub use dataset::DatasetProblem;
+pub use query::{QueryError, SavedQueryProblem};
+pub use store::{StoreError, StoreProblem};
+
+use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A failure of a whole command. Each reads as a fragment that fits after `error:`, and says its cause
-/// itself: none has a `source`, which would be said twice.
+/// A cause from another crate.
+pub type Cause = Box<dyn StdError + Send + Sync>;
+
+/// A failure of a whole command.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
-    /// A source names nothing that is there.
-    #[error("no such file or folder: {0}; check the path, or quote a pattern")]
+    /// A source names nothing that exists.
+    #[error("no such file or folder: {0}")]
     NoSource(String),
-    /// A source's pattern is no pattern.
-    #[error("`{pattern}` is no pattern: {reason}")]
+    /// A source's pattern cannot be parsed.
+    #[error("invalid pattern `{pattern}`")]
     Pattern {
         /// As given.
         pattern: String,
-        /// What the pattern's parser says.
-        reason: String,
+        /// Says where it is wrong.
+        source: globset::Error,
     },
-    /// Reading or writing failed where the run cannot go on without it.
-    #[error("{action} {path}: {cause}")]
+    /// Reading or writing failed, and the run cannot go on without it.
+    #[error("{action} {path}", path = path.display())]
     Io {
-        /// What was tried: `create`, `write`, `list`.
+        /// The step that failed: `create`, `write`, `list`.
         action: &'static str,
-        /// On what.
+        /// The file or folder.
         path: PathBuf,
-        /// Why it failed.
+        /// The system's reason.
+        #[source]
         cause: io::Error,
     },
-    /// The folder is no dataset.
-    #[error(
-        "{0} is no dataset: it has no {1}; make one with `buildtrail convert SOURCE --out {0}`"
-    )]
-    NoDataset(String, String),
-    /// The dataset cannot be used as asked.
-    #[error("{0}: {1}")]
-    Dataset(String, String),
-    /// Arrow or Parquet failed on our own columns.
-    #[error("{action} {path}: {cause}")]
+    /// The folder or prefix holds no dataset.
+    #[error("not a dataset: {location} ({missing} is missing)")]
+    NoDataset {
+        /// As given.
+        location: String,
+        /// The file that every dataset has.
+        missing: &'static str,
+    },
+    /// The dataset cannot be used as asked, or is damaged.
+    #[error("{place}: {problem}")]
+    Dataset {
+        /// The dataset, or the file in it.
+        place: String,
+        /// The reason, with its data.
+        problem: DatasetProblem,
+    },
+    /// A part file cannot be read or written.
+    #[error("{action} {path}", path = path.display())]
     Parquet {
-        /// What was tried: `read`, `write`.
+        /// The step that failed: `read`, `write`.
         action: &'static str,
         /// The part file.
         path: PathBuf,
-        /// Why it failed.
+        /// The reason.
+        #[source]
         cause: parquet::errors::ParquetError,
     },
     /// Arrow failed on our own columns.
-    #[error("arrange rows: {0}")]
-    Arrow(arrow::error::ArrowError),
-    /// The pool of threads could not be made.
-    #[error("start {0} threads: {1}")]
-    Threads(usize, String),
-    /// The counts do not add up: a defect of this tool, and the dataset was left as it was.
+    #[error("arrange rows")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// Threads could not be started.
+    #[error("start threads")]
+    Threads(#[source] Cause),
+    /// The counts do not add up: a defect of this tool. The dataset is as it was.
     #[error("the counts do not add up ({0}); this is a defect, please report it")]
     Unreconciled(String),
-    /// S3 failed, and what to do about it.
-    #[error("{0}")]
-    Store(String),
-    /// Keys or signatures to check log files by cannot be used.
-    #[error("{0}")]
-    Integrity(String),
+    /// A thread of ours ended without an answer: a defect of this tool.
+    #[error("{0} ended early; this is a defect, please report it")]
+    Panicked(&'static str),
+    /// Rows that were held outside of memory came back damaged.
+    #[error("rows that were held are damaged: {0}")]
+    Spilled(String),
+    /// S3 failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A manifest of an S3 Inventory, or a file that it lists, cannot be used.
+    #[error("{location}: {reason}")]
+    Inventory {
+        /// The manifest, or the data file.
+        location: String,
+        /// The reason.
+        reason: String,
+    },
+    /// A file of public keys or signatures cannot be used.
+    #[error("{path}: {reason}", path = path.display())]
+    Integrity {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
     /// A dialect cannot say where the dataset is.
-    #[error("{0}")]
-    Catalog(String),
-    /// A query failed.
-    #[error("{}", query_failure(.0))]
-    Query(DataFusionError),
+    #[error("cannot write the location `{location}`: {reason}")]
+    Catalog {
+        /// As given.
+        location: String,
+        /// The reason.
+        reason: String,
+    },
+    /// A query failed, or was not allowed.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// A saved query cannot be read or called.
+    #[error("saved query {name}: {problem}")]
+    SavedQuery {
+        /// The query's name.
+        name: String,
+        /// The reason, with its data.
+        problem: SavedQueryProblem,
+    },
+    /// A name that nothing has.
+    #[error("no {kind} `{name}`")]
+    UnknownName {
+        /// The kind of thing that was looked for.
+        kind: &'static str,
+        /// As given.
+        name: String,
+        /// The name that is most like it.
+        nearest: Option<String>,
+    },
     /// A worker does not do its part.
     #[cfg(feature = "distributed")]
     #[error("worker {address}: {reason}")]
     Worker {
         /// As `--workers` or `--listen` has it.
         address: String,
-        /// Why, and what to do.
+        /// The reason.
         reason: String,
     },
-    /// A query could not be found or understood.
-    #[error("{0}")]
-    SavedQuery(String),
-}
-
-impl From<arrow::error::ArrowError> for Error {
-    fn from(cause: arrow::error::ArrowError) -> Self {
-        Self::Arrow(cause)
-    }
-}
-
-impl From<DataFusionError> for Error {
-    fn from(cause: DataFusionError) -> Self {
-        Self::Query(cause)
-    }
 }
 
 impl Error {
@@ -102,75 +153,113 @@ impl Error {
         move |cause| Self::Io { action, path: path.to_owned(), cause }
     }
 
-    /// Whether a reader has seen enough and left.
+    /// A dataset's failure with its place.
+    pub(crate) fn dataset(place: impl fmt::Display, problem: DatasetProblem) -> Self {
+        Self::Dataset { place: place.to_string(), problem }
+    }
+
+    /// A saved query's failure with its name.
+    pub(crate) fn saved_query(name: &str, problem: SavedQueryProblem) -> Self {
+        Self::SavedQuery { name: name.to_owned(), problem }
+    }
+
+    /// Whether the reader of our output has left.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Io { cause, .. } if cause.kind() == io::ErrorKind::BrokenPipe)
     }
-}
 
-/// What a query failed by. A column that is not there is told without the list of all that are: with
-/// 185 of them nobody would see the sentence.
-fn query_failure(error: &DataFusionError) -> String {
-    let failure = match error.find_root() {
-        DataFusionError::SchemaError(failure, _) => failure,
-        DataFusionError::ResourcesExhausted(reason) => {
-            // What follows is a list of the engine's parts and what each holds.
-            let reason = reason.split(" with top memory").next().unwrap_or_default();
-            return format!("out of memory: {reason}; --memory gives more");
+    /// Whether a file of ours is gone that was there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        match self {
+            Self::Io { cause, .. } => cause.kind() == io::ErrorKind::NotFound,
+            Self::Store(error) => error.problem == StoreProblem::NotFound,
+            _ => false,
         }
-        // Ours, on its way through the engine.
-        DataFusionError::External(cause) if cause.is::<Error>() => return cause.to_string(),
-        DataFusionError::Plan(reason)
-            if reason.contains("'json_") && reason.ends_with("got Boolean.") =>
-        {
-            let hint = "-> and ->> bind less than a comparison: write (a->>'b') = 'c'";
-            return format!("{reason} {hint}");
-        }
-        _ => return error.strip_backtrace(),
-    };
-    let SchemaError::FieldNotFound { field, valid_fields } = failure.as_ref() else {
-        return error.strip_backtrace();
-    };
-    let names = valid_fields.iter().map(|column| column.name.as_str());
-    match nearest(&field.name, names) {
-        Some(name) => format!("no column `{}`; did you mean `{name}`?", field.name),
-        None => format!("no column `{}`", field.name),
+    }
+
+    /// Advice: the step that mends the failure, if one is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoSource(_) => "check the path, or quote a pattern".to_owned(),
+            Self::NoDataset { location, .. } => {
+                format!("create one with `buildtrail convert SOURCE --out {location}`")
+            }
+            Self::Dataset { problem, .. } => problem.hint()?.to_owned(),
+            Self::Store(error) => error.problem.hint()?,
+            Self::Query(error) => error.hint()?,
+            Self::UnknownName { kind, nearest, .. } => match (nearest, *kind) {
+                (Some(name), _) => format!("did you mean `{name}`?"),
+                (None, "saved query") => "`buildtrail queries` lists them all".to_owned(),
+                (None, _) => return None,
+            },
+            _ => return None,
+        })
     }
 }
+
+/// Prints an error and all its causes in one line: `outer: cause: its cause`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Chain<'e>(pub(crate) &'e (dyn StdError + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        f.write_str(&said)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // Many crates print their cause themselves.
+            if !said.ends_with(&text) {
+                write!(f, ": {text}")?;
+                said = text;
+            }
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+/// An error that says its causes itself, for those who print an error without them.
+#[derive(Debug)]
+pub(crate) struct WithCauses(pub(crate) Error);
+
+impl fmt::Display for WithCauses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Chain(&self.0).fmt(f)
+    }
+}
+
+impl StdError for WithCauses {}
 
 /// The name that is most like `wanted`, if one is near enough to have been meant.
 pub(crate) fn nearest<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let near = (wanted.len() / 3).max(2);
-    let (away, name) = names.map(|name| (distance(name, wanted), name)).min()?;
+    let (away, name) = names.map(|name| (strsim::levenshtein(name, wanted), name)).min()?;
     (away <= near).then_some(name)
 }
 
-/// How many letters must change to make one word of the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for ((y, above), corner) in b.chars().zip(row.iter().skip(1)).zip(&row) {
-            let left = next.last().copied().unwrap_or_default();
-            next.push((above + 1).min(left + 1).min(corner + usize::from(x != y)));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-/// The result of a command's part.
-pub type Result<T> = std::result::Result<T, Error>;
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn distances_count_changed_letters() {
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("same", "same"), 0);
+    fn the_nearest_name_is_meant() {
+        let names = ["event_time", "event_name", "actor"];
+        assert_eq!(nearest("event_tme", names.into_iter()), Some("event_time"));
+        assert_eq!(nearest("acter", names.into_iter()), Some("actor"));
+        assert_eq!(nearest("zzzzzz", names.into_iter()), None);
+    }
+
+    #[test]
+    fn every_cause_is_said_once() {
+        let cause = io::Error::new(io::ErrorKind::NotFound, "gone");
+        let error = Error::io("read", Path::new("a"))(cause);
+        assert_eq!(Chain(&error).to_string(), "read a: gone");
+        assert!(StdError::source(&error).is_some() && error.is_not_found());
     }
 }

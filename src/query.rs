@@ -14,6 +14,7 @@
 #[cfg(feature = "distributed")]
 mod distributed;
 mod execute;
+mod failure;
 mod output;
 mod rules;
 mod saved;

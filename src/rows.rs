@@ -6,6 +6,7 @@
 mod columns;
 mod encoded;
 mod keys;
+mod merge;
 mod runs;
 
 pub(crate) use columns::Columns;
@@ -13,4 +14,5 @@ pub(crate) use columns::Columns;
 pub(crate) use columns::columns_for_tests;
 pub(crate) use encoded::Head;
 pub(crate) use keys::{DAY, Keys, Partitioner, RowRef, content, is_content};
+pub(crate) use merge::{NextRows, RowOrder};
 pub(crate) use runs::{Runs, Space, Stream, cut};

@@ -1,5 +1,6 @@
 //! What a run is asked to keep of the log files: which records, of which period, masked or not.
 
+use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 /// The `eventSource` of CodeBuild's own calls.
@@ -7,23 +8,24 @@ pub(crate) const CODEBUILD: &str = "codebuild.amazonaws.com";
 
 /// Whether secrets are masked before they reach a dataset. One dataset has one answer: the same event
 /// masked and not masked would be two.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Redact {
-    /// Mask them.
+    /// Mask values of environment variables, tokens, passwords in URLs, secret keys.
     Standard,
-    /// Keep every byte as it is in the log file.
+    /// Keep every byte as it is.
     None,
 }
 
 /// Which records become rows. Each keeps what those before it keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Keep {
     /// Calls to CodeBuild.
     #[serde(rename = "codebuild")]
+    #[value(name = "codebuild")]
     CodeBuild,
-    /// Those, what builds did in other services, and what CodeBuild itself did as a service.
+    /// Those, what builds did in other services, and what CodeBuild did as a service.
     BuildActivity,
     /// Every record of every service.
     All,

@@ -5,13 +5,14 @@
 //! wait; what waits for the network runs on threads of its own here. Failures are told as what to do
 //! about them. It refuses to know what an object means.
 
+mod failure;
 mod lease;
 mod objects;
 
 pub(crate) use lease::Lease;
 pub(crate) use objects::{Only, Upload};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, StoreError, StoreProblem};
 use chrono::Utc;
 use datafusion_cli::object_storage::{AwsOptions, get_s3_object_store_builder};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -74,7 +75,7 @@ pub(crate) fn split_url(location: &str) -> Option<(&str, &str)> {
 }
 
 fn wrong(location: &str) -> Error {
-    Error::Store(format!("{location}: expected s3://BUCKET/PREFIX"))
+    StoreError::new(location, StoreProblem::InvalidUrl).into()
 }
 
 /// The buckets that were opened, by name: credentials are asked for once.
@@ -106,7 +107,7 @@ fn runtime() -> Result<&'static Runtime> {
         return Ok(runtime);
     }
     let made = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let made = made.map_err(|error| Error::Store(format!("start threads: {error}")))?;
+    let made = made.map_err(|error| Error::Threads(error.into()))?;
     Ok(RUNTIME.get_or_init(|| made))
 }
 
@@ -159,14 +160,14 @@ impl Bucket {
     async fn below(&self, folder: &str) -> Result<Vec<Object>> {
         let path = self.path(folder)?;
         let found = self.client.list(Some(&path)).map_ok(Object::from).try_collect().await;
-        found.map_err(|error| self.failed(folder, &error))
+        found.map_err(|error| self.failed(folder, error))
     }
 
     /// The folders and objects of a folder.
     async fn folder(&self, folder: &str) -> Result<(Vec<String>, Vec<Object>)> {
         let path = self.path(folder)?;
         let listed = self.client.list_with_delimiter(Some(&path)).await;
-        let listed = listed.map_err(|error| self.failed(folder, &error))?;
+        let listed = listed.map_err(|error| self.failed(folder, error))?;
         let folders = listed.common_prefixes.into_iter().map(String::from).collect();
         Ok((folders, listed.objects.into_iter().map(Object::from).collect()))
     }
@@ -177,72 +178,36 @@ impl Bucket {
     }
 
     /// An object's bytes, and the signature in its metadata; waits for them.
-    pub(crate) fn read(&self, key: &str) -> std::result::Result<(Vec<u8>, Option<String>), String> {
-        runtime().map_err(|error| error.to_string())?.block_on(self.get(key))
+    pub(crate) fn read(&self, key: &str) -> Result<(Vec<u8>, Option<String>)> {
+        runtime()?.block_on(self.get(key))
     }
 
-    async fn get(&self, key: &str) -> std::result::Result<(Vec<u8>, Option<String>), String> {
-        let path = self.path(key).map_err(|error| error.to_string())?;
+    async fn get(&self, key: &str) -> Result<(Vec<u8>, Option<String>)> {
+        let path = self.path(key)?;
         let read = async {
             let found = self.client.get(&path).await?;
             let signature = found.attributes.get(&Attribute::Metadata("signature".into()));
             let signature = signature.map(|value| value.as_ref().to_owned());
             Ok((found.bytes().await?.into(), signature))
         };
-        read.await.map_err(|error| self.failed(key, &error).to_string())
+        read.await.map_err(|error| self.failed(key, error))
     }
 
     fn path(&self, key: &str) -> Result<Path> {
-        Path::parse(key.trim_end_matches('/'))
-            .map_err(|error| Error::Store(format!("{}: {error}", self.uri(key))))
+        Path::parse(key.trim_end_matches('/')).map_err(|error| {
+            StoreError::caused(self.uri(key), StoreProblem::InvalidKey, error).into()
+        })
     }
 
-    /// What a failure means, and what to do about it.
-    fn failed(&self, key: &str, error: &object_store::Error) -> Error {
-        let (mut text, mut root) = (error.to_string(), error.to_string());
-        let mut cause = std::error::Error::source(error);
-        while let Some(inner) = cause {
-            root = inner.to_string();
-            text = format!("{text}: {root}");
-            cause = inner.source();
-        }
-        let says = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
-        let advice = if says(&["NoSuchBucket"]) {
-            format!("no bucket {}: check its name", self.name)
-        } else if says(&[
-            "InvalidAccessKeyId",
-            "SignatureDoesNotMatch",
-            "ExpiredToken",
-            "InvalidToken",
-        ]) {
-            "the credentials are wrong or have expired: log in again, or check AWS_PROFILE"
-                .to_owned()
-        } else if says(&["AccessDenied", "403", "Forbidden"]) {
-            "access denied: the credentials need s3:ListBucket on the bucket, s3:GetObject on its \
-             objects, and kms:Decrypt where they are encrypted with a key; a dataset that is \
-             written to also s3:PutObject, s3:DeleteObject, s3:AbortMultipartUpload and \
-             kms:GenerateDataKey"
-                .to_owned()
-        } else if says(&["PermanentRedirect", "AuthorizationHeaderMalformed", "301"]) {
-            "the bucket is in another region: set AWS_REGION".to_owned()
-        } else if says(&["SlowDown", "503"]) {
-            "throttled: try again later, or convert fewer accounts at a time".to_owned()
-        } else if matches!(error, object_store::Error::NotFound { .. }) {
-            "no longer there".to_owned()
-        } else if says(&["client error (Connect)", "dns error"]) {
-            format!(
-                "cannot be reached ({root}): check the network, and AWS_ENDPOINT_URL if it is set"
-            )
-        } else {
-            text
-        };
-        Error::Store(format!("{}: {advice}", self.uri(key)))
+    /// The failure by its kind, with its cause.
+    fn failed(&self, key: &str, error: object_store::Error) -> Error {
+        StoreError::caused(self.uri(key), failure::problem(&error), error).into()
     }
 }
 
 /// A client with the user's credentials.
 async fn client(url: &Url, bucket: &str) -> Result<AmazonS3> {
-    let failed = |error: &dyn fmt::Display| Error::Store(format!("s3://{bucket}: {error}"));
+    let uri = format!("s3://{bucket}");
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let endpoint = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
     let endpoint = endpoint.iter().find_map(|name| set(name));
@@ -255,27 +220,26 @@ async fn client(url: &Url, bucket: &str) -> Result<AmazonS3> {
         ..AwsOptions::default()
     };
     let builder = get_s3_object_store_builder(url, &options, false).await;
-    let builder = builder.map_err(|error| failed(&error.strip_backtrace()))?;
+    let builder =
+        builder.map_err(|error| StoreError::caused(&uri, StoreProblem::Unopened, error))?;
     let unsigned = builder.get_config_value(&AmazonS3ConfigKey::SkipSignature);
     if unsigned.as_deref() == Some("true") && set("AWS_SKIP_SIGNATURE").is_none() {
-        return Err(failed(
-            &"no AWS credentials: log in (aws sso login), set AWS_PROFILE or AWS_ACCESS_KEY_ID and \
-              AWS_SECRET_ACCESS_KEY; AWS_SKIP_SIGNATURE=true for a public bucket",
-        ));
+        return Err(StoreError::new(uri, StoreProblem::NoCredentials).into());
     }
     let retry = RetryConfig {
         max_retries: 6,
         retry_timeout: Duration::from_mins(1),
         ..RetryConfig::default()
     };
-    builder.with_retry(retry).build().map_err(|error| failed(&error))
+    let built = builder.with_retry(retry).build();
+    built.map_err(|error| StoreError::caused(uri, StoreProblem::Unopened, error).into())
 }
 
 /// An object on its way.
 pub(crate) struct Fetched {
     /// Which of those asked for.
     pub(crate) index: usize,
-    pub(crate) bytes: std::result::Result<Vec<u8>, String>,
+    pub(crate) bytes: Result<Vec<u8>>,
     /// Its share of what may be ahead, given back when it has been read.
     _share: OwnedSemaphorePermit,
 }

@@ -10,7 +10,7 @@ mod ledger;
 mod parts;
 
 use crate::dataset::{Dataset, PartFile};
-use crate::error::Result;
+use crate::error::{Chain, Result};
 use parts::Seen;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -45,7 +45,7 @@ pub fn verify(dataset: &Dataset) -> Result<Verification> {
         let mut problems = Vec::new();
         match parts::check(dataset, part, &mut seen, &mut problems) {
             Ok(rows) => found.rows += rows,
-            Err(error) => problems.push(error.to_string()),
+            Err(error) => problems.push(Chain(&error).to_string()),
         }
         let named = problems.iter().map(|problem| format!("{}: {problem}", part.path));
         found.problems.extend(named);

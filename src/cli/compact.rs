@@ -1,6 +1,6 @@
 //! `buildtrail compact`.
 
-use super::{Format, PART_SIZE, Status, parse_part_size, put};
+use crate::cli::args::{ExitStatus, Format, PART_SIZE, parse_part_size, print};
 use crate::compact::{Compaction, compact};
 use crate::dataset::Dataset;
 use crate::printable::printable;
@@ -27,18 +27,18 @@ pub(super) struct Args {
     format: Format,
 }
 
-pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
+pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     let dataset = if args.dry_run {
         Dataset::open(&args.dataset)?
     } else {
         Dataset::open_to_write(&args.dataset)?
     };
     let done = compact(&dataset, args.part_size, args.dry_run)?;
-    put(&match args.format {
+    print(&match args.format {
         Format::Table => summary(&done),
         Format::Json => serde_json::to_string_pretty(&done)? + "\n",
     })?;
-    Ok(Status::Done)
+    Ok(ExitStatus::Done)
 }
 
 fn summary(done: &Compaction) -> String {

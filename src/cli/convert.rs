@@ -1,20 +1,21 @@
 //! `buildtrail convert`.
 
-use super::verify::Digests;
-use super::{Format, KeepArg, PART_SIZE, Status, parse_part_size, put, say, wrong_usage};
+use crate::cli::args::{
+    ExitStatus, Format, PART_SIZE, parse_part_size, parse_time, print, wrong_usage,
+};
+use crate::cli::digests::Digests;
+use crate::cli::progress::Bar;
 use crate::convert::{
-    ConvertConfig, LATE_DAYS, Limits, Outcome, Progress, Redact, Selection, Shard, SkippedFiles,
+    ConvertConfig, Keep, LATE_DAYS, Limits, Outcome, Redact, Selection, Shard, SkippedFiles,
     convert,
 };
 use crate::layout::PartitionColumn;
+use crate::printable::say;
 use crate::sources::is_manifest;
 use crate::store::is_s3;
-use crate::times;
 use anyhow::Context as _;
 use bytesize::ByteSize;
-use chrono::Utc;
-use clap::ValueEnum;
-use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::HumanBytes;
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -35,11 +36,11 @@ pub(super) struct Args {
     #[arg(long, short, value_name = "DATASET")]
     out: PathBuf,
     /// Which records become rows
-    #[arg(long, value_enum, default_value_t = KeepArg::Codebuild)]
-    keep: KeepArg,
+    #[arg(long, value_enum, default_value_t = Keep::CodeBuild)]
+    keep: Keep,
     /// Whether secrets are masked before anything is written
-    #[arg(long, value_enum, default_value_t = RedactArg::Standard)]
-    redact: RedactArg,
+    #[arg(long, value_enum, default_value_t = Redact::Standard)]
+    redact: Redact,
     // An attribute, for a doc comment would want backticks that a help text does not.
     #[arg(long, value_delimiter = ',', value_name = "COLUMNS", help = PARTITION_BY)]
     partition_by: Option<Vec<PartitionColumn>>,
@@ -95,14 +96,6 @@ const SOURCES: &str = "Log files, folders, archives, quoted patterns ('logs/**/*
 const PARTITION_BY: &str = "Partition columns, in order: any of account, region, year, month, day, \
                             event_name [default: the dataset's own, else region,month]";
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum RedactArg {
-    /// Mask values of environment variables, tokens, passwords in URLs, secret keys
-    Standard,
-    /// Keep every byte as it is
-    None,
-}
-
 /// The sources that a file lists, or the manifest of an inventory.
 fn listed(list: &Path, inventories: &mut Vec<String>) -> anyhow::Result<Vec<String>> {
     let name = list.to_string_lossy();
@@ -118,10 +111,10 @@ fn listed(list: &Path, inventories: &mut Vec<String>) -> anyhow::Result<Vec<Stri
     let text = text.with_context(|| format!("read {}", list.display()))?;
     if is_manifest(&text) {
         if list.as_os_str() == "-" {
-            wrong_usage(
+            return Err(wrong_usage(
                 "convert",
                 "a manifest is named, not piped: its data files are found by its place",
-            );
+            ));
         }
         inventories.push(name.into_owned());
         return Ok(Vec::new());
@@ -130,25 +123,21 @@ fn listed(list: &Path, inventories: &mut Vec<String>) -> anyhow::Result<Vec<Stri
     Ok(lines.map(str::to_owned).collect())
 }
 
-pub(super) fn parse_time(text: &str) -> Result<i64, String> {
-    times::parse(text, Utc::now())
-}
-
-pub(super) fn main(args: Args) -> anyhow::Result<Status> {
+pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
     let by = args.partition_by.as_deref().unwrap_or_default();
     if let Some(twice) = by.iter().enumerate().find(|(at, c)| by.iter().take(*at).any(|d| d == *c))
     {
-        wrong_usage("convert", &format!("--partition-by names `{}` twice", twice.1));
+        return Err(wrong_usage("convert", format!("--partition-by names `{}` twice", twice.1)));
     }
     let (mut sources, mut inventories) = (args.sources, Vec::new());
     if let Some(list) = &args.inputs_from {
         sources.extend(listed(list, &mut inventories)?);
     }
     if args.verify && !inventories.is_empty() {
-        wrong_usage(
+        return Err(wrong_usage(
             "convert",
             "--verify needs the log files themselves as SOURCE, not an inventory",
-        );
+        ));
     }
     let selection =
         Selection { accounts: args.account, regions: args.region, ..Selection::default() };
@@ -160,11 +149,8 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
         inventories,
         selection,
         out: args.out,
-        keep: args.keep.into(),
-        redact: match args.redact {
-            RedactArg::Standard => Redact::Standard,
-            RedactArg::None => Redact::None,
-        },
+        keep: args.keep,
+        redact: args.redact,
         partition_by: args.partition_by,
         threads: args.threads.map(usize::from),
         since: args.since,
@@ -189,45 +175,11 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
     if let Some(hint) = nothing_read(&outcome, &config.selection) {
         say(&format!("note: no log file was read: {hint}"));
     }
-    put(&match args.format {
+    print(&match args.format {
         Format::Table => summary(&outcome, &config.out),
         Format::Json => serde_json::to_string_pretty(&outcome)? + "\n",
     })?;
-    Ok(if outcome.has_rejects() { Status::Rejected } else { Status::Done })
-}
-
-/// A progress bar on standard error, shown on a terminal only.
-pub(super) struct Bar(ProgressBar);
-
-impl Bar {
-    pub(super) fn new() -> Self {
-        Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
-    }
-
-    pub(super) fn finish(self) {
-        self.0.finish_and_clear();
-    }
-}
-
-impl Progress for Bar {
-    fn start(&self, log_files: usize) {
-        self.0.set_length(log_files as u64);
-        let style = "{bar:30} {pos}/{len} log files, {per_sec}, {eta} left";
-        if let Ok(style) = ProgressStyle::with_template(style) {
-            self.0.set_style(style);
-        }
-    }
-
-    fn advance(&self) {
-        self.0.inc(1);
-    }
-
-    fn writing(&self) {
-        if let Ok(style) = ProgressStyle::with_template("{spinner} writing part files") {
-            self.0.set_style(style);
-        }
-        self.0.tick();
-    }
+    Ok(if outcome.has_rejects() { ExitStatus::Rejected } else { ExitStatus::Done })
 }
 
 /// What to try where nothing was there to be read.

@@ -1,12 +1,12 @@
 //! `buildtrail ddl`.
 
-use super::{Status, put, say, wrong_usage};
 use crate::catalog::{Engine, Name, Options, Table, text};
+use crate::cli::args::{ExitStatus, print, wrong_usage};
 use crate::dataset::Dataset;
 use crate::layout::TABLE;
+use crate::printable::say;
 use crate::query::view_texts;
 use crate::store::is_s3;
-use clap::ValueEnum;
 use std::path::PathBuf;
 
 /// Print what makes another engine see a dataset as a table
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 pub(super) struct Args {
     /// The engine
     #[arg(value_enum)]
-    engine: EngineArg,
+    engine: Engine,
     /// The dataset: a folder, or an S3 URL
     dataset: PathBuf,
     /// Where the engine finds the dataset, such as `s3://BUCKET/PREFIX` [default: the folder itself, where
@@ -35,47 +35,20 @@ pub(super) struct Args {
     cloudtrail_view: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum EngineArg {
-    Athena,
-    Glue,
-    Spark,
-    Trino,
-    Duckdb,
-    Clickhouse,
-    Polars,
-    Pandas,
-}
-
-impl From<EngineArg> for Engine {
-    fn from(engine: EngineArg) -> Self {
-        match engine {
-            EngineArg::Athena => Self::Athena,
-            EngineArg::Glue => Self::Glue,
-            EngineArg::Spark => Self::Spark,
-            EngineArg::Trino => Self::Trino,
-            EngineArg::Duckdb => Self::DuckDb,
-            EngineArg::Clickhouse => Self::ClickHouse,
-            EngineArg::Polars => Self::Polars,
-            EngineArg::Pandas => Self::Pandas,
-        }
-    }
-}
-
-pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
-    let engine = Engine::from(args.engine);
+pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
+    let engine = args.engine;
     let in_bucket = is_s3(&args.dataset.to_string_lossy());
     if args.location.is_none() && !in_bucket && !engine.reads_folders() {
-        wrong_usage(
+        return Err(wrong_usage(
             "ddl",
             "this engine reads no local folder: say where the dataset is with --location s3://BUCKET/PREFIX",
-        );
+        ));
     }
     if args.cloudtrail_view && engine != Engine::Athena {
-        wrong_usage("ddl", "--cloudtrail-view is for athena");
+        return Err(wrong_usage("ddl", "--cloudtrail-view is for athena"));
     }
     if args.no_projection && !matches!(engine, Engine::Athena | Engine::Glue) {
-        wrong_usage("ddl", "--no-projection is for athena and glue");
+        return Err(wrong_usage("ddl", "--no-projection is for athena and glue"));
     }
     let dataset = Dataset::open(&args.dataset)?;
     let table = Table::new(&dataset, args.table.clone(), args.location.as_deref())?;
@@ -89,6 +62,6 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
     if let Some(warning) = &written.warning {
         say(&format!("warning: {warning}"));
     }
-    put(&written.text)?;
-    Ok(Status::Done)
+    print(&written.text)?;
+    Ok(ExitStatus::Done)
 }

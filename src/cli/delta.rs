@@ -1,6 +1,6 @@
 //! `buildtrail delta`.
 
-use super::{Format, Status, put};
+use crate::cli::args::{ExitStatus, Format, print};
 use crate::dataset::Dataset;
 use std::path::PathBuf;
 
@@ -18,12 +18,12 @@ pub(super) struct Args {
     format: Format,
 }
 
-pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
+pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     let dataset = Dataset::open_to_write(&args.dataset)?;
     let version = dataset.keep_delta_log()?;
     let (parts, rows) =
         (dataset.parts().len(), dataset.parts().iter().map(|part| part.rows).sum::<u64>());
-    put(&match args.format {
+    print(&match args.format {
         Format::Table => {
             format!("version {version} of the Delta log: {parts} part files, {rows} rows\n")
         }
@@ -32,5 +32,5 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
             serde_json::to_string_pretty(&summary)? + "\n"
         }
     })?;
-    Ok(Status::Done)
+    Ok(ExitStatus::Done)
 }

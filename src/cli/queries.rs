@@ -1,6 +1,6 @@
 //! `buildtrail queries`.
 
-use super::{Status, put};
+use crate::cli::args::{ExitStatus, print};
 use crate::query::{Format, SavedQueries, tabulate};
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ pub(super) struct Args {
     sql_dir: Option<PathBuf>,
 }
 
-pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
+pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     let queries = SavedQueries::load(args.sql_dir.as_deref())?;
     let text = match args.format {
         // The JSON form has the statements and parameters, too: a contract for scripts.
@@ -31,6 +31,6 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
             tabulate(["theme", "name", "severity", "question"], rows, format)?
         }
     };
-    put(&text)?;
-    Ok(Status::Done)
+    print(&text)?;
+    Ok(ExitStatus::Done)
 }

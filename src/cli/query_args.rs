@@ -1,13 +1,16 @@
 //! What `sql` and `run` have in common: what is asked, how its answer is written, what it may use.
 
-use super::{KeepArg, parse_size, say, wrong_usage};
+use crate::cli::args::{parse_memory, parse_timeout, runtime, wrong_usage};
+use crate::cli::progress::Bar;
 use crate::convert::ConvertConfig;
 use crate::dataset::Dataset;
 use crate::error::Result;
+use crate::printable::say;
 use crate::query::{
     self, Access, Form, Format, Limits, MAX_ROWS, Runner, SavedQueries, register_logs,
 };
-use crate::{reader, times};
+use crate::reader;
+use crate::scope::Keep;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,8 +25,8 @@ pub(super) struct Options {
     #[arg(long, value_name = "SOURCE", num_args = 1.., conflicts_with = "dataset")]
     logs: Vec<String>,
     /// Which records of --logs become rows
-    #[arg(long, value_enum, default_value_t = KeepArg::Codebuild, requires = "logs")]
-    keep: KeepArg,
+    #[arg(long, value_enum, default_value_t = Keep::CodeBuild, requires = "logs")]
+    keep: Keep,
     /// The form of results [default: table, or what the name of --output asks for]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -68,19 +71,6 @@ pub(super) struct Options {
     workers: Vec<query::Address>,
 }
 
-/// Options that stand alone, as `run` must know them before it knows its query's.
-pub(super) const FLAGS: [&str; 4] =
-    ["--safe-csv", "--no-headers", "--allow-files", "--allow-write"];
-
-pub(super) fn parse_memory(text: &str) -> std::result::Result<u64, String> {
-    parse_size(text, "512MB", 16)
-}
-
-fn parse_timeout(text: &str) -> std::result::Result<Duration, String> {
-    let span = times::span(text).and_then(|span| span.to_std().ok()).filter(|span| !span.is_zero());
-    span.ok_or_else(|| "expected a time such as 30s, 5m or 1h".to_owned())
-}
-
 /// Datasets made of log files, which go when the program ends.
 type Scratch = Arc<Mutex<Vec<TempDir>>>;
 
@@ -88,7 +78,7 @@ impl Options {
     /// A runner of statements over the dataset, or over log files.
     pub(super) fn runner(
         &self,
-        command: &str,
+        command: &'static str,
         dataset: Option<&Path>,
         queries: SavedQueries,
     ) -> anyhow::Result<Asked> {
@@ -96,7 +86,7 @@ impl Options {
         let dataset = match dataset {
             Some(dataset) => Dataset::open(dataset)?,
             None if self.logs.is_empty() => {
-                wrong_usage(command, "name a DATASET, or log files with --logs")
+                return Err(wrong_usage(command, "name a DATASET, or log files with --logs"));
             }
             None => read_logs(&self.logs, self.keep, &scratch)?,
         };
@@ -108,7 +98,7 @@ impl Options {
         let session = if self.workers.is_empty() {
             session
         } else {
-            super::runtime()?.block_on(query::distribute(&session, &self.workers))?
+            runtime()?.block_on(query::distribute(&session, &self.workers))?
         };
         let (keep, made) = (self.keep, Arc::clone(&scratch));
         let read = move |source: &str| read_logs(&[source.to_owned()], keep, &made);
@@ -139,10 +129,9 @@ pub(super) struct Asked {
 }
 
 /// Makes a dataset of log files, for as long as the program runs.
-fn read_logs(sources: &[String], keep: KeepArg, scratch: &Scratch) -> Result<Dataset> {
-    let config =
-        ConvertConfig { keep: keep.into(), ..ConvertConfig::new(sources.to_vec(), PathBuf::new()) };
-    let bar = super::convert::Bar::new();
+fn read_logs(sources: &[String], keep: Keep, scratch: &Scratch) -> Result<Dataset> {
+    let config = ConvertConfig { keep, ..ConvertConfig::new(sources.to_vec(), PathBuf::new()) };
+    let bar = Bar::new();
     let made = reader::Scratch::convert(config, &bar);
     bar.finish();
     let reader::Scratch { dataset, outcome, folder } = made?;

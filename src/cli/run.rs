@@ -1,10 +1,10 @@
 //! `buildtrail run`.
 
-use super::query_args::{Asked, FLAGS, Options};
-use super::{Status, runtime};
-use crate::error::Result;
-use crate::query::{Parameter, SavedQueries};
-use clap::{Arg, ArgMatches};
+use crate::cli::args::{ExitStatus, runtime};
+use crate::cli::query_args::{Asked, Options};
+use crate::error::{Error, Result, SavedQueryProblem};
+use crate::query::{Parameter, SavedQueries, SavedQuery};
+use clap::{Arg, ArgMatches, Args as _, Command};
 use datafusion::common::ScalarValue;
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -40,10 +40,9 @@ impl Loaded {
     }
 }
 
-/// The saved queries that a command line asks for, if it is one of `run`, and the options for the
-/// parameters of the query that it names, if it names one. What is wrong with the name or the files is
-/// said later.
-pub(super) fn look_ahead(command_line: &[OsString]) -> (Option<Loaded>, Vec<Arg>) {
+/// Looks ahead in a command line for `run QUERY`, so that the query's parameters can be added as options.
+/// Errors are ignored here: the command itself reports them. `run` is the command without them.
+pub(super) fn look_ahead(command_line: &[OsString], run: &Command) -> (Option<Loaded>, Vec<Arg>) {
     let mut words = command_line.iter().map(|word| word.to_string_lossy()).skip(1);
     if words.next().as_deref() != Some("run") {
         return (None, Vec::new());
@@ -55,23 +54,61 @@ pub(super) fn look_ahead(command_line: &[OsString]) -> (Option<Loaded>, Vec<Arg>
             None => (&*word, None),
         };
         match (option, value) {
-            ("--fail-on-rows" | "--help" | "-h", _) => {}
-            (flag, _) if FLAGS.contains(&flag) => {}
             ("--sql-dir", None) => folder = words.next().map(Cow::into_owned),
             ("--sql-dir", Some(value)) => folder = Some(value.to_owned()),
-            (option, None) if option.starts_with("--") || option == "-o" => {
-                words.next();
+            (option, None) if option.starts_with('-') => {
+                if takes_value(run, option) {
+                    words.next();
+                }
             }
-            (option, _) if option.starts_with('-') => {}
+            (option, Some(_)) if option.starts_with('-') => {}
             _ if name.is_none() => name = Some(word.into_owned()),
             _ => {}
         }
     }
     let Ok(loaded) = Loaded::new(folder.map(PathBuf::from)) else { return (None, Vec::new()) };
     let query = name.and_then(|name| loaded.queries.find(&name).ok());
-    let options =
-        query.map_or_else(Vec::new, |query| query.parameters.iter().map(option).collect());
+    // An option that clashes is left out here; `main` refuses it by name.
+    let of_query = |query: &SavedQuery| {
+        let parameters = query.parameters.iter();
+        parameters
+            .filter(|p| known(run, &format!("--{}", p.option())).is_none())
+            .map(option)
+            .collect()
+    };
+    let options = query.map_or_else(Vec::new, of_query);
     (Some(loaded), options)
+}
+
+/// The option of `run` that a word of a command line names: `--width`, `-o`, `-oFILE`.
+fn known<'r>(run: &'r Command, word: &str) -> Option<&'r Arg> {
+    run.get_arguments().find(|arg| match word.strip_prefix("--") {
+        Some(long) => arg.get_long() == Some(long),
+        None => word.strip_prefix('-').is_some_and(|w| w.chars().next() == arg.get_short()),
+    })
+}
+
+/// Whether the next word is the value of this one. A parameter of a saved query always has one.
+fn takes_value(run: &Command, word: &str) -> bool {
+    match known(run, word) {
+        Some(arg) => arg.get_action().takes_values() && (word.starts_with("--") || word.len() == 2),
+        None => !["--help", "-h"].contains(&word),
+    }
+}
+
+/// Fails if a parameter of a saved query is an option of `run`, too: nobody could say which is meant.
+fn refuse_clash(query: &SavedQuery) -> Result<()> {
+    let run = Args::augment_args(Command::new("run"));
+    let clash = |p: &&Parameter| {
+        let option = p.option();
+        option == "help"
+            || run.get_arguments().any(|arg| *arg.get_id() == p.name)
+            || known(&run, &format!("--{option}")).is_some()
+    };
+    query.parameters.iter().find(clash).map_or(Ok(()), |parameter| {
+        let problem = SavedQueryProblem::ReservedParameter(parameter.name.clone());
+        Err(Error::saved_query(&query.name, problem))
+    })
 }
 
 fn option(parameter: &Parameter) -> Arg {
@@ -93,7 +130,7 @@ pub(super) fn main(
     args: &Args,
     matches: &ArgMatches,
     loaded: Option<Loaded>,
-) -> anyhow::Result<Status> {
+) -> anyhow::Result<ExitStatus> {
     let folder = &args.options.sql_dir;
     let loaded = match loaded.filter(|loaded| loaded.folder == *folder) {
         Some(loaded) => loaded,
@@ -102,6 +139,7 @@ pub(super) fn main(
     };
     let queries = loaded.queries;
     let query = queries.find(&args.query)?.clone();
+    refuse_clash(&query)?;
     let value = |parameter: &Parameter| {
         let given = matches.try_get_one::<ScalarValue>(&parameter.name).ok().flatten();
         (parameter.name.clone(), given.cloned().unwrap_or_else(|| parameter.default_value()))
@@ -111,5 +149,52 @@ pub(super) fn main(
         args.options.runner("run", args.dataset.as_deref(), queries)?;
     let result = runtime()?.block_on(runner.run_saved(&query, values));
     let rows = runner.finish_after(result)?;
-    Ok(if args.fail_on_rows && rows > 0 { Status::Found } else { Status::Done })
+    Ok(if args.fail_on_rows && rows > 0 { ExitStatus::Found } else { ExitStatus::Done })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn looked_ahead(words: &[&str]) -> Option<String> {
+        let run = Args::augment_args(Command::new("run"));
+        let line: Vec<OsString> =
+            ["buildtrail", "run"].iter().chain(words).map(Into::into).collect();
+        let (_, options) = look_ahead(&line, &run);
+        options.first().map(|arg| arg.get_id().to_string())
+    }
+
+    /// Every option of `run`, before the query's name: its value is not taken for the name.
+    #[test]
+    fn a_new_option_cannot_be_forgotten() {
+        let run = Args::augment_args(Command::new("run"));
+        let mut options = 0;
+        for arg in run.get_arguments().filter(|arg| !arg.is_positional()) {
+            let value = arg.get_action().takes_values().then_some("value");
+            for option in [
+                arg.get_long().map(|long| format!("--{long}")),
+                arg.get_short().map(|c| format!("-{c}")),
+            ] {
+                let Some(option) = option.filter(|option| option != "--sql-dir") else { continue };
+                let words: Vec<&str> = [option.as_str()]
+                    .into_iter()
+                    .chain(value)
+                    .chain(["timeline", "dataset"])
+                    .collect();
+                assert_eq!(looked_ahead(&words).as_deref(), Some("since"), "{words:?}");
+                options += 1;
+            }
+        }
+        assert!(options > 15, "{options}");
+        assert_eq!(looked_ahead(&["--fail-on-rows", "timeline"]).as_deref(), Some("since"));
+        assert_eq!(looked_ahead(&["--since", "7d", "timeline"]).as_deref(), Some("since"));
+        assert_eq!(looked_ahead(&["nosuch"]), None);
+    }
+
+    #[test]
+    fn no_parameter_of_ours_is_an_option() {
+        for query in SavedQueries::load(None).unwrap().all() {
+            refuse_clash(query).unwrap();
+        }
+    }
 }

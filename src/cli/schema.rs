@@ -1,6 +1,6 @@
 //! `buildtrail schema`.
 
-use super::{Status, put};
+use crate::cli::args::{ExitStatus, print};
 use crate::query::{Format, tabulate};
 use crate::schema::COLUMNS;
 
@@ -12,10 +12,10 @@ pub(super) struct Args {
     format: Format,
 }
 
-pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
+pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     let rows = COLUMNS.iter().map(|column| {
         [column.name, column.kind.name(), column.group.name(), column.source, column.meaning]
     });
-    put(&tabulate(["column", "type", "group", "source", "meaning"], rows, args.format)?)?;
-    Ok(Status::Done)
+    print(&tabulate(["column", "type", "group", "source", "meaning"], rows, args.format)?)?;
+    Ok(ExitStatus::Done)
 }

@@ -1,7 +1,7 @@
 //! `buildtrail sql`.
 
-use super::query_args::{Asked, Options};
-use super::{Status, runtime};
+use crate::cli::args::{ExitStatus, runtime};
+use crate::cli::query_args::{Asked, Options};
 use crate::query::{SavedQueries, Shell, Start};
 use anyhow::Context as _;
 use std::io::{self, IsTerminal as _, Read as _};
@@ -28,7 +28,7 @@ pub(super) struct Args {
     options: Options,
 }
 
-pub(super) fn main(args: Args) -> anyhow::Result<Status> {
+pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
     let statements = match (&args.command, &args.file) {
         (Some(sql), _) => Some(sql.clone()),
         (None, Some(file)) if file.as_os_str() != "-" => Some(
@@ -52,5 +52,5 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
         let start = args.init.map_or(Start::OfUser, Start::File);
         runtime()?.block_on(Shell::new(runner)?.run(start))?;
     }
-    Ok(Status::Done)
+    Ok(ExitStatus::Done)
 }

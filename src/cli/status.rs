@@ -1,6 +1,6 @@
 //! `buildtrail status`.
 
-use super::{Format, PART_SIZE, Status as Exit, parse_part_size, put};
+use crate::cli::args::{ExitStatus, Format, PART_SIZE, parse_part_size, print};
 use crate::dataset::Dataset;
 use crate::printable::printable;
 use crate::status::{Status, status};
@@ -21,13 +21,13 @@ pub(super) struct Args {
     format: Format,
 }
 
-pub(super) fn main(args: &Args) -> anyhow::Result<Exit> {
+pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     let status = status(&Dataset::open(&args.dataset)?, args.part_size)?;
-    put(&match args.format {
+    print(&match args.format {
         Format::Table => summary(&status),
         Format::Json => serde_json::to_string_pretty(&status)? + "\n",
     })?;
-    Ok(Exit::Done)
+    Ok(ExitStatus::Done)
 }
 
 fn summary(s: &Status) -> String {

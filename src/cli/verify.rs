@@ -1,19 +1,16 @@
 //! `buildtrail verify`.
 
-use super::convert::parse_time;
-use super::{Format, Status, put, say, wrong_usage};
-use crate::convert::{self, Selection};
+use crate::cli::args::{ExitStatus, Format, parse_time, print, wrong_usage};
+use crate::cli::digests::Digests;
 use crate::dataset::Dataset;
-use crate::error::Result;
-use crate::integrity::{self, File, Finding, Inputs, State, Vouched};
+use crate::integrity::{self, Finding, State};
 use crate::layout::META_FOLDER;
-use crate::log_file::LogFile;
+use crate::printable::say;
 use crate::query::{self, tabulate};
+use crate::sources::Selection;
 use crate::verify::verify;
-use chrono::Days;
 use serde_json::json;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::Path;
 
 /// Add a dataset up again, or check log files by CloudTrail's digests
 ///
@@ -50,77 +47,19 @@ pub(super) struct Args {
 
 const PLACES: &str = "A dataset; or log files: folders, quoted patterns, s3://BUCKET/PREFIX";
 
-/// What log files are checked by.
-#[derive(Debug, clap::Args)]
-pub(super) struct Digests {
-    /// The output of `aws cloudtrail list-public-keys`, of the time and region of the digests
-    #[arg(long, value_name = "FILE")]
-    public_keys: Vec<PathBuf>,
-    /// Where the digests are, if not with the log files
-    #[arg(long = "digests", value_name = "PLACE")]
-    place: Vec<String>,
-    /// The digests' metadata in S3: {"KEY": {"x-amz-meta-signature": "HEX"}}
-    #[arg(long, value_name = "FILE")]
-    metadata: Option<PathBuf>,
-}
-
-impl Digests {
-    /// Whether log files are to be checked at all.
-    fn are_given(&self) -> bool {
-        !self.public_keys.is_empty() || !self.place.is_empty() || self.metadata.is_some()
-    }
-
-    /// What valid digests say of log files in sources.
-    pub(super) fn vouched(&self, sources: &[String], wanted: &Selection) -> Result<Vouched> {
-        integrity::vouched(&self.inputs(sources, wanted)?)
-    }
-
-    /// Lists log files and digests as `convert` does, so that what it reads is what is checked.
-    fn inputs(&self, sources: &[String], wanted: &Selection) -> Result<Inputs> {
-        // A log file is in a digest of its day or, around midnight, the next day's.
-        let later = wanted.to.and_then(|to| to.checked_add_days(Days::new(1)));
-        let digest_selection = Selection { to: later, ..wanted.clone() };
-        let (mut log_files, mut digests, mut problems) = convert::list(sources, &digest_selection)?;
-        log_files.retain(|file| wanted.may_hold(&file.path.to_string_lossy()));
-        if !self.place.is_empty() {
-            let (_, elsewhere, more) = convert::list(&self.place, &digest_selection)?;
-            digests = elsewhere;
-            problems.extend(more);
-        }
-        if digests.is_empty() {
-            say(
-                "note: no digests were found: they are in the folder CloudTrail-Digest beside CloudTrail; \
-                 --digests tells where",
-            );
-        }
-        let files = |files: Vec<LogFile>| files.into_iter().map(File::from).collect();
-        Ok(Inputs {
-            log_files: files(log_files),
-            digests: files(digests),
-            log_selection: wanted.clone(),
-            digest_selection,
-            unlisted: problems.into_iter().map(|problem| (problem.file, problem.reason)).collect(),
-            public_keys: self.public_keys.clone(),
-            metadata: self.metadata.clone(),
-        })
-    }
-}
-
-impl From<LogFile> for File {
-    fn from(file: LogFile) -> Self {
-        let object = file.in_bucket().map(|(bucket, key)| (Arc::clone(bucket), key.to_owned()));
-        Self { object, path: file.path }
-    }
-}
-
-pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
+pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     let is_dataset = |place: &&String| Path::new(place).join(META_FOLDER).is_dir();
     let a_dataset = args.places.iter().find(is_dataset);
     match (a_dataset, args.digests.are_given(), args.places.as_slice()) {
-        (Some(_), true, _) => wrong_usage("verify", "this is a dataset: digests are of log files"),
+        (Some(_), true, _) => {
+            Err(wrong_usage("verify", "this is a dataset: digests are of log files"))
+        }
         (None, true, places) => {
             if places.iter().chain(&args.digests.place).any(|place| place == "-") {
-                wrong_usage("verify", "what is piped has no key: name files or folders");
+                return Err(wrong_usage(
+                    "verify",
+                    "what is piped has no key: name files or folders",
+                ));
             }
             let wanted = Selection {
                 accounts: args.account.clone(),
@@ -131,19 +70,20 @@ pub(super) fn main(args: &Args) -> anyhow::Result<Status> {
             log_files(&findings, args.format)
         }
         (_, false, [place]) => dataset(Path::new(place), args.format),
-        (_, false, _) => {
-            wrong_usage("verify", "one dataset at a time; log files are checked with --public-keys")
-        }
+        (_, false, _) => Err(wrong_usage(
+            "verify",
+            "one dataset at a time; log files are checked with --public-keys",
+        )),
     }
 }
 
-fn log_files(findings: &[Finding], format: Format) -> anyhow::Result<Status> {
+fn log_files(findings: &[Finding], format: Format) -> anyhow::Result<ExitStatus> {
     let counts = integrity::counts(findings);
     if let Format::Json = format {
         let counts: serde_json::Map<_, _> =
             counts.iter().map(|(state, count)| (state.name().to_owned(), json!(count))).collect();
         let text = json!({"findings": findings, "counts": counts});
-        put(&(serde_json::to_string_pretty(&text)? + "\n"))?;
+        print(&(serde_json::to_string_pretty(&text)? + "\n"))?;
     } else {
         let rest: Vec<_> = findings.iter().filter(|f| f.state != State::Valid).collect();
         if !rest.is_empty() {
@@ -151,7 +91,7 @@ fn log_files(findings: &[Finding], format: Format) -> anyhow::Result<Status> {
                 |f: &&Finding| [f.kind, f.state.name(), &*f.object, &*f.detail].map(str::to_owned);
             let rows: Vec<_> = rest.iter().map(row).collect();
             let rows = rows.iter().map(|row| row.each_ref().map(String::as_str));
-            put(&tabulate(["kind", "state", "object", "detail"], rows, query::Format::Table)?)?;
+            print(&tabulate(["kind", "state", "object", "detail"], rows, query::Format::Table)?)?;
         }
         let counts = counts.iter().map(|(state, count)| format!("{count} {state}"));
         let counts: Vec<_> = counts.collect();
@@ -160,23 +100,23 @@ fn log_files(findings: &[Finding], format: Format) -> anyhow::Result<Status> {
         } else {
             counts.join(", ")
         };
-        put(&format!("{all}\n"))?;
+        print(&format!("{all}\n"))?;
     }
     Ok(if counts.keys().any(|state| state.is_wrong()) || counts.is_empty() {
-        Status::Failed
+        ExitStatus::Failed
     } else if counts.keys().any(|state| *state != State::Valid) {
-        Status::Rejected
+        ExitStatus::Rejected
     } else {
-        Status::Done
+        ExitStatus::Done
     })
 }
 
-fn dataset(place: &Path, format: Format) -> anyhow::Result<Status> {
+fn dataset(place: &Path, format: Format) -> anyhow::Result<ExitStatus> {
     let found = verify(&Dataset::open(place)?)?;
     for problem in &found.problems {
         say(&format!("does not fit: {problem}"));
     }
-    put(&match format {
+    print(&match format {
         Format::Json => serde_json::to_string_pretty(&found)? + "\n",
         Format::Table => format!(
             "{} parts, {} rows, {} event ids, {} rows without one, {} inputs, {} rejected: {}\n",
@@ -193,5 +133,5 @@ fn dataset(place: &Path, format: Format) -> anyhow::Result<Status> {
             }
         ),
     })?;
-    Ok(if found.problems.is_empty() { Status::Done } else { Status::Failed })
+    Ok(if found.problems.is_empty() { ExitStatus::Done } else { ExitStatus::Failed })
 }

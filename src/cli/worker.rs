@@ -1,8 +1,9 @@
 //! `buildtrail worker`.
 
-use super::query_args::parse_memory;
-use super::{Status, put, say};
+use crate::cli::args::{ExitStatus, parse_memory, print};
+
 use crate::dataset::Dataset;
+use crate::printable::say;
 use crate::query::{Limits, Worker};
 use anyhow::Context as _;
 use std::net::SocketAddr;
@@ -27,7 +28,7 @@ pub(super) struct Args {
     spill: Option<PathBuf>,
 }
 
-pub(super) fn main(args: Args) -> anyhow::Result<Status> {
+pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
     let dataset = Dataset::open(&args.dataset)?;
     let limits = Limits { memory: args.memory, spill: args.spill, timeout: None };
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -36,12 +37,12 @@ pub(super) fn main(args: Args) -> anyhow::Result<Status> {
         if !worker.address().ip().is_loopback() {
             say("warning: whoever reaches this address can read the dataset: there is no password");
         }
-        put(&format!("{}\n", worker.address()))?;
+        print(&format!("{}\n", worker.address()))?;
         tokio::select! {
             served = worker.serve() => served?,
             // Files of what was spilled go with the process's end, if it is one.
             heard = tokio::signal::ctrl_c() => heard.context("wait for Ctrl-C")?,
         }
-        Ok(Status::Done)
+        Ok(ExitStatus::Done)
     })
 }

@@ -5,11 +5,10 @@
 
 use crate::error::Result;
 use crate::part::{BATCH_ROWS, Batches, PartReader};
-use crate::rows::{Keys, RowRef, content};
+use crate::rows::{Keys, NextRows, RowOrder, RowRef, content};
 use arrow::array::RecordBatch;
 use arrow::compute::interleave_record_batch;
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::HashSet;
 
 /// Rows that all sources together hold in memory, about.
 const HELD_ROWS: usize = 16 * BATCH_ROWS;
@@ -47,17 +46,13 @@ impl Source {
     }
 }
 
-/// The order of a row, on its own.
-type Order = ((bool, Option<i64>), (bool, Option<String>), (String, i64));
-
 /// Merges part files.
 #[derive(Debug)]
 pub(super) struct Merge {
     sources: Vec<Source>,
-    /// The next row of each source that has one, the least on top.
-    heap: BinaryHeap<Reverse<(Order, usize)>>,
+    next: NextRows,
     /// The event that came last, and what of it came if it came more than once.
-    last: Option<(Order, Copies)>,
+    last: Option<(RowOrder, Copies)>,
 }
 
 /// What came of one event.
@@ -71,7 +66,7 @@ enum Copies {
 impl Merge {
     pub(super) fn of(parts: Vec<PartReader>) -> Result<Self> {
         let size = (HELD_ROWS / parts.len().max(1)).clamp(64, BATCH_ROWS);
-        let mut merge = Self { sources: Vec::new(), heap: BinaryHeap::new(), last: None };
+        let mut merge = Self { sources: Vec::new(), next: NextRows::default(), last: None };
         for part in parts {
             let batches = part.batches(size)?;
             let empty = RecordBatch::new_empty(crate::schema::schema());
@@ -87,11 +82,7 @@ impl Merge {
     fn push(&mut self, number: usize) -> Result<()> {
         let Some(source) = self.sources.get(number) else { return Ok(()) };
         if source.row < source.batch.num_rows() {
-            let ((no_time, time), (no_id, id), (file, record)) =
-                Keys::of(&source.batch)?.order(source.row);
-            let order =
-                ((no_time, time), (no_id, id.map(str::to_owned)), (file.to_owned(), record));
-            self.heap.push(Reverse((order, number)));
+            self.next.push(Keys::of(&source.batch)?.order(source.row), number);
         }
         Ok(())
     }
@@ -103,7 +94,7 @@ impl Merge {
         let mut at: Vec<Option<usize>> = vec![None; self.sources.len()];
         let mut taken: Vec<RowRef> = Vec::new();
         while taken.len() < rows {
-            let Some(Reverse((order, number))) = self.heap.pop() else { break };
+            let Some((order, number)) = self.next.pop() else { break };
             let Some(source) = self.sources.get_mut(number) else { break };
             if is_new(&mut self.last, order, &source.batch, source.row)? {
                 let known = at.get(number).copied().flatten();
@@ -133,14 +124,13 @@ impl Merge {
 
 /// Whether a row is no copy of one that came.
 fn is_new(
-    last: &mut Option<(Order, Copies)>,
-    order: Order,
+    last: &mut Option<(RowOrder, Copies)>,
+    order: RowOrder,
     batch: &RecordBatch,
     row: usize,
 ) -> Result<bool> {
-    let same = |last: &Order| (&last.0, &last.1) == (&order.0, &order.1);
     match last {
-        Some((known, copies)) if same(known) => {
+        Some((known, copies)) if known.is_same_event(&order) => {
             if let Copies::One(first) = copies {
                 *copies = Copies::Several(HashSet::from([content(first, 0)?]));
             }

@@ -13,13 +13,13 @@ use crate::part::{BATCH_BYTES, BATCH_ROWS, PartReader, Wanted, Written};
 use crate::rows::Columns;
 use crate::rows::Head;
 use crate::rows::{Keys, content};
-use crate::rows::{Runs, Stream, cut};
+use crate::rows::{NextRows, Runs, Stream, cut};
 #[cfg(feature = "stages")]
 use arrow::array::RecordBatch;
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher as _, RandomState};
 use std::thread;
 use tempfile::TempPath;
@@ -189,14 +189,6 @@ impl Committed {
     }
 }
 
-/// What a row is sorted by, on its own.
-type Order = ((bool, Option<i64>), (bool, Option<Box<str>>), (Box<str>, i64));
-
-fn order(row: &Head<'_>) -> Order {
-    let (time, (without, id), (file, record)) = row.order();
-    (time, (without, id.map(Into::into)), (file.into(), record))
-}
-
 /// The rows of one event time and id.
 #[derive(Debug, Default)]
 struct Group {
@@ -235,8 +227,7 @@ fn content_of(row: &Head<'_>, one: &mut Columns) -> Result<Content> {
 /// Merges the runs of one partition.
 struct Merge<'m> {
     streams: Vec<Stream<'m>>,
-    /// The next row of each stream that has one, the least on top.
-    heap: BinaryHeap<Reverse<(Order, usize)>>,
+    next: NextRows,
     committed: &'m Committed,
     state: &'m RandomState,
     columns: Columns,
@@ -267,7 +258,7 @@ impl<'m> Merge<'m> {
     ) -> Self {
         Self {
             streams,
-            heap: BinaryHeap::new(),
+            next: NextRows::default(),
             committed,
             state,
             columns: Columns::new(),
@@ -285,7 +276,7 @@ impl<'m> Merge<'m> {
         if let Some(stream) = self.streams.get_mut(number)
             && stream.advance()?
         {
-            self.heap.push(Reverse((order(&stream.row()?), number)));
+            self.next.push(stream.row()?.order(), number);
         }
         Ok(())
     }
@@ -304,7 +295,7 @@ impl<'m> Merge<'m> {
         for number in 0..self.streams.len() {
             self.queue(number)?;
         }
-        while let Some(Reverse((_, number))) = self.heap.pop() {
+        while let Some((_, number)) = self.next.pop() {
             if !self.take(number)? {
                 return Ok(());
             }

@@ -8,7 +8,7 @@ mod members;
 
 use crate::convert::summary::Outcome;
 use crate::dataset::{Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, State};
-use crate::error::{Error, Result};
+use crate::error::{Chain, Error, Result};
 use crate::flatten::flatten;
 use crate::flatten::record::Record;
 use crate::flatten::row::{Row, Value};
@@ -133,7 +133,7 @@ impl Worker {
         &mut self,
         job: Job<'_>,
         file: &LogFile,
-        bytes: std::result::Result<Vec<u8>, String>,
+        bytes: Result<Vec<u8>>,
     ) -> Result<()> {
         match bytes {
             Ok(bytes) => {
@@ -143,7 +143,7 @@ impl Worker {
                 self.inflated(job, file, buffers.unpack(&room, job.vouched.is_none()))?;
                 self.buffers = buffers;
             }
-            Err(reason) => self.unreadable(job, file, reason),
+            Err(error) => self.unreadable(job, file, Chain(&error).to_string()),
         }
         Ok(())
     }

@@ -66,8 +66,9 @@ impl<'s> Writer<'s> {
         match self {
             Self::Apart(batches, thread) => {
                 drop(batches);
-                let panicked = "a writing thread panicked".to_owned();
-                thread.join().unwrap_or_else(|_| Err(Error::Unreconciled(panicked)))
+                thread
+                    .join()
+                    .unwrap_or_else(|_| Err(Error::Panicked("the thread that writes part files")))
             }
             Self::Here(files) => files.finish(),
         }

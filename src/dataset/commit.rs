@@ -44,7 +44,7 @@ use crate::dataset::root::{InBucket, STAGING, rename, sync_folder};
 use crate::dataset::segment::{self, Segment};
 use crate::dataset::upload::{self, Sent};
 use crate::dataset::{Input, Root};
-use crate::error::{Error, Result};
+use crate::error::{DatasetProblem, Error, Result};
 use crate::hash::hex;
 use crate::hash::short;
 use crate::layout::META_FOLDER;
@@ -175,7 +175,7 @@ impl Commit {
         let file = Self::file(version);
         let text = root.read(&file)?.ok_or_else(|| root.missing(&file))?;
         serde_json::from_slice(&text).map_err(|error| {
-            Error::Dataset(root.name(&file).display().to_string(), error.to_string())
+            Error::dataset(root.name(&file).display(), DatasetProblem::Malformed(error))
         })
     }
 
@@ -192,9 +192,7 @@ impl Commit {
             if let (Root::Bucket(at), Some(intent)) = (root, &self.intent) {
                 upload::abort(at, intent, &self.uploads);
             }
-            let reason = "another run has committed to it since this one began; nothing of this \
-                          run is in it: run it again";
-            return Err(Error::Dataset(root.shown(), reason.to_owned()));
+            return Err(Error::dataset(root.shown(), DatasetProblem::Overtaken));
         }
         root.sync(META_FOLDER)
     }

@@ -19,7 +19,7 @@ mod action;
 use crate::dataset::commit::{Action, Commit};
 use crate::dataset::parts::PartFile;
 use crate::dataset::{Dataset, Root, Transaction, remembered, segment};
-use crate::error::{Error, Result};
+use crate::error::{DatasetProblem, Error, Result};
 use crate::layout::PartitionColumn;
 use crate::schema::SCHEMA_VERSION;
 use action::{Mark, Version};
@@ -41,8 +41,7 @@ pub(crate) fn keep(dataset: &Dataset) -> Result<u64> {
         return Ok(version);
     }
     if !root.names(LOG)?.is_empty() && !is_late(root, head)? {
-        let reason = "is not a log that buildtrail keeps; remove it if nobody needs it";
-        return Err(Error::Dataset(root.name(LOG).display().to_string(), reason.to_owned()));
+        return Err(Error::dataset(root.name(LOG).display(), DatasetProblem::ForeignDeltaLog));
     }
     Transaction::new(dataset).commit_delta()?;
     Ok(0)
@@ -145,11 +144,8 @@ fn check(root: &Root, commit: &Commit, version: u64, text: &[u8]) -> Result<()> 
 }
 
 fn not_ours(root: &Root, version: u64) -> Error {
-    let reason = format!(
-        "was not written by buildtrail, and no other program may write to the dataset; take out what \
-         it wrote, remove {LOG}, and `buildtrail delta` begins a new log"
-    );
-    Error::Dataset(root.name(&file(version)).display().to_string(), reason)
+    let place = root.name(&file(version));
+    Error::dataset(place.display(), DatasetProblem::ForeignDeltaVersion(LOG))
 }
 
 fn partition_by(root: &Root) -> Result<Vec<PartitionColumn>> {

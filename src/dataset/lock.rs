@@ -5,9 +5,10 @@
 //! the commit, which only one of two runs can make.
 
 use crate::dataset::Root;
-use crate::error::{Error, Result};
+use crate::error::{DatasetProblem, Error, Result};
 use crate::layout::META_FOLDER;
 use crate::store::Lease;
+use chrono::{DateTime, Utc};
 use std::fs::{self, File, TryLockError};
 use std::thread;
 use std::time::Duration;
@@ -43,10 +44,7 @@ impl Lock {
                         Ok(lease) => return Ok(Self::Lease(lease)),
                         Err(_) if busy == Busy::Wait => thread::sleep(LOOK),
                         Err(until) => {
-                            let until = until.format("%H:%M:%S");
-                            let killed =
-                                format!("; if it was killed, its hold ends at {until} UTC");
-                            return Err(is_busy(root, &killed));
+                            return Err(is_busy(root, Some(until)));
                         }
                     }
                 }
@@ -66,12 +64,11 @@ fn file(root: &Root, busy: Busy) -> Result<File> {
     }
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(is_busy(root, "")),
+        Err(TryLockError::WouldBlock) => Err(is_busy(root, None)),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
     }
 }
 
-fn is_busy(root: &Root, more: &str) -> Error {
-    let reason = format!("another run is writing to it; try again when that has ended{more}");
-    Error::Dataset(root.shown(), reason)
+fn is_busy(root: &Root, until: Option<DateTime<Utc>>) -> Error {
+    Error::dataset(root.shown(), DatasetProblem::Busy(until))
 }

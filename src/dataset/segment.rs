@@ -7,7 +7,7 @@
 //! names them; those of the commit before lie beside them for a while.
 
 use crate::dataset::Root;
-use crate::error::{Error, Result};
+use crate::error::{DatasetProblem, Error, Result};
 use crate::hash::hex;
 use crate::hash::short;
 use crate::layout::META_FOLDER;
@@ -53,10 +53,8 @@ pub(crate) fn read<E: Entry>(
     for segment in segments {
         let file = file::<E>(&segment.name);
         let path = root.name(&file);
-        let damaged = |reason: String| {
-            let reason = format!("{reason}; restore it, or convert into a new dataset");
-            Error::Dataset(path.display().to_string(), reason)
-        };
+        let damaged =
+            |reason| Error::dataset(path.display(), DatasetProblem::DamagedSegment(reason));
         let mut lines = BufReader::new(GzDecoder::new(root.reader(&file)?));
         let mut line = Vec::new();
         let mut entries = 0;
@@ -125,8 +123,8 @@ pub(crate) fn check<E: Entry>(root: &Root, segments: &[Segment]) -> Result<()> {
     for segment in segments {
         let file = file::<E>(&segment.name);
         if !root.hash(&file)?.0.starts_with(&segment.name) {
-            let reason = "was changed: its name is no longer its hash".to_owned();
-            return Err(Error::Dataset(root.name(&file).display().to_string(), reason));
+            let place = root.name(&file);
+            return Err(Error::dataset(place.display(), DatasetProblem::ChangedSegment));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@
 
 use crate::dataset::Root;
 use crate::dataset::root::{InBucket, STAGING};
-use crate::error::{Error, Result};
+use crate::error::{DatasetProblem, Error, Result};
 use crate::store::{Only, Upload, token};
 use serde::{Deserialize, Serialize};
 use tempfile::TempPath;
@@ -73,9 +73,7 @@ pub(crate) fn complete(at: &InBucket, sent: &[Sent]) -> Result<()> {
     for Sent { place, bytes, upload } in sent {
         let key = at.key(place);
         if !at.bucket.complete(&key, upload)? && at.bucket.size(&key)? != Some(*bytes) {
-            let reason = "is in the dataset's newest commit, but its upload is gone (does a \
-                          lifecycle rule end uploads?); convert its log files into a new dataset";
-            return Err(Error::Dataset(at.bucket.uri(&key), reason.to_owned()));
+            return Err(Error::dataset(at.bucket.uri(&key), DatasetProblem::UploadGone));
         }
     }
     Ok(())

@@ -4,6 +4,7 @@
 //! wherever a copy of the trail put it. Contents pass piece by piece; what an inflated one may have at
 //! most bounds the time that a bomb takes.
 
+use crate::error::Chain;
 use crate::hash::hex;
 use crate::integrity::State;
 use crate::store::Bucket;
@@ -64,7 +65,8 @@ impl File {
         let unreadable = |why: String| (State::Unreadable, why);
         let wrong = |error: io::Error| (State::InvalidHash, error.to_string());
         if let Some((bucket, key)) = &self.object {
-            let (bytes, signature) = bucket.read(key).map_err(unreadable)?;
+            let (bytes, signature) =
+                bucket.read(key).map_err(|error| unreadable(Chain(&error).to_string()))?;
             inflate(&*bytes, each).map_err(wrong)?;
             return Ok(signature);
         }

@@ -31,7 +31,7 @@ struct Key {
 }
 
 fn wrong(path: &Path, reason: &str) -> Error {
-    Error::Integrity(format!("{}: {reason}", path.display()))
+    Error::Integrity { path: path.to_owned(), reason: reason.to_owned() }
 }
 
 fn read_json<T: for<'de> Deserialize<'de>>(path: &Path, expected: &str) -> Result<T> {

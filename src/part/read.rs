@@ -1,6 +1,6 @@
 //! A part file back into rows: with the columns of today, whichever version wrote it.
 
-use crate::error::{Error, Result};
+use crate::error::{DatasetProblem, Error, Result};
 use crate::part::source::Source;
 use crate::schema::{COLUMNS, Col, Column, schema};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
@@ -41,9 +41,9 @@ impl PartReader {
         for field in metadata.schema().fields() {
             let same = ours.field_with_name(field.name()).ok();
             if same.is_none_or(|same| same.data_type() != field.data_type()) {
-                let (name, kind) = (field.name(), field.data_type());
-                let reason = format!("column {name} of type {kind} is none of this version");
-                return Err(Error::Dataset(path.display().to_string(), reason));
+                let (name, kind) = (field.name().clone(), field.data_type().to_string());
+                let problem = DatasetProblem::UnexpectedColumn { name, kind };
+                return Err(Error::dataset(path.display(), problem));
             }
         }
         let wanted = (0..schema().fields().len()).collect();

@@ -11,7 +11,7 @@ mod worker;
 
 pub use worker::Worker;
 
-use crate::error::{Error, Result};
+use crate::error::{QueryError, Result};
 use crate::query::rules::last_rules;
 use connections::Connections;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -110,7 +110,7 @@ pub(super) fn check(session: &SessionState, plan: &LogicalPlan) -> Result<()> {
         });
         Ok(TreeNodeRecursion::Continue)
     })?;
-    refused.map_or(Ok(()), |why| Err(Error::SavedQuery(format!("{why}; ask without --workers"))))
+    refused.map_or(Ok(()), |why| Err(QueryError::NotForWorkers(why).into()))
 }
 
 #[cfg(test)]

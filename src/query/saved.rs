@@ -14,7 +14,7 @@ pub use parameter::{Parameter, ParameterKind, Values};
 pub use views::view_texts;
 pub(super) use views::{make as make_views, names as view_names, question as view_question};
 
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result, SavedQueryProblem, nearest};
 use files::{OURS, header, headers};
 use include_dir::{Dir, DirEntry};
 use serde::Serialize;
@@ -47,14 +47,14 @@ pub struct SavedQuery {
 impl SavedQuery {
     fn parse(path: &Path, sql: &str) -> Result<Option<Self>> {
         let Some(name) = query_name(path) else { return Ok(None) };
-        let needed = |key: &str| {
-            header(sql, key).map(str::to_owned).ok_or_else(|| {
-                Error::SavedQuery(format!("saved query {name} has no line `-- {key}: ...` on top"))
-            })
+        let needed = |key: &'static str| {
+            header(sql, key)
+                .map(str::to_owned)
+                .ok_or_else(|| Error::saved_query(name, SavedQueryProblem::NoHeader(key)))
         };
         let statement = sql.lines().filter(|line| !line.trim_start().starts_with("--"));
         if statement.map(str::trim).all(str::is_empty) {
-            return Err(Error::SavedQuery(format!("saved query {name} has no statement")));
+            return Err(Error::saved_query(name, SavedQueryProblem::NoStatement));
         }
         let parameters: Vec<Parameter> = headers(sql, "parameter")
             .map(|line| Parameter::read(name, line))
@@ -62,8 +62,8 @@ impl SavedQuery {
         let mut names: Vec<&str> = parameters.iter().map(|p| &*p.name).collect();
         names.sort_unstable();
         if let Some([twice, _]) = names.array_windows().find(|[a, b]| a == b) {
-            let reason = format!("saved query {name} has two parameters called `{twice}`");
-            return Err(Error::SavedQuery(reason));
+            let problem = SavedQueryProblem::SameParameter((*twice).to_owned());
+            return Err(Error::saved_query(name, problem));
         }
         let optional = |key: &str| header(sql, key).map(str::to_owned);
         let theme = path.parent().and_then(Path::file_name).and_then(|theme| theme.to_str());
@@ -147,7 +147,7 @@ impl SavedQueries {
     pub(crate) fn call(&self, line: &str) -> Result<(&SavedQuery, Values)> {
         let mut words = words(line).into_iter();
         let query = self.find(&words.next().unwrap_or_default())?;
-        let wrong = |reason: String| Error::SavedQuery(format!("{}: {reason}", query.name));
+        let wrong = |problem| Error::saved_query(&query.name, problem);
         let mut values: Values =
             query.parameters.iter().map(|p| (p.name.clone(), p.default_value())).collect();
         while let Some(word) = words.next() {
@@ -159,11 +159,17 @@ impl SavedQueries {
             let of_name = |p: &&Parameter| p.option() == option;
             let parameter = query.parameters.iter().find(of_name).ok_or_else(|| {
                 let options: Vec<_> = query.parameters.iter().map(Parameter::option).collect();
-                wrong(format!("no parameter `{option}`; it has {}", options.join(", ")))
+                wrong(SavedQueryProblem::UnknownParameter {
+                    name: option.clone(),
+                    known: options.join(", "),
+                })
             })?;
-            let value = value.ok_or_else(|| wrong(format!("--{option} needs a value")))?;
+            let value =
+                value.ok_or_else(|| wrong(SavedQueryProblem::MissingValue(option.clone())))?;
             let value = parameter.kind.parse(&value);
-            let value = value.map_err(|reason| wrong(format!("--{option}: {reason}")))?;
+            let value = value.map_err(|reason| {
+                wrong(SavedQueryProblem::InvalidValue { name: option.clone(), reason })
+            })?;
             values.retain(|(name, _)| *name != parameter.name);
             values.push((parameter.name.clone(), value));
         }
@@ -174,11 +180,8 @@ impl SavedQueries {
     pub fn find(&self, name: &str) -> Result<&SavedQuery> {
         self.0.iter().find(|query| query.name == name).ok_or_else(|| {
             let nearest = nearest(name, self.0.iter().map(|query| query.name.as_str()));
-            let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?"));
-            let hint = hint.as_deref().unwrap_or(";");
-            Error::SavedQuery(format!(
-                "no saved query `{name}`{hint} `buildtrail queries` lists them all"
-            ))
+            let (name, nearest) = (name.to_owned(), nearest.map(str::to_owned));
+            Error::UnknownName { kind: "saved query", name, nearest }
         })
     }
 }
@@ -248,8 +251,9 @@ mod tests {
             ("timeline --since", "--since needs a value"),
             ("timeline --since soon", "--since: expected a time"),
         ] {
-            let error = call(line).unwrap_err().to_string();
-            assert!(error.contains(reason), "{error}");
+            let error = call(line).unwrap_err();
+            let said = format!("{error}; {}", error.hint().unwrap_or_default());
+            assert!(said.contains(reason), "{said}");
         }
     }
 
@@ -264,8 +268,8 @@ mod tests {
         let queries = SavedQueries::load(Some(folder.path())).unwrap();
         assert_eq!(queries.find(&known).unwrap().title, "T");
         assert_eq!(queries.find("mine").unwrap().question, "Q?");
-        let error = queries.find("mime").unwrap_err().to_string();
-        assert!(error.contains("did you mean `mine`?"), "{error}");
+        let hint = queries.find("mime").unwrap_err().hint();
+        assert_eq!(hint.as_deref(), Some("did you mean `mine`?"));
         let twice = format!("-- parameter: a text [] A\n-- parameter: a text [] A\n{text}");
         std::fs::write(folder.path().join("twice.sql"), twice).unwrap();
         let error = SavedQueries::load(Some(folder.path())).unwrap_err().to_string();
@@ -273,6 +277,6 @@ mod tests {
         std::fs::remove_file(folder.path().join("twice.sql")).unwrap();
         std::fs::write(folder.path().join("bad.sql"), "SELECT 1").unwrap();
         let error = SavedQueries::load(Some(folder.path())).unwrap_err().to_string();
-        assert!(error.contains("bad has no line `-- title: ...`"), "{error}");
+        assert!(error.contains("saved query bad: has no line `-- title: ...`"), "{error}");
     }
 }

@@ -13,7 +13,7 @@ mod spinner;
 
 pub use runner::{Out, Runner};
 
-use crate::error::{Error, Result};
+use crate::error::{Chain, Error, QueryError, Result};
 use crate::printable::say;
 use command::Command;
 use completion::Assistant;
@@ -51,7 +51,7 @@ impl Shell {
         runner.is_interactive = true;
         let config = Config::builder().auto_add_history(false).build();
         let mut editor: Editor<Assistant, FileHistory> =
-            Editor::with_config(config).map_err(|error| terminal_failed(&error))?;
+            Editor::with_config(config).map_err(terminal_failed)?;
         let history = history_file();
         if let Some(history) = &history {
             // The first time there is none.
@@ -79,7 +79,7 @@ impl Shell {
                 }
                 Err(ReadlineError::Interrupted) => {}
                 Err(ReadlineError::Eof) => break,
-                Err(error) => return Err(terminal_failed(&error)),
+                Err(error) => return Err(terminal_failed(error)),
             }
         }
         self.runner.finish()
@@ -97,7 +97,7 @@ impl Shell {
         if is_named || file.exists() {
             let text = std::fs::read_to_string(&file).map_err(Error::io("read", &file))?;
             if let Err(error) = self.runner.run(&text).await {
-                say(&format!("error: {}: {error}", file.display()));
+                report(&file.display().to_string(), &error);
             }
         }
         Ok(())
@@ -123,7 +123,7 @@ impl Shell {
                     let _ = self.editor.add_history_entry(text.trim_end());
                     self.carry_out(&text).await?;
                 }
-                Err(error) => say(&format!("error: {error}")),
+                Err(error) => report("", &error),
             },
             _ => self.carry_out(line).await?,
         }
@@ -143,7 +143,7 @@ impl Shell {
             result = entered => match result {
                 Err(error) if error.is_broken_pipe() => return Err(error),
                 Err(error) => {
-                    say(&format!("error: {error}"));
+                    report("", &error);
                     false
                 }
                 Ok(()) => false,
@@ -172,8 +172,17 @@ impl Shell {
     }
 }
 
-fn terminal_failed(error: &ReadlineError) -> Error {
-    Error::SavedQuery(format!("terminal: {error}"))
+/// Says an error, in a file if one is named, and the advice for it.
+fn report(file: &str, error: &Error) {
+    let place = if file.is_empty() { String::new() } else { format!("{file}: ") };
+    say(&format!("error: {place}{}", Chain(error)));
+    if let Some(hint) = error.hint() {
+        say(&format!("hint: {hint}"));
+    }
+}
+
+fn terminal_failed(error: ReadlineError) -> Error {
+    QueryError::Terminal(error.into()).into()
 }
 
 /// `~/.local/state/buildtrail/history` or what the system has in its place.
@@ -195,7 +204,7 @@ fn edited(text: &str) -> Result<String> {
     command.args(["-c", &format!("{editor} \"$1\""), "sh"]).arg(file.path());
     let status = command.status().map_err(failed)?;
     if !status.success() {
-        return Err(Error::SavedQuery(format!("the editor `{editor}` ended with {status}")));
+        return Err(QueryError::Editor { editor, status }.into());
     }
     std::fs::read_to_string(file.path()).map_err(failed)
 }

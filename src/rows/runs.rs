@@ -250,7 +250,7 @@ impl Runs {
 }
 
 fn damaged(what: &str) -> Error {
-    Error::Unreconciled(format!("rows that were held are damaged: {what}"))
+    Error::Spilled(what.to_string())
 }
 
 /// A packed row is none.

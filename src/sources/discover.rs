@@ -4,7 +4,7 @@
 //! file named outright is taken whatever its name. Digest, Insight and aggregated files are known by
 //! their key and skipped. Only names are looked at here: this module refuses to open anything.
 
-use crate::error::{Error, Result};
+use crate::error::{Chain, Error, Result, StoreError, StoreProblem};
 use crate::layout::META_FOLDER;
 use crate::log_file::budget::Limits;
 use crate::log_file::key::Kind;
@@ -103,9 +103,7 @@ impl Found {
             objects.extend(bucket.head(&prefix)?);
         }
         if objects.is_empty() {
-            return Err(Error::Store(format!(
-                "nothing in {source}: check bucket and prefix (and --account, --region, --since, --until)"
-            )));
+            return Err(StoreError::new(source, StoreProblem::NothingFound).into());
         }
         for object in objects {
             if is_named && !wanted.may_hold(&object.key) {
@@ -143,7 +141,7 @@ impl Found {
                     continue;
                 }
                 Ok(None) => "is in the inventory, but no longer there".to_owned(),
-                Err(error) => error.to_string(),
+                Err(error) => Chain(&error).to_string(),
             };
             self.problems.push(Problem { file: bucket.uri(&key), record: None, reason });
         }
@@ -220,10 +218,7 @@ impl Found {
         let glob = GlobBuilder::new(pattern.trim_start_matches("./"))
             .literal_separator(true)
             .build()
-            .map_err(|error| Error::Pattern {
-                pattern: pattern.to_owned(),
-                reason: error.kind().to_string(),
-            })?
+            .map_err(|source| Error::Pattern { pattern: pattern.to_owned(), source })?
             .compile_matcher();
         let root = literal_root(pattern);
         let mut matches = walk(&root, wanted);

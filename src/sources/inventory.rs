@@ -53,7 +53,7 @@ pub(super) fn read(
     each: &mut dyn FnMut(&Arc<Bucket>, Listed),
 ) -> Result<()> {
     let mut buckets = Buckets::default();
-    let failed = |reason: String| Error::Store(format!("{location}: {reason}"));
+    let failed = |reason: String| Error::Inventory { location: location.to_owned(), reason };
     let text = fetch(&mut buckets, location)?;
     let manifest: Manifest = serde_json::from_slice(&text)
         .map_err(|error| failed(format!("is no manifest of an S3 Inventory: {error}")))?;
@@ -67,7 +67,7 @@ pub(super) fn read(
     let (bucket, _) = buckets.open(&format!("s3://{}", manifest.source_bucket))?;
     for file in &manifest.files {
         let (name, bytes) = data_file(&mut buckets, location, &manifest, file)?;
-        let failed = |reason: String| Error::Store(format!("{name}: {reason}"));
+        let failed = |reason: String| Error::Inventory { location: name.clone(), reason };
         let digest = hex(&Md5::digest(&bytes));
         if file.md5.as_ref().is_some_and(|md5| !md5.eq_ignore_ascii_case(&digest)) {
             return Err(failed(format!(

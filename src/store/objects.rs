@@ -4,8 +4,8 @@
 //! condition that the server checks; what must not be seen yet is a multipart upload, which becomes an
 //! object when it is completed. It refuses to know what the objects mean.
 
-use super::{Bucket, Object, REQUESTS, runtime};
-use crate::error::{Error, Result};
+use super::{Bucket, Object, REQUESTS, failure, runtime};
+use crate::error::{Error, Result, StoreProblem, WithCauses};
 use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::multipart::{MultipartStore as _, PartId};
@@ -19,12 +19,16 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::ops::Range;
 use std::path::Path as LocalPath;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// Bytes of one part of an upload: with the 10,000 parts that S3 takes, files of 160 GB.
 const PART: u64 = 16 << 20;
 /// Parts that one upload sends at a time.
 const SENT: usize = 4;
+/// Tries of a conditional put that S3 answers with a conflict of requests.
+const CONFLICTS: u32 = 10;
+/// Wait before the next of them: the other request is under way.
+const CONFLICT_WAIT: Duration = Duration::from_millis(200);
 
 /// A multipart upload that was sent and waits to be completed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,7 +75,7 @@ impl Bucket {
             let found = self.client.get_opts(&self.path(key)?, options).await;
             let Some(found) = self.there(key, found)? else { return Ok(None) };
             let (start, meta) = (found.range.start, found.meta.clone());
-            let bytes = found.bytes().await.map_err(|error| self.failed(key, &error))?;
+            let bytes = found.bytes().await.map_err(|error| self.failed(key, error))?;
             Ok(Some((bytes, start, meta)))
         })
     }
@@ -81,12 +85,8 @@ impl Bucket {
     fn there<T>(&self, key: &str, found: object_store::Result<T>) -> Result<Option<T>> {
         match found {
             Ok(found) => Ok(Some(found)),
-            Err(error @ object_store::Error::NotFound { .. })
-                if !format!("{error:?}").contains("NoSuchBucket") =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(self.failed(key, &error)),
+            Err(error) if failure::problem(&error) == StoreProblem::NotFound => Ok(None),
+            Err(error) => Err(self.failed(key, error)),
         }
     }
 
@@ -100,7 +100,7 @@ impl Bucket {
         match self.client.get_opts(&path, options).await {
             Err(error @ object_store::Error::NotFound { .. }) => Err(error),
             Err(error) => {
-                let source = Box::new(self.failed(key, &error));
+                let source = Box::new(WithCauses(self.failed(key, error)));
                 Err(object_store::Error::Generic { store: "S3", source })
             }
             found => found,
@@ -146,13 +146,23 @@ impl Bucket {
             }
         };
         let options = PutOptions { mode, ..PutOptions::default() };
-        match self.client.put_opts(&self.path(key)?, PutPayload::from(bytes), options).await {
-            Ok(put) => Ok(Some(put.e_tag.unwrap_or_default())),
-            Err(
-                object_store::Error::AlreadyExists { .. }
-                | object_store::Error::Precondition { .. },
-            ) => Ok(None),
-            Err(error) => Err(self.failed(key, &error)),
+        let path = self.path(key)?;
+        let mut tries = CONFLICTS;
+        loop {
+            let payload = PutPayload::from(bytes.clone());
+            match self.client.put_opts(&path, payload, options.clone()).await {
+                Ok(put) => return Ok(Some(put.e_tag.unwrap_or_default())),
+                Err(error) if failure::is_undecided(&error) && tries > 0 => {
+                    tries -= 1;
+                    // Nothing may have landed: the put is decided when the key is there, or goes through.
+                    tokio::time::sleep(CONFLICT_WAIT).await;
+                }
+                Err(
+                    object_store::Error::AlreadyExists { .. }
+                    | object_store::Error::Precondition { .. },
+                ) => return Ok(None),
+                Err(error) => return Err(self.failed(key, error)),
+            }
         }
     }
 
@@ -163,7 +173,7 @@ impl Bucket {
             let removed = stream::iter(keys).map(|key| async move {
                 match self.client.delete(&self.path(&key)?).await {
                     Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-                    Err(error) => Err(self.failed(&key, &error)),
+                    Err(error) => Err(self.failed(&key, error)),
                 }
             });
             removed.buffered(REQUESTS).try_collect().await
@@ -176,14 +186,14 @@ impl Bucket {
         match copied {
             Ok(()) => self.remove(vec![from.to_owned()]),
             Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(self.failed(from, &error)),
+            Err(error) => Err(self.failed(from, error)),
         }
     }
 
     /// Begins an upload.
     pub(crate) fn begin(&self, key: &str) -> Result<String> {
         let begun = runtime()?.block_on(self.client.create_multipart(&self.path(key)?));
-        begun.map_err(|error| self.failed(key, &error))
+        begun.map_err(|error| self.failed(key, error))
     }
 
     /// Sends a file as the upload `id`.
@@ -197,7 +207,7 @@ impl Bucket {
                 let range = begin..size.min(begin + PART);
                 let bytes = part_of(file, range).map_err(Error::io("read", file))?;
                 let sent = self.client.put_part(path, id, index, PutPayload::from(bytes)).await;
-                sent.map(|part| part.content_id).map_err(|error| self.failed(key, &error))
+                sent.map(|part| part.content_id).map_err(|error| self.failed(key, error))
             }
         });
         let parts = runtime()?.block_on(parts.buffered(SENT).try_collect())?;
@@ -211,7 +221,7 @@ impl Bucket {
         match runtime()?.block_on(self.client.complete_multipart(&path, &upload.id, parts)) {
             Ok(_) => Ok(true),
             Err(error) if is_gone(&error) => Ok(false),
-            Err(error) => Err(self.failed(key, &error)),
+            Err(error) => Err(self.failed(key, error)),
         }
     }
 
@@ -219,15 +229,14 @@ impl Bucket {
     pub(crate) fn abort(&self, key: &str, id: &str) -> Result<()> {
         let path = self.path(key)?;
         match runtime()?.block_on(self.client.abort_multipart(&path, &id.to_owned())) {
-            Err(error) if !is_gone(&error) => Err(self.failed(key, &error)),
+            Err(error) if !is_gone(&error) => Err(self.failed(key, error)),
             _ => Ok(()),
         }
     }
 }
 
 fn is_gone(error: &object_store::Error) -> bool {
-    matches!(error, object_store::Error::NotFound { .. })
-        || format!("{error:?}").contains("NoSuchUpload")
+    failure::problem(error) == StoreProblem::NotFound
 }
 
 /// A range of a local file.

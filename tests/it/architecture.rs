@@ -254,8 +254,7 @@ fn words_are_used_where_they_belong() {
     let mut broken = Vec::new();
     for (word, only_in) in ONLY_IN {
         let mut used = only_in.is_empty();
-        for (module, code) in modules.iter().filter(|(_, code)| mentions(without_tests(code), word))
-        {
+        for (module, _) in modules.iter().filter(|(_, code)| mentions(without_tests(code), word)) {
             used = true;
             if !only_in.iter().any(|outer| is_in(module, outer)) {
                 broken.push(format!("{module} uses {word}"));

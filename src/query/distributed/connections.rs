@@ -74,8 +74,7 @@ impl Connections {
     /// Connections that live as long as this does.
     pub(super) fn with_threads() -> Result<Self, Error> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime =
-            runtime.map_err(|error| Error::SavedQuery(format!("start threads: {error}")))?;
+        let runtime = runtime.map_err(|error| Error::Threads(error.into()))?;
         Ok(Self::by(Threads::Own(Some(runtime))))
     }
 

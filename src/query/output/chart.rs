@@ -1,7 +1,7 @@
 //! Bars: a result of labels and numbers as people see it at a glance.
 
 use super::{Form, is_null, text};
-use crate::error::{Error, Result};
+use crate::error::{QueryError, Result};
 use crate::printable::printable;
 use arrow::array::{Array as _, ArrayRef, AsArray as _, Float64Array, RecordBatch};
 use arrow::compute::cast;
@@ -55,9 +55,10 @@ fn columns(schema: &SchemaRef, form: &Form) -> Result<(usize, usize)> {
     let label = fields.iter().position(|field| !field.data_type().is_numeric());
     match (label, number) {
         (Some(label), Some(number)) => Ok((label, number)),
-        _ => Err(Error::SavedQuery(
-            "a chart needs a column of labels and one of numbers: use another format".to_owned(),
-        )),
+        _ => Err(QueryError::Unwritable(
+            "a chart needs a column of labels and one of numbers: use another format",
+        )
+        .into()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Parameters of saved queries: typed values, bound and never pasted into the text.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, SavedQueryProblem};
 use crate::times;
 use chrono::Utc;
 use datafusion::arrow::datatypes::DataType;
@@ -94,34 +94,12 @@ pub struct Parameter {
     pub help: String,
 }
 
-/// Names that `run` has for itself.
-const RESERVED: [&str; 18] = [
-    "help",
-    "query",
-    "dataset",
-    "logs",
-    "keep",
-    "format",
-    "output",
-    "safe-csv",
-    "no-headers",
-    "width",
-    "max-rows",
-    "sql-dir",
-    "fail-on-rows",
-    "memory",
-    "spill",
-    "timeout",
-    "allow-files",
-    "allow-write",
-];
-
 impl Parameter {
     /// Reads what follows `-- parameter:`, as `since timestamp [7d] Only events from this time`.
     pub(crate) fn read(query: &str, line: &str) -> Result<Self> {
         let wrong = |reason: &str| {
-            let expected = "expected `-- parameter: NAME TYPE [DEFAULT] HELP`";
-            Error::SavedQuery(format!("saved query {query}: `{line}`: {reason}; {expected}"))
+            let (line, reason) = (line.to_owned(), reason.to_owned());
+            Error::saved_query(query, SavedQueryProblem::InvalidParameter { line, reason })
         };
         let (head, help) = line.split_once(']').ok_or_else(|| wrong("no default in brackets"))?;
         let (head, default) = head.split_once('[').ok_or_else(|| wrong("no `[`"))?;
@@ -141,8 +119,8 @@ impl Parameter {
             default: Some(default.trim().to_owned()).filter(|default| !default.is_empty()),
             help: help.trim().to_owned(),
         };
-        if !is_name || RESERVED.contains(&&*parameter.option()) {
-            return Err(wrong("the name is not lower case, or is an option of `run`"));
+        if !is_name {
+            return Err(wrong("the name is not lower case"));
         }
         if let Some(Err(reason)) = parameter.default.as_deref().map(|text| kind.parse(text)) {
             return Err(wrong(&reason));
@@ -180,7 +158,6 @@ mod tests {
             ("since timestamp Only", "no default in brackets"),
             ("since date [] Only", "the type is none of"),
             ("since [] Only", "not a name and a type"),
-            ("format text [] X", "an option of `run`"),
             ("Since text [] X", "not lower case"),
             ("n integer [many] X", "expected a whole number"),
         ] {

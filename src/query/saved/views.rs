@@ -3,7 +3,7 @@
 //! A view is made when a statement first names it, for planning all of them takes longer than most
 //! queries. It refuses to guess: a word that is a view's name makes the view, whatever it means there.
 
-use crate::error::{Error, Result};
+use crate::error::{QueryError, Result};
 use crate::query::saved::files::{OURS, header};
 use datafusion::prelude::SessionContext;
 use include_dir::Dir;
@@ -46,7 +46,7 @@ pub(crate) async fn make(session: &SessionContext, statement: &str) -> Result<()
         }
         let sql = files().find(|(known, _)| *known == name).map_or("", |(_, sql)| sql);
         let made = session.sql(&format!("CREATE VIEW \"{name}\" AS {sql}")).await;
-        made.map_err(|error| Error::SavedQuery(format!("view {name}: {error}")))?;
+        made.map_err(|error| QueryError::View { name, source: error.into() })?;
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! A saved query of somebody else's, or a statement that somebody pasted, must not write a file or
 //! read one that the command line did not name.
 
-use crate::error::{Error, Result};
+use crate::error::{QueryError, Result};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement};
 use datafusion::prelude::SessionConfig;
@@ -33,13 +33,12 @@ impl Access {
                 None => TreeNodeRecursion::Continue,
             })
         })?;
-        refused.map_or(Ok(()), |reason| Err(Error::SavedQuery(reason)))
+        refused.map_or(Ok(()), |refused| Err(refused.into()))
     }
 
-    fn refuses(self, node: &LogicalPlan) -> Option<String> {
-        let refuse = |what: &str, option: &str| {
-            Some(format!("{what}: statements only read the dataset; {option} allows it"))
-        };
+    fn refuses(self, node: &LogicalPlan) -> Option<QueryError> {
+        let refuse =
+            |what: &str, option| Some(QueryError::NotAllowed { what: what.to_owned(), option });
         match node {
             LogicalPlan::Copy(_) | LogicalPlan::Dml(_) if !self.write => {
                 refuse("this statement writes", "--allow-write")

@@ -4,7 +4,7 @@
 //! that makes a dataset of a source. A source is read once in a session.
 
 use crate::dataset::Dataset;
-use crate::error::{Error, Result};
+use crate::error::{Error, QueryError, Result};
 use crate::query::session::{Access, attach};
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
 use datafusion::common::{ScalarValue, plan_err};
@@ -46,9 +46,9 @@ impl TableFunctionImpl for CloudTrail {
         };
         let session = args.session();
         if !Access::of(session.config()).files {
-            let reason = "cloudtrail() names files: statements only read the dataset; --allow-files \
-                          allows it, and --logs names them on the command line";
-            return Err(from_ours(Error::SavedQuery(reason.to_owned())));
+            let what = "cloudtrail() names files".to_owned();
+            let option = "--allow-files (or --logs on the command line)";
+            return Err(from_ours(QueryError::NotAllowed { what, option }.into()));
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(table) = known.get(source) {
@@ -65,8 +65,5 @@ impl TableFunctionImpl for CloudTrail {
 
 /// Our error as it passes through the engine.
 fn from_ours(error: Error) -> DataFusionError {
-    match error {
-        Error::Query(error) => error,
-        other => DataFusionError::External(Box::new(other)),
-    }
+    DataFusionError::External(Box::new(error))
 }

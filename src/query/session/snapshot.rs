@@ -5,6 +5,7 @@
 //! and sizes. A part file that is gone is an error that names it, never a row less.
 
 use crate::dataset::{Dataset, InBucket, PartFile, Places, Root};
+use crate::error::{DatasetProblem, WithCauses};
 use crate::part::Source;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -156,8 +157,8 @@ fn may_be_part(location: &Path) -> bool {
     location.extension() == Some("parquet") && !location.parts().any(|level| is_hidden(&level))
 }
 
-fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Generic { store: "dataset", source: source.into() }
+fn failed(error: impl Into<crate::Error>) -> Error {
+    Error::Generic { store: "dataset", source: Box::new(WithCauses(error.into())) }
 }
 
 /// What is told of a part file. Its name has the content's hash: what has the name has the content.
@@ -178,11 +179,8 @@ fn check_size(bytes: u64, path: &std::path::Path, expected: u64) -> Result<()> {
     if bytes == expected {
         return Ok(());
     }
-    let source = format!(
-        "{} has {bytes} bytes, the dataset's commit says {expected}; `buildtrail verify` tells more",
-        path.display()
-    );
-    Err(failed(source))
+    let problem = DatasetProblem::PartResized { bytes, expected };
+    Err(failed(crate::Error::dataset(path.display(), problem)))
 }
 
 fn read_only<T>(operation: &str) -> Result<T> {

@@ -28,8 +28,9 @@ pub(super) fn describe(name: &str, queries: &SavedQueries) -> Result<String> {
     let ours = COLUMNS.iter().map(|column| column.name).chain(view_names());
     ours.for_each(|name| names.push(name));
     let nearest = nearest(name, names.into_iter());
-    let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
-    Err(Error::SavedQuery(format!("no column, view or saved query `{name}`{hint}")))
+    let nearest = nearest.map(str::to_owned);
+    let kind = "column, view or saved query";
+    Err(Error::UnknownName { kind, name: name.to_owned(), nearest })
 }
 
 fn saved_query(query: &SavedQuery) -> String {

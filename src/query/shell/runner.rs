@@ -5,14 +5,14 @@
 //! thread that hears Ctrl-C and the clock. Given up, it keeps its threads until it next pauses, and
 //! the next statement gets new ones.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, QueryError, Result, SavedQueryProblem};
 use crate::printable::say;
 use crate::query::execute::{execute, statements};
 use crate::query::output::{self, Form, Format, OutputFile, Paged, Shown, tabulate};
 use crate::query::saved::{SavedQueries, SavedQuery, Values};
 use crate::query::session::Access;
 use crate::query::shell::command::{self, COMMANDS, Command, Width};
-use crate::query::shell::describe::{self};
+use crate::query::shell::describe;
 use crate::query::shell::script::{Unit, units};
 use crate::query::shell::spinner::Waiting;
 use console::Term;
@@ -131,8 +131,8 @@ impl Runner {
     pub async fn run_saved(&mut self, query: &SavedQuery, values: Values) -> Result<u64> {
         let mut statements = statements(&query.sql)?;
         let (Some(statement), true) = (statements.pop_front(), statements.is_empty()) else {
-            let reason = format!("saved query {} is not one statement", query.name);
-            return Err(Error::SavedQuery(reason));
+            let problem = SavedQueryProblem::Statements("is not one statement".to_owned());
+            return Err(Error::saved_query(&query.name, problem));
         };
         self.form.chart = query.bars();
         let shown = self.statement(statement, values).await;
@@ -164,7 +164,7 @@ impl Runner {
             return answer;
         }
         self.give_up();
-        Err(Error::SavedQuery(format!("the query took longer than the {limit:?} of --timeout")))
+        Err(QueryError::TimedOut(limit).into())
     }
 
     async fn answer(&mut self, statement: Statement, values: Values) -> Result<Shown> {
@@ -198,7 +198,7 @@ impl Runner {
         let size = terminal.map(|terminal| terminal.size());
         if self.form.format == Format::Parquet && size.is_some() {
             let reason = "Parquet is not for a terminal: name a file with --output or .once";
-            return Err(Error::SavedQuery(reason.to_owned()));
+            return Err(QueryError::Unwritable(reason).into());
         }
         let mut form = self.form.clone();
         if self.auto_width {
@@ -245,7 +245,7 @@ impl Runner {
         let task = Aborting(task);
         let Ok(schema) = schema.await else {
             let failed = task.join().await.err();
-            return Err(failed.unwrap_or_else(|| Error::SavedQuery("no result".to_owned())));
+            return Err(failed.unwrap_or_else(|| QueryError::NoResult.into()));
         };
         let rows = stream::unfold((receive, Some(task)), |(mut receive, task)| async move {
             if let Some(batch) = receive.recv().await {
@@ -254,7 +254,6 @@ impl Runner {
             // The end is only one if the statement says so.
             match task?.join().await {
                 Ok(()) => None,
-                Err(Error::Query(error)) => Some((Err(error), (receive, None))),
                 Err(error) => Some((Err(DataFusionError::External(error.into())), (receive, None))),
             }
         });
@@ -290,7 +289,7 @@ impl Runner {
 
     /// Carries out a command that starts with a dot.
     pub(crate) async fn command(&mut self, line: &str, origin: Origin) -> Result<()> {
-        let command = command::parse(line).map_err(Error::SavedQuery)?;
+        let command = command::parse(line).map_err(QueryError::Command)?;
         match command {
             Command::Help => {
                 let commands = tabulate(["command", "what"], COMMANDS.into_iter(), Format::Table)?;
@@ -326,7 +325,7 @@ impl Runner {
                 return self.file_command(command, origin).await;
             }
             Command::Edit | Command::History(_) => {
-                return Err(Error::SavedQuery(format!("{line} is for the shell only")));
+                return Err(QueryError::ShellOnly(line.to_owned()).into());
             }
             // Shell and script end by themselves.
             Command::Quit => {}
@@ -368,9 +367,7 @@ impl Runner {
     /// Carries out a command that names a file. In a script it may be somebody else's idea.
     async fn file_command(&mut self, command: Command<'_>, origin: Origin) -> Result<()> {
         let access = Access::of(self.session.state().config());
-        let refuse = |name: &str, option: &str| {
-            Err(Error::SavedQuery(format!("{name} in a script names a file: {option} allows it")))
-        };
+        let refuse = |command, option| Err(QueryError::FileInScript { command, option }.into());
         let is_script = origin == Origin::Script;
         match command {
             Command::Output(Some(_)) if is_script && !access.write => {
@@ -404,7 +401,7 @@ impl Drop for Runner {
 /// Threads for queries.
 fn workers() -> Result<Runtime> {
     let runtime = Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(|error| Error::SavedQuery(format!("start threads: {error}")))
+    runtime.map_err(|error| Error::Threads(error.into()))
 }
 
 async fn to_file(
@@ -417,7 +414,7 @@ async fn to_file(
     }
     if form.format == Format::Parquet && file.results > 0 {
         let reason = "a Parquet file holds one result: use .once for each";
-        return Err(Error::SavedQuery(reason.to_owned()));
+        return Err(QueryError::Unwritable(reason).into());
     }
     file.results += 1;
     output::write(stream, form, file).await
@@ -429,7 +426,7 @@ struct Aborting(JoinHandle<Result<()>>);
 impl Aborting {
     async fn join(mut self) -> Result<()> {
         let joined = (&mut self.0).await;
-        joined.map_err(|error| Error::SavedQuery(format!("the query broke off: {error}")))?
+        joined.map_err(|error| QueryError::Broken(error.into()))?
     }
 }
 
