@@ -9,6 +9,7 @@ use crate::convert::{
 use crate::layout::PartitionColumn;
 use crate::sources::is_manifest;
 use crate::store::is_s3;
+use crate::text;
 use crate::times;
 use anyhow::Context as _;
 use bytesize::ByteSize;
@@ -111,9 +112,9 @@ fn listed(list: &Path, inventories: &mut Vec<String>) -> anyhow::Result<Vec<Stri
         return Ok(Vec::new());
     }
     let text = if list.as_os_str() == "-" {
-        io::read_to_string(io::stdin())
+        text::read_from(io::stdin())
     } else {
-        std::fs::read_to_string(list)
+        text::read(list)
     };
     let text = text.with_context(|| format!("read {}", list.display()))?;
     if is_manifest(&text) {

@@ -15,6 +15,7 @@ pub use runner::{Out, Runner};
 
 use crate::error::{Error, Result};
 use crate::printable::say;
+use crate::text;
 use command::Command;
 use completion::Assistant;
 use runner::Origin;
@@ -95,7 +96,7 @@ impl Shell {
             },
         };
         if is_named || file.exists() {
-            let text = std::fs::read_to_string(&file).map_err(Error::io("read", &file))?;
+            let text = text::read(&file).map_err(Error::io("read", &file))?;
             if let Err(error) = self.runner.run(&text).await {
                 say(&format!("error: {}: {error}", file.display()));
             }
@@ -197,5 +198,5 @@ fn edited(text: &str) -> Result<String> {
     if !status.success() {
         return Err(Error::SavedQuery(format!("the editor `{editor}` ended with {status}")));
     }
-    std::fs::read_to_string(file.path()).map_err(failed)
+    text::read(file.path()).map_err(failed)
 }

@@ -61,7 +61,7 @@ fn mentions(code: &str, word: &str) -> bool {
 /// never one below. Modules of one line do not use each other.
 const LAYERS: &[&[&str]] = &[
     // Ground: no knowledge of log files or datasets.
-    &["error", "json", "printable", "times"],
+    &["error", "json", "printable", "text", "times"],
     &["hash", "layout", "schema", "scope"],
     &["store"],
     // From a source to rows.
