@@ -90,6 +90,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tonic", &["query::distributed"]),
     ("flate2", &["log_file::gzip", "dataset::segment", "integrity::files"]),
     ("libdeflater", &["log_file::gzip"]),
+    ("zstd::stream", &["log_file::decompress"]),
     ("tar::Archive", &["log_file::archive"]),
     ("zip::ZipArchive", &["log_file::archive"]),
     ("rayon", &["convert"]),
