@@ -1,9 +1,9 @@
 //! From a log file to its bytes: reading, and inflating what is gzip or zstd.
 //!
 //! The name does not tell: clients decompress on download and keep the `.gz`, and Firehose packs what
-//! `CloudWatch` Logs has packed. The first bytes do. CloudTrail writes gzip; who copies its log files may use zstd. What was inflated before an error is kept, so that a
-//! cut file gives the records it has. It refuses what is no regular file, and what inflates past its
-//! [`Limits`].
+//! `CloudWatch` Logs has packed. The first bytes do. CloudTrail writes gzip; who copies its log files may
+//! use zstd. What was inflated before an error is kept, so that a cut file gives the records it has. It
+//! refuses what is no regular file, and what inflates past its [`Limits`].
 
 use crate::hash::hex;
 use crate::log_file::budget::{Limits, Room, too_large};
