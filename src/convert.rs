@@ -376,9 +376,10 @@ pub(crate) fn list(
 
 /// Adds what listing found, and puts the problems in order.
 fn add_listing(outcome: &mut Outcome, found: Found) {
-    let Found { log_files, skipped, problems, .. } = found;
+    let Found { log_files, skipped, services, problems, .. } = found;
     let unlisted = problems.len() as u64;
     outcome.files.skipped.add(skipped);
+    outcome.add_services(services);
     outcome.files.rejected += unlisted;
     outcome.files.found += log_files.len() as u64 + skipped.total() + unlisted;
     outcome.problems.extend(problems);

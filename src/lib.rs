@@ -20,7 +20,7 @@
 //! - [`integrity`]: log files checked by CloudTrail's digests
 //! - [`reader`]: log files as record batches, for other programs
 //!
-//! Some look at what passes without holding it: `keys` (what a log file's key tells), `json` (text
+//! Some look at what passes without holding it: `keys` (what a log file's key tells), `text` (files in whatever encoding), `json` (text
 //! without a tree), `rows` (order, partition and content of rows); `store` reads and writes objects in S3.
 //! `convert` and `query` never import each other: they meet at `schema`, `layout` and `dataset`.
 //!
@@ -92,6 +92,7 @@ mod scope;
 mod sources;
 pub mod status;
 mod store;
+mod text;
 mod times;
 pub mod verify;
 

@@ -1,7 +1,7 @@
 //! From a file's bytes to one record's bytes: one log file, whatever form it was delivered in.
 //!
 //! ```text
-//! bytes as stored -> decompress -> archive -> envelope, forms -> one record's bytes
+//! bytes as stored -> decompress -> archive -> envelope, forms, table -> one record's bytes
 //! ```
 //!
 //! A budget bounds all that is inflated. Nothing here knows what a record means;
@@ -15,8 +15,11 @@ mod forms;
 pub(crate) mod gzip;
 pub(crate) mod key;
 pub(crate) mod large;
+pub(crate) mod piece;
 mod read_ahead;
+mod recognise;
 pub(crate) mod scan;
+mod table;
 
 use crate::scope::Scope;
 use crate::store::{Bucket, Object};

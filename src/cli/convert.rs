@@ -13,6 +13,7 @@ use crate::layout::PartitionColumn;
 use crate::printable::say;
 use crate::sources::is_manifest;
 use crate::store::is_s3;
+use crate::text;
 use anyhow::Context as _;
 use bytesize::ByteSize;
 use indicatif::HumanBytes;
@@ -103,11 +104,8 @@ fn listed(list: &Path, inventories: &mut Vec<String>) -> anyhow::Result<Vec<Stri
         inventories.push(name.into_owned());
         return Ok(Vec::new());
     }
-    let text = if list.as_os_str() == "-" {
-        io::read_to_string(io::stdin())
-    } else {
-        std::fs::read_to_string(list)
-    };
+    let text =
+        if list.as_os_str() == "-" { text::read_from(io::stdin()) } else { text::read(list) };
     let text = text.with_context(|| format!("read {}", list.display()))?;
     if is_manifest(&text) {
         if list.as_os_str() == "-" {
@@ -189,10 +187,12 @@ fn nothing_read(outcome: &Outcome, selection: &Selection) -> Option<&'static str
     if f.read + f.rejected + skipped.known + skipped.empty > 0 {
         return None;
     }
-    Some(if *selection != Selection::default() {
+    Some(if !outcome.services.is_empty() {
+        "the files are other services' (see the summary); CloudTrail's are in AWSLogs/ACCOUNT/CloudTrail"
+    } else if *selection != Selection::default() {
         "none is of the accounts, regions and time that were asked for; --late-days widens the time"
     } else if skipped.other > 0 {
-        "names that end like no log file's (.json, .gz, .jsonl, .ndjson, .csv, .tar, .tgz, .zip) are \
+        "names that end like no log file's (.json, .gz, .jsonl, .ndjson, .csv, .tar, .tgz, .zip, .zst) are \
          passed over in folders; name such a file itself"
     } else if skipped.insight + skipped.aggregated > 0 {
         "Insight files and those of aggregated records hold no calls; --keep all reads them"
@@ -234,6 +234,12 @@ fn summary(outcome: &Outcome, dataset: &Path) -> String {
     if outcome.foreign > 0 {
         let foreign = outcome.foreign;
         let _ = writeln!(text, "note     {foreign} events in the files are not CloudTrail's");
+    }
+    if !outcome.services.is_empty() {
+        let services: Vec<_> =
+            outcome.services.iter().map(|(service, count)| format!("{count} {service}")).collect();
+        let services = services.join(", ");
+        let _ = writeln!(text, "note     of other services, not read: {services}");
     }
     if r.conflicting > 0 {
         let _ = writeln!(

@@ -3,8 +3,9 @@
 use crate::cli::args::{ExitStatus, runtime};
 use crate::cli::query_args::{Asked, Options};
 use crate::query::{SavedQueries, Shell, Start};
+use crate::text;
 use anyhow::Context as _;
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 
 /// Ask a dataset in SQL: a shell, or with -c or -f one run
@@ -31,15 +32,11 @@ pub(super) struct Args {
 pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
     let statements = match (&args.command, &args.file) {
         (Some(sql), _) => Some(sql.clone()),
-        (None, Some(file)) if file.as_os_str() != "-" => Some(
-            std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?,
-        ),
-        (None, None) if io::stdin().is_terminal() => None,
-        _ => {
-            let mut text = String::new();
-            io::stdin().read_to_string(&mut text).context("read standard input")?;
-            Some(text)
+        (None, Some(file)) if file.as_os_str() != "-" => {
+            Some(text::read(file).with_context(|| format!("read {}", file.display()))?)
         }
+        (None, None) if io::stdin().is_terminal() => None,
+        _ => Some(text::read_from(io::stdin()).context("read standard input")?),
     };
     let queries = SavedQueries::load(args.options.sql_dir.as_deref())?;
     let Asked { mut runner, scratch: _scratch } =

@@ -128,6 +128,12 @@ mod tests {
             json!({"results": texts().map(|t| json!([{"field": "@message", "value": t}])).collect::<Vec<_>>()}),
             json!({"QueryResultRows": texts().map(|t| json!([{"eventJson": t}])).collect::<Vec<_>>()}),
             json!({"awslogs": {"data": BASE64_STANDARD.encode(&packed)}}),
+            json!({"Records": texts().map(|t| json!({"eventSource": "aws:sqs", "body": t})).collect::<Vec<_>>()}),
+            json!({"Messages": texts().map(|t| json!({"Body": t})).collect::<Vec<_>>()}),
+            json!({"records": texts().map(|t| json!({"data": BASE64_STANDARD.encode(t)})).collect::<Vec<_>>()}),
+            json!({"hits": {"hits": texts().map(|t| json!({"_source": {"event": {"original": t}}})).collect::<Vec<_>>()}}),
+            json!({"result": {"_raw": bridged[0].to_string()}}),
+            json!(texts().collect::<Vec<_>>()),
         ];
         let mut forms: Vec<_> =
             documents.iter().map(|form| form.to_string().into_bytes()).collect();
@@ -136,6 +142,8 @@ mod tests {
             texts().flat_map(|t| format!("2026-09-26T14:42:50Z {t}\n").into_bytes()).collect(),
         );
         forms.push(format!("eventjson\n{csv}").into_bytes());
+        forms.push(format!("any name\n{csv}").into_bytes());
+        forms.push(zstd::encode_all(utf16.as_bytes(), 0).unwrap());
         forms.push(utf16.encode_utf16().flat_map(u16::to_le_bytes).collect());
         forms.push(packed);
         forms.push(zip.finish().unwrap().into_inner());

@@ -62,6 +62,9 @@ pub struct Outcome {
     /// Events and messages in the log files that are not CloudTrail's: EventBridge's own, control
     /// messages of `CloudWatch` Logs. They are no records, and in no other count.
     pub foreign: u64,
+    /// Files of other services, by the folder that their keys name; what a bucket has in such a folder is one,
+    /// for it is not listed. They are no log files of CloudTrail's, and in no other count.
+    pub services: BTreeMap<&'static str, u64>,
     /// Bytes of log files read, as stored.
     pub bytes_read: u64,
     /// New part files.
@@ -80,16 +83,24 @@ pub struct Outcome {
 impl Outcome {
     /// Adds what another worker counted; records are added up by log file.
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { files, changed, foreign, bytes_read, coercions, .. } = other;
+        let Self { files, changed, foreign, services, bytes_read, coercions, .. } = other;
         self.files.found += files.found;
         self.files.read += files.read;
         self.changed += changed;
         self.foreign += foreign;
+        self.add_services(services);
         self.files.skipped.add(files.skipped);
         self.files.rejected += files.rejected;
         self.bytes_read += bytes_read;
         for (path, count) in coercions {
             *self.coercions.entry(path).or_default() += count;
+        }
+    }
+
+    /// Adds files of other services.
+    pub(super) fn add_services(&mut self, services: BTreeMap<&'static str, u64>) {
+        for (service, count) in services {
+            *self.services.entry(service).or_default() += count;
         }
     }
 

@@ -19,7 +19,8 @@ use crate::json::{self, DEEPEST, Tape};
 use crate::log_file::archive::Archive;
 use crate::log_file::budget::{Limits, Room};
 use crate::log_file::decompress::{Buffers, Inflated};
-use crate::log_file::envelope::{self, Piece};
+use crate::log_file::envelope;
+use crate::log_file::piece::Piece;
 use crate::log_file::{LogFile, Origin, large};
 use crate::redact::{self, Redacted};
 use crate::rows::Runs;
@@ -224,7 +225,7 @@ impl Worker {
         read: &Inflated<'_>,
     ) -> Result<State> {
         let mut broken: Option<(Vec<u8>, String)> = None;
-        let mut is_digest = false;
+        let (mut is_digest, mut is_test) = (false, false);
         let mut each = |piece: Piece<'_>| match piece {
             Piece::Other(bytes) if reading.scope.keep == Keep::CodeBuild => {
                 self.count(job, reading, bytes, Fate::Filtered);
@@ -248,6 +249,7 @@ impl Worker {
             Piece::Broken(rest, reason) => self.count(job, reading, rest, Fate::Rejected(reason)),
             Piece::Foreign => self.outcome.foreign += 1,
             Piece::Digest => is_digest = true,
+            Piece::Test => is_test = true,
         };
         let mut cut = read.broken.clone();
         if let Some(packed) = read.packed {
@@ -263,6 +265,10 @@ impl Worker {
         let (rest, reason) = match (cut, broken) {
             (None, None) if is_digest && reading.records.read == 0 => {
                 files.skipped.digest += 1;
+                return Ok(State::Read);
+            }
+            (None, None) if is_test && reading.records.read == 0 => {
+                files.skipped.other += 1;
                 return Ok(State::Read);
             }
             (None, None) => {

@@ -4,6 +4,7 @@ use crate::error::{Error, Result};
 use crate::hash::hex;
 use crate::integrity::State;
 use crate::integrity::digest::Digest;
+use crate::text;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use md5::{Digest as _, Md5};
@@ -35,8 +36,8 @@ fn wrong(path: &Path, reason: &str) -> Error {
 }
 
 fn read_json<T: for<'de> Deserialize<'de>>(path: &Path, expected: &str) -> Result<T> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    serde_json::from_slice(&bytes)
+    let text = text::read(path).map_err(Error::io("read", path))?;
+    serde_json::from_str(&text)
         .map_err(|error| wrong(path, &format!("expected {expected}: {error}")))
 }
 

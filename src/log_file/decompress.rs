@@ -1,9 +1,9 @@
-//! From a log file to its bytes: reading, and inflating what is gzip.
+//! From a log file to its bytes: reading, and inflating what is gzip or zstd.
 //!
 //! The name does not tell: clients decompress on download and keep the `.gz`, and Firehose packs what
-//! `CloudWatch` Logs has packed. The first bytes do. What was inflated before an error is kept, so that a
-//! cut file gives the records it has. It refuses what is no regular file, and what inflates past its
-//! [`Limits`].
+//! `CloudWatch` Logs has packed. The first bytes do. CloudTrail writes gzip; who copies its log files may
+//! use zstd. What was inflated before an error is kept, so that a cut file gives the records it has. It
+//! refuses what is no regular file, and what inflates past its [`Limits`].
 
 use crate::hash::hex;
 use crate::log_file::budget::{Limits, Room, too_large};
@@ -13,7 +13,10 @@ use crate::log_file::{LogFile, Origin};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Read};
+use zstd::stream::read::Decoder;
 
+/// What a zstd frame begins with.
+const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Gzip within gzip: `CloudWatch` Logs through a Firehose that packs has two.
 const LAYERS: usize = 4;
 
@@ -82,7 +85,7 @@ impl Buffers {
     pub(crate) fn unpack<'b>(&'b mut self, room: &'b Room, may_stay_packed: bool) -> Inflated<'b> {
         let (size, sha256) = (self.raw.len() as u64, hex(&Sha256::digest(&self.raw)));
         let inflated = |bytes, broken| Inflated { bytes, packed: None, size, sha256, broken, room };
-        if !self.raw.starts_with(&GZIP) {
+        if !is_packed(&self.raw) {
             return inflated(&self.raw, None);
         }
         if may_stay_packed && is_large_log_file(&self.raw) {
@@ -91,13 +94,13 @@ impl Buffers {
         if let Some(bytes) = self.whole.inflate(&self.raw, room) {
             return inflated(bytes, None);
         }
-        let mut broken = gunzip(&self.raw, &mut self.inflated, room).err();
+        let mut broken = unpack_once(&self.raw, &mut self.inflated, room).err();
         for _ in 1..LAYERS {
-            if !self.inflated.starts_with(&GZIP) {
+            if !is_packed(&self.inflated) {
                 break;
             }
             let mut inner = Vec::new();
-            let why = gunzip(&self.inflated, &mut inner, room).err();
+            let why = unpack_once(&self.inflated, &mut inner, room).err();
             broken = broken.or(why);
             self.inflated = inner;
         }
@@ -105,8 +108,28 @@ impl Buffers {
     }
 }
 
+fn is_packed(bytes: &[u8]) -> bool {
+    bytes.starts_with(&GZIP) || bytes.starts_with(&ZSTD)
+}
+
+/// Inflates what is packed into `out`; why that is not all, where it breaks off.
+fn unpack_once(packed: &[u8], out: &mut Vec<u8>, room: &Room) -> Result<(), String> {
+    if packed.starts_with(&GZIP) {
+        return gunzip(packed, out, room);
+    }
+    out.clear();
+    // Frame after frame, as gzip's members.
+    let source = Decoder::with_buffer(packed).map_err(|error| format!("zstd: {error}"))?;
+    room.fill(out, source, "zstd").map_err(|reason| {
+        if reason.starts_with("zstd") { format!("{reason}; fetch the file again") } else { reason }
+    })
+}
+
 /// Whether gzip inflates to much, as well as can be told, and begins as a log file does.
 fn is_large_log_file(packed: &[u8]) -> bool {
+    if !packed.starts_with(&GZIP) {
+        return false;
+    }
     let size = packed.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
     if size < LARGE && packed.len() < LARGE_STORED {
         return false;
@@ -152,6 +175,23 @@ mod tests {
     fn gzip_may_be_within_gzip() {
         let outer = gzip([gzip("abc"), gzip("def")].concat());
         assert_eq!(read(&outer), (b"abcdef".to_vec(), false));
+    }
+
+    #[test]
+    fn zstd_is_known_by_its_bytes_and_may_have_frames() {
+        let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 0).unwrap();
+        assert_eq!(read(&zstd(b"abc")), (b"abc".to_vec(), false));
+        assert_eq!(read(&[zstd(b"abc"), zstd(b"def")].concat()), (b"abcdef".to_vec(), false));
+        assert_eq!(read(&zstd(&gzip("abc"))), (b"abc".to_vec(), false));
+        let text: String = (0..50_000).map(|n| n.to_string()).collect();
+        let whole = zstd(text.as_bytes());
+        let (bytes, broken) = read(&whole[..whole.len() - 9]);
+        assert!(broken && !bytes.is_empty() && text.as_bytes().starts_with(&bytes));
+        let mut buffers = Buffers::default();
+        buffers.hold([ZSTD.to_vec(), vec![0; 40]].concat());
+        let room = Room::of(Limits::default(), 44);
+        let reason = buffers.unpack(&room, true).broken.unwrap();
+        assert!(reason.starts_with("zstd breaks off or is damaged: "), "{reason}");
     }
 
     #[test]

@@ -10,31 +10,13 @@
 use crate::json::{skip_space, skip_value};
 use crate::log_file::budget::Room;
 use crate::log_file::forms::{self, List, Members};
-use crate::log_file::scan::{beginning, glance};
+use crate::log_file::piece::{Each, Piece};
+use crate::log_file::recognise::{Known, recognise};
+use crate::log_file::scan::{Sight, beginning, glance};
+use crate::log_file::table;
+use crate::text::utf16;
 use memchr::memchr_iter;
 use std::borrow::Cow;
-
-/// What an envelope gives, in order.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Piece<'p> {
-    /// The bytes of a record.
-    Record(&'p [u8]),
-    /// The same, of a whole one in UTF-8 that is another service's without doubt.
-    Other(&'p [u8]),
-    /// Where a record was expected there is none, and why.
-    Bad(&'p [u8], String),
-    /// The bytes of a record that breaks off at the end of the file.
-    Cut(&'p [u8]),
-    /// The file cannot be followed from these bytes on, or is no log file.
-    Broken(&'p [u8], String),
-    /// An event or message that is not CloudTrail's.
-    Foreign,
-    /// The file is a digest: it signs log files and holds no records.
-    Digest,
-}
-
-/// Who is given the pieces.
-pub(crate) type Each<'e> = &'e mut dyn FnMut(Piece<'_>);
 
 /// Documents within texts within documents that are followed: EventBridge through SNS has two.
 const NESTED: usize = 4;
@@ -52,7 +34,12 @@ pub(crate) struct Place<'r> {
     pub(crate) room: &'r Room,
 }
 
-impl Place<'_> {
+impl<'r> Place<'r> {
+    /// That of a file as a whole.
+    pub(crate) fn of(room: &'r Room) -> Self {
+        Self { depth: 0, before: 0, room }
+    }
+
     /// A reason with its place in the file.
     fn told(self, reason: &str, at: usize) -> String {
         format!("{reason} at byte {}", self.before + at as u64)
@@ -81,12 +68,20 @@ pub(crate) fn split_at(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
         each(Piece::Broken(bytes, "documents within documents".to_owned()));
         return;
     }
-    if let Some(text) = utf16(bytes) {
-        return split_at(text.as_bytes(), place.within(), each);
+    if let Some(units) = utf16(bytes) {
+        // What is no character there becomes U+FFFD.
+        return split_at(String::from_utf16_lossy(&units).as_bytes(), place.within(), each);
     }
     let at = beginning(bytes);
-    if !forms::table(bytes.get(at..).unwrap_or_default(), each) {
-        documents(bytes, at, place, each);
+    let text = bytes.get(at..).unwrap_or_default();
+    match recognise(text) {
+        Some(Known::Test) => each(Piece::Test),
+        Some(Known::Other(what)) => each(Piece::Broken(text, what.into_owned())),
+        None => {
+            if !table::read(text, each) {
+                documents(bytes, at, place, each);
+            }
+        }
     }
 }
 
@@ -147,18 +142,6 @@ fn documents(bytes: &[u8], mut at: usize, place: Place<'_>, each: Each<'_>) {
         let reason = format!("too much begins and does not end: not read from byte {at_all} on");
         each(Piece::Broken(rest(at), reason));
     }
-}
-
-/// The text of bytes that begin with the mark of UTF-16. What is no character there becomes U+FFFD.
-fn utf16(bytes: &[u8]) -> Option<String> {
-    let (rest, read): (_, fn([u8; 2]) -> u16) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => (rest, u16::from_be_bytes),
-        _ => return None,
-    };
-    let (pairs, _) = rest.as_chunks::<2>();
-    let units: Vec<_> = pairs.iter().map(|pair| read(*pair)).collect();
-    Some(String::from_utf16_lossy(&units))
 }
 
 /// Why a document ends early.
@@ -278,7 +261,7 @@ fn list(
             (List::Records, Some(b'{')) => glance(bytes, at),
             _ => None,
         };
-        if let Some((end, false)) = looked_at {
+        if let Some((end, Sight::Other)) = looked_at {
             each(Piece::Other(bytes.get(at..end).unwrap_or_default()));
             at = separator(bytes, end, b']')?;
             continue;
@@ -292,9 +275,10 @@ fn list(
             (_, None) => return Err(Stop::Cut(at)),
         };
         let element = bytes.get(at..end).unwrap_or_default();
-        match kind {
-            List::Records => each(Piece::Record(element)),
-            kind => forms::element(element, kind, place, each),
+        match (kind, looked_at) {
+            (List::Records, Some((_, Sight::Doubt))) => forms::listed(element, place, each),
+            (List::Records, _) => each(Piece::Record(element)),
+            (kind, _) => forms::element(element, kind, place, each),
         }
         at = separator(bytes, end, b']')?;
     }
@@ -346,6 +330,7 @@ mod tests {
                 Piece::Broken(_, reason) => format!("broken: {reason}"),
                 Piece::Foreign => "foreign".to_owned(),
                 Piece::Digest => "digest".to_owned(),
+                Piece::Test => "test".to_owned(),
             });
         });
         pieces
@@ -357,7 +342,8 @@ mod tests {
         assert!(pieces(r#" {"Records":[]} "#).is_empty());
         assert_eq!(pieces("\u{feff}{\"v\":{\"Records\":[0]},\"Records\":[1]}"), ["1"]);
         assert_eq!(pieces("{\"Records\":[1]}\n{\"Records\":[2,3]}"), ["1", "2", "3"]);
-        assert_eq!(pieces("[1,{\"a\":2}] [3]"), ["1", "{\"a\":2}", "3"]);
+        assert_eq!(pieces("[1,{\"eventID\":2}] [3]"), ["1", "{\"eventID\":2}", "3"]);
+        assert_eq!(pieces(r#"["{\"eventVersion\":1}"]"#), ["{\"eventVersion\":1}"]);
         assert_eq!(pieces(r#"{"Records":[1,,2]}"#), ["1", "", "2"]);
         let utf16: Vec<u8> =
             "\u{feff}{\"Records\":[\"é\"]}".encode_utf16().flat_map(u16::to_be_bytes).collect();
@@ -388,14 +374,16 @@ mod tests {
             others == 1
         };
         for other in [
-            "{}",
+            r#"{"eventSource":"s3.amazonaws.com"}"#,
             r#"{"eventSource":"s3.amazonaws.com","x":{"eventSource":"codebuild.amazonaws.com"}}"#,
-            r#"{"x":"codebuild.amazonaws.com","y":"\u0063"}"#,
-            r#"{"eventSource":null,"y":["}",1]}"#,
+            r#"{"x":"codebuild.amazonaws.com","y":"\u0063","eventSource":"s3.amazonaws.com"}"#,
+            r#"{"eventSource":"s3.amazonaws.com","y":["}",1]}"#,
         ] {
             assert!(others(other), "{other}");
         }
         for perhaps in [
+            r#"{"eventSource":null,"y":["}",1]}"#,
+            r#"{"insightDetails":{"eventSource":"s3.amazonaws.com"}}"#,
             r#"{"eventSource":"codebuild.amazonaws.com"}"#,
             r#"{"eventSource":"s3","eventSource":"codebuild.amazonaws.com"}"#,
             r#"{"eventSource":"\u0063odebuild.amazonaws.com"}"#,
@@ -406,6 +394,97 @@ mod tests {
             "1",
         ] {
             assert!(!others(perhaps), "{perhaps}");
+        }
+    }
+
+    /// `$` stands for a record as text, `b` for one in base64.
+    #[test]
+    fn records_are_carried_by_other_documents() {
+        let record = r#"{"eventVersion":"1.11","eventSource":"codebuild.amazonaws.com"}"#;
+        let text = serde_json::to_string(record).unwrap();
+        let packed = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, record);
+        for carrying in [
+            r#"{"Records":[{"eventSource":"aws:sqs","body":$}]}"#,
+            r#"{"Records":[{"EventSource":"aws:sns","Sns":{"Message":$}}]}"#,
+            r#"{"Records":[{"eventSource":"aws:kinesis","kinesis":{"data":"b"}}]}"#,
+            r#"{"Records":[{"SequenceNumber":"1","Data":"b"}]}"#,
+            r#"[{"eventSource":"aws:sqs","body":$}]"#,
+            r#"{"Messages":[{"MessageId":"m","Body":$}]}"#,
+            r#"{"MessageId":"m","Body":$}"#,
+            r#"{"records":[{"recordId":"1","data":"b"}]}"#,
+            r#"{"rawData":"b","errorCode":"x"}"#,
+            r#"{"_raw":$,"eventVersion":"1.0"}"#,
+            r#"{"preview":false,"result":{"_raw":$,"eventVersion":"1.0"}}"#,
+            r#"{"results":[{"_raw":$}]}"#,
+            r#"{"_source":{"event":{"original":$}}}"#,
+            r#"{"hits":{"hits":[{"_source":{"event":{"original":$}}}]}}"#,
+            r#"{"event.original":$}"#,
+            r#"{"@timestamp":"t","message":$}"#,
+            r#"{"log":$}"#,
+            r#"[{"@timestamp":"t","@message":$}]"#,
+            "[$]",
+        ] {
+            let document = carrying.replace('$', &text).replace("\"b\"", &format!("{packed:?}"));
+            assert_eq!(pieces(&document), [record], "{document}");
+        }
+        for (none, reason) in [
+            (
+                r#"{"Records":[{"eventSource":"aws:s3","eventVersion":"2.1"}]}"#,
+                "only names a log file",
+            ),
+            (
+                r#"{"Records":[{"eventSource":"minio:s3","s3":{"object":{}}}]}"#,
+                "only names a log file",
+            ),
+            (r#"{"Records":[{"eventSource":"aws:codecommit"}]}"#, "an event of codecommit"),
+            (r#"{"Records":[{"eventSource":"aws:sqs"}]}"#, "expected `body`"),
+            (r#"{"Records":[{"eventSource":"aws:sqs","body":"hello"}]}"#, "is no JSON"),
+            (r#"{"Records":[{"cf":{}}]}"#, "its members are [cf]"),
+            (r#"{"Records":[{}]}"#, "its members are []"),
+            (r#"[{"x":1}]"#, "its members are [x]"),
+            (r#"{"results":[{"eventVersion":"1.11"}]}"#, "export `_raw`"),
+            (r#"{"Messages":[{}]}"#, "expected `Body`"),
+        ] {
+            let found = pieces(none);
+            assert!(found.len() == 1 && found[0].starts_with("bad "), "{none}: {found:?}");
+            assert!(found[0].contains(reason), "{none}: {found:?}");
+        }
+        for (none, reason) in [
+            (r#"{"result":{"eventVersion":"1.11"}}"#, "export `_raw`"),
+            (r#"{"@timestamp":"t","aws":{"cloudtrail":{}}}"#, "`event.original`"),
+            (r#"{"rule":{},"data":{"aws":{"eventName":"x"}}}"#, "Wazuh"),
+            (r#"{"detail-type":"Object Created","detail":{}}"#, "only names a log file"),
+            (r#"{"message":"hello"}"#, "is no JSON"),
+        ] {
+            let found = pieces(none);
+            assert!(found.len() == 1 && found[0].starts_with("broken: "), "{none}: {found:?}");
+            assert!(found[0].contains(reason), "{none}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn records_of_every_kind_are_records() {
+        for record in [
+            r#"{"eventVersion":"1.0"}"#,
+            r#"{"eventSource":"a.service.of.its.own","eventName":"x"}"#,
+            r#"{"eventVersion":"1.07","insightDetails":{},"eventCategory":"Insight"}"#,
+            r#"{"eventType":"AwsAggregatedEvent"}"#,
+            r#"{"event\u0056ersion":"1.08"}"#,
+            r#"{"requestID":null}"#,
+        ] {
+            assert_eq!(pieces(&format!("{{\"Records\":[{record}]}}")), [record]);
+            assert_eq!(pieces(&format!("[{record}]")), [record]);
+        }
+    }
+
+    #[test]
+    fn what_nests_without_end_is_not_followed() {
+        for (open, close) in
+            [("{\"_source\":", "}"), ("{\"hits\":{\"hits\":[", "]}}"), ("{\"records\":[", "]}")]
+        {
+            let text = format!("{}1{}", open.repeat(20_000), close.repeat(20_000));
+            let found = pieces(&text);
+            assert!(found.len() == 1 && found[0].starts_with("bad "), "{open}");
         }
     }
 

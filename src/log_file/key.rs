@@ -75,6 +75,68 @@ fn of_name(name: &str) -> Option<(&str, &str, NaiveDateTime)> {
     Some((account, region, NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%MZ").ok()?))
 }
 
+/// Folders of other services in `AWSLogs/ACCOUNT`, each with the page of AWS's documentation that has its
+/// keys. All that is below them is theirs. A folder that is not here is read: what it holds tells whose it is,
+/// and a log file is never lost for a name that AWS gives next year.
+const SERVICES: [&str; 17] = [
+    // Amazon Bedrock, "Monitor model invocation using CloudWatch Logs and Amazon S3".
+    "BedrockModelInvocationLogs",
+    // Amazon CloudFront, "Configure standard logging (v2)".
+    "CloudFront",
+    // AWS Config, "Delivering Configuration Snapshot to an Amazon S3 Bucket".
+    "Config",
+    // Elastic Load Balancing, "Access logs", "Connection logs", of all its kinds of balancers.
+    "elasticloadbalancing",
+    // Amazon EventBridge, "Logging for Amazon EventBridge event buses".
+    "EventBusLogs",
+    // AWS Global Accelerator, "Flow logs in AWS Global Accelerator".
+    "globalaccelerator",
+    // Amazon GuardDuty, "Exporting generated findings to Amazon S3".
+    "GuardDuty",
+    // Amazon IVS, "Chat Logging".
+    "IVSChatLogs",
+    // Amazon MSK, "Amazon MSK logging".
+    "KafkaBrokerLogs",
+    // Kiro and Amazon Q Developer, "Viewing per-user activity".
+    "KiroLogs",
+    // Amazon Macie, "Storing and retaining sensitive data discovery results".
+    "Macie",
+    // AWS Network Firewall, "Sending AWS Network Firewall logs to Amazon S3".
+    "network-firewall",
+    "QDeveloperLogs",
+    // Amazon Redshift, "Database audit logging".
+    "redshift",
+    // Amazon Route 53, "Resolver query logging: AWS resources that you can send query logs to".
+    "vpcdnsquerylogs",
+    // Amazon VPC, "Flow log files"; AWS Transit Gateway, "Flow Logs records in Amazon S3".
+    "vpcflowlogs",
+    // AWS WAF, "Sending protection pack (web ACL) traffic logs to an Amazon S3 bucket".
+    "WAFLogs",
+];
+
+/// The other service that a key, or a folder, is of, if its levels or its file name say so:
+/// `AWSLogs/ACCOUNT/SERVICE/`, Hive's `AWSLogs/aws-account-id=ACCOUNT/aws-service=SERVICE/`,
+/// `ACCOUNT_SERVICE_REGION_...`.
+pub(crate) fn service(key: &str) -> Option<&'static str> {
+    let is = |name: &str| SERVICES.into_iter().find(|known| known.eq_ignore_ascii_case(name));
+    let mut levels = key.split('/').skip_while(|level| *level != "AWSLogs").skip(1).peekable();
+    levels.next_if(|level| level.starts_with("o-"));
+    let account = levels.next().unwrap_or_default();
+    let of_level = if is_account(account) {
+        levels.next()
+    } else if account.starts_with("aws-account-id=") {
+        levels.next().and_then(|level| level.strip_prefix("aws-service="))
+    } else {
+        None
+    };
+    of_level.and_then(is).or_else(|| {
+        let mut parts = key.rsplit('/').next()?.split('_');
+        let account = parts.next()?;
+        is_account(account).then_some(())?;
+        is(parts.next()?)
+    })
+}
+
 /// The account and region that a log file or digest is of, as far as its key tells.
 pub(crate) fn owner(key: &str) -> Option<(String, String)> {
     let told = Told::by(key);
@@ -139,6 +201,38 @@ mod tests {
         for name in ["events.json", "1_CloudTrail_r_20260926T1455Z_x", "a_b_c_é", ""] {
             assert_eq!(delivery_time(name), None, "{name}");
         }
+    }
+
+    #[test]
+    fn other_services_are_told_by_folder_or_name() {
+        let log = format!("AWSLogs/111122223333/CloudTrail/us-east-1/2026/09/26/{NAME}");
+        for (key, expected) in [
+            ("AWSLogs/111122223333/vpcflowlogs", Some("vpcflowlogs")),
+            ("p/q/AWSLogs/o-abcdefghij/111122223333/Config/us-east-1/x.json.gz", Some("Config")),
+            ("AWSLogs/111122223333/WAFLogs/us-east-1/acl/2026/x.log.gz", Some("WAFLogs")),
+            (
+                "AWSLogs/aws-account-id=111122223333/aws-service=vpcflowlogs/aws-region=r/x.gz",
+                Some("vpcflowlogs"),
+            ),
+            (
+                "copied/111122223333_elasticloadbalancing_us-east-1_app.my-lb_x.log.gz",
+                Some("elasticloadbalancing"),
+            ),
+            ("111122223333_waflogs_us-east-1_acl_20260901T0000Z_x.log.gz", Some("WAFLogs")),
+            // What is not known is no other service's.
+            ("AWSLogs/111122223333/NextYear/us-east-1/x.json.gz", None),
+            ("AWSLogs/111122223333/CloudTrail-Lake/Query/2026/result_1.csv.gz", None),
+            ("AWSLogs/111122223333", None),
+            ("AWSLogs/Config/x.json", None),
+            ("Config/AWSLogs/x.json", None),
+            ("AWSLogs", None),
+            ("", None),
+            (&*log, None),
+        ] {
+            assert_eq!(service(key), expected, "{key}");
+        }
+        let is_sorted = SERVICES.is_sorted_by_key(|name| name.to_ascii_lowercase());
+        assert!(is_sorted, "{SERVICES:?}");
     }
 
     #[test]

@@ -8,10 +8,12 @@
 
 use crate::json::{skip_space, skip_value};
 use crate::log_file::budget::Room;
-use crate::log_file::envelope::{self, Each, Piece};
+use crate::log_file::envelope::{self, Place};
+use crate::log_file::forms;
 use crate::log_file::gzip::Gunzip;
+use crate::log_file::piece::{Each, Piece};
 use crate::log_file::read_ahead::Ahead;
-use crate::log_file::scan::{first_record, glance};
+use crate::log_file::scan::{Sight, first_record, glance};
 use std::thread;
 
 /// Bytes that are inflated at a time.
@@ -46,7 +48,7 @@ fn split_ahead(source: Ahead<'_>, room: &Room, chunk: u64, each: Each<'_>) -> Op
         return ends.err();
     };
     loop {
-        while let Some(next) = give_one(&window.bytes, at, each) {
+        while let Some(next) = give_one(&window.bytes, at, room, each) {
             at = next;
         }
         window.bytes.drain(..at);
@@ -67,7 +69,7 @@ fn split_ahead(source: Ahead<'_>, room: &Room, chunk: u64, each: Each<'_>) -> Op
 
 /// Gives away the object that begins at `at`, if it and the comma after it are whole; where what follows
 /// it begins.
-fn give_one(bytes: &[u8], at: usize, each: Each<'_>) -> Option<usize> {
+fn give_one(bytes: &[u8], at: usize, room: &Room, each: Each<'_>) -> Option<usize> {
     (bytes.get(at)? == &b'{').then_some(())?;
     let looked_at = glance(bytes, at);
     let end = looked_at.map(|(end, _)| end).or_else(|| skip_value(bytes, at))?;
@@ -76,8 +78,11 @@ fn give_one(bytes: &[u8], at: usize, each: Each<'_>) -> Option<usize> {
     let next = skip_space(bytes, comma + 1);
     bytes.get(next)?;
     let object = bytes.get(at..end)?;
-    let is_other = matches!(looked_at, Some((_, false)));
-    each(if is_other { Piece::Other(object) } else { Piece::Record(object) });
+    match looked_at {
+        Some((_, Sight::Other)) => each(Piece::Other(object)),
+        Some((_, Sight::Doubt)) => forms::listed(object, Place::of(room), each),
+        Some((_, Sight::Read)) | None => each(Piece::Record(object)),
+    }
     Some(next)
 }
 
@@ -132,6 +137,7 @@ mod tests {
             Piece::Broken(bytes, reason) => (format!("broken, {reason}"), bytes),
             Piece::Foreign => ("foreign".to_owned(), &b""[..]),
             Piece::Digest => ("digest".to_owned(), &b""[..]),
+            Piece::Test => ("test".to_owned(), &b""[..]),
         };
         format!("{kind}: {}", String::from_utf8_lossy(bytes))
     }
@@ -160,7 +166,7 @@ mod tests {
             let mut widest = 0;
             while window.grow(10_000).unwrap() {
                 let mut at = first_record(&window.bytes).unwrap_or_default();
-                while let Some(next) = give_one(&window.bytes, at, &mut |_| {}) {
+                while let Some(next) = give_one(&window.bytes, at, &room, &mut |_| {}) {
                     at = next;
                 }
                 widest = widest.max(window.bytes.len());

@@ -19,10 +19,24 @@ pub(crate) fn first_record(bytes: &[u8]) -> Option<usize> {
     Some(skip_space(bytes, at))
 }
 
-/// The end of the record that begins at `at`, and whether it must be read: it is CodeBuild's, or could be,
-/// for a member's name or an `eventSource` has an escape, or it is no UTF-8. `None` where it
-/// cannot be followed from member to member. Nearly all records are told so, and cost one look.
-pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, bool)> {
+/// What one look tells of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// It is a record of another service without doubt.
+    Other,
+    /// It is a record, and must be read: it is CodeBuild's, or could be, for a member's name or an
+    /// `eventSource` has an escape, or it is no UTF-8.
+    Read,
+    /// Nothing tells that it is a record of CloudTrail: no `eventSource` is the name of a host of AWS.
+    Doubt,
+}
+
+/// Hosts of AWS in every partition: what an `eventSource` ends with.
+const HOST: &[u8] = b".amazonaws.com";
+
+/// The end of the object that begins at `at`, and what it is. `None` where it cannot be followed from member
+/// to member. Nearly all records are told so, and cost one look.
+pub(crate) fn glance(bytes: &[u8], at: usize) -> Option<(usize, Sight)> {
     json::widest(Glance { bytes, begin: at })
 }
 
@@ -32,17 +46,24 @@ pub(crate) struct Glance<'b> {
 }
 
 impl Look for Glance<'_> {
-    type Found = Option<(usize, bool)>;
+    type Found = Option<(usize, Sight)>;
 
     #[inline(always)]
     fn look<L: Lanes>(self, lanes: L) -> Self::Found {
         let Self { bytes, begin } = self;
         let mut must_be_read = false;
+        let mut is_record = false;
+        let sight = |must_be_read, is_record| match (must_be_read, is_record) {
+            (_, false) => Sight::Doubt,
+            (true, true) => Sight::Read,
+            (false, true) => Sight::Other,
+        };
         let mut at = skip_space(bytes, begin + 1);
         while *bytes.get(at)? != b'}' {
             if must_be_read {
                 // That will not change: whoever reads it whole judges all else.
-                return json::skip_rest(lanes, bytes, begin, at).map(|end| (end, true));
+                let end = json::skip_rest(lanes, bytes, begin, at)?;
+                return Some((end, sight(true, is_record)));
             }
             let (name_end, is_escaped) =
                 (bytes.get(at)? == &b'"').then(|| json::string_end(lanes, bytes, at))??;
@@ -55,8 +76,11 @@ impl Look for Glance<'_> {
                 b'"' => {
                     let (end, is_escaped) = json::string_end(lanes, bytes, at)?;
                     at = end;
-                    must_be_read |= is_source
-                        && (is_escaped || bytes.get(value + 1..end - 1)? == CODEBUILD.as_bytes());
+                    if is_source {
+                        let source = bytes.get(value + 1..end - 1)?;
+                        must_be_read |= is_escaped || source == CODEBUILD.as_bytes();
+                        is_record |= source.ends_with(HOST);
+                    }
                 }
                 b'{' | b'[' => {
                     at = json::skip_rest(lanes, bytes, at, at)?;
@@ -80,7 +104,7 @@ impl Look for Glance<'_> {
         let record = bytes.get(begin..=at)?;
         let is_ascii = record.iter().fold(0, |all, byte| all | byte) < 0x80;
         must_be_read |= !is_ascii && std::str::from_utf8(record).is_err();
-        Some((at + 1, must_be_read))
+        Some((at + 1, sight(must_be_read, is_record)))
     }
 }
 
@@ -105,13 +129,29 @@ mod tests {
 
     #[test]
     fn what_is_no_utf8_must_be_read() {
-        for (text, must) in [
-            (&b"{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"\xc3\xa9\"}"[..], false),
-            (b"{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"\xff\"}", true),
-            (b"{\"x\":\"\xc3\",\"eventSource\":\"s3.amazonaws.com\"}", true),
-            (b"{\"x\":{\"\xff\":1},\"eventSource\":\"s3.amazonaws.com\"}", true),
+        for (text, sight) in [
+            (&b"{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"\xc3\xa9\"}"[..], Sight::Other),
+            (b"{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"\xff\"}", Sight::Read),
+            (b"{\"x\":\"\xc3\",\"eventSource\":\"s3.amazonaws.com\"}", Sight::Read),
+            (b"{\"x\":{\"\xff\":1},\"eventSource\":\"s3.amazonaws.com\"}", Sight::Read),
         ] {
-            assert_eq!(glance(text, 0), Some((text.len(), must)), "{}", text.escape_ascii());
+            assert_eq!(glance(text, 0), Some((text.len(), sight)), "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_has_no_host_of_aws_is_in_doubt() {
+        for (text, sight) in [
+            (r#"{"eventSource":"codebuild.amazonaws.com","x":1}"#, Sight::Read),
+            (r#"{"eventSource":"iam.amazonaws.com"}"#, Sight::Other),
+            (r#"{"eventSource":"aws:s3","s3":{}}"#, Sight::Doubt),
+            (r#"{"eventSource":"amazonaws.com.example"}"#, Sight::Doubt),
+            (r#"{"eventSource":null}"#, Sight::Doubt),
+            (r#"{"insightDetails":{"eventSource":"iam.amazonaws.com"}}"#, Sight::Doubt),
+            (r#"{"event\u0053ource":"aws:s3"}"#, Sight::Doubt),
+            ("{}", Sight::Doubt),
+        ] {
+            assert_eq!(glance(text.as_bytes(), 0), Some((text.len(), sight)), "{text}");
         }
     }
 }

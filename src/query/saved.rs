@@ -15,6 +15,7 @@ pub use views::view_texts;
 pub(super) use views::{make as make_views, names as view_names, question as view_question};
 
 use crate::error::{Error, Result, SavedQueryProblem, nearest};
+use crate::text;
 use files::{OURS, header, headers};
 use include_dir::{Dir, DirEntry};
 use serde::Serialize;
@@ -106,7 +107,7 @@ impl SavedQueries {
             let entry = entry.map_err(failed)?;
             if query_name(entry.path()).is_some() && !entry.file_type().is_dir() {
                 let path = entry.path();
-                let sql = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+                let sql = text::read(path).map_err(Error::io("read", path))?;
                 let below = folder.and_then(|folder| path.strip_prefix(folder).ok());
                 queries.put(SavedQuery::parse(below.unwrap_or(path), &sql)?);
             }

@@ -15,6 +15,7 @@ pub use runner::{Out, Runner};
 
 use crate::error::{Chain, Error, QueryError, Result};
 use crate::printable::say;
+use crate::text;
 use command::Command;
 use completion::Assistant;
 use runner::Origin;
@@ -95,7 +96,7 @@ impl Shell {
             },
         };
         if is_named || file.exists() {
-            let text = std::fs::read_to_string(&file).map_err(Error::io("read", &file))?;
+            let text = text::read(&file).map_err(Error::io("read", &file))?;
             if let Err(error) = self.runner.run(&text).await {
                 report(&file.display().to_string(), &error);
             }
@@ -206,5 +207,5 @@ fn edited(text: &str) -> Result<String> {
     if !status.success() {
         return Err(QueryError::Editor { editor, status }.into());
     }
-    std::fs::read_to_string(file.path()).map_err(failed)
+    text::read(file.path()).map_err(failed)
 }

@@ -1,23 +1,26 @@
 //! From sources to log files: what there is to read, and what its name tells.
 //!
 //! A folder is walked; in it, names that end like log files are taken and all others counted. A
-//! file named outright is taken whatever its name. Digest, Insight and aggregated files are known by
-//! their key and skipped. Only names are looked at here: this module refuses to open anything.
+//! file named outright is taken whatever its name. Digest, Insight and aggregated files and those of other
+//! services are known by their key and skipped. Only names are looked at here: this module refuses to open
+//! anything.
 
 use crate::error::{Chain, Error, Result, StoreError, StoreProblem};
 use crate::layout::META_FOLDER;
 use crate::log_file::budget::Limits;
-use crate::log_file::key::Kind;
+use crate::log_file::key::{Kind, service};
 use crate::log_file::{LogFile, MEMBER, Origin};
 use crate::sources::{Problem, Selection, SkippedFiles, inventory};
 use crate::store::{self, Bucket, Buckets, Object};
 use globset::GlobBuilder;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use walkdir::WalkDir;
 
 /// Endings of names that a folder's walk takes.
-const ENDINGS: [&str; 8] = [".json", ".gz", ".jsonl", ".ndjson", ".csv", ".tar", ".tgz", ".zip"];
+const ENDINGS: [&str; 9] =
+    [".json", ".gz", ".jsonl", ".ndjson", ".csv", ".tar", ".tgz", ".zip", ".zst"];
 
 /// What stands for standard input.
 const STANDARD_INPUT: &str = "-";
@@ -31,6 +34,8 @@ pub(crate) struct Found {
     pub(crate) digests: Vec<LogFile>,
     /// Files that are not read, by kind.
     pub(crate) skipped: SkippedFiles,
+    /// How many are of other services; a folder of a bucket is one, for what is below it is not asked for.
+    pub(crate) services: BTreeMap<&'static str, u64>,
     /// What could not be listed.
     pub(crate) problems: Vec<Problem>,
 }
@@ -94,15 +99,24 @@ impl Found {
         keep_all: bool,
     ) -> Result<()> {
         let (bucket, prefix) = buckets.open(source)?;
+        let passed = Mutex::new(Vec::<&'static str>::new());
         let enters = |folder: &str| {
-            wanted.may_hold(folder) && !folder.split('/').any(|level| level == META_FOLDER)
+            let service = service(folder);
+            passed.lock().unwrap_or_else(PoisonError::into_inner).extend(service);
+            service.is_none()
+                && wanted.may_hold(folder)
+                && !folder.split('/').any(|level| level == META_FOLDER)
         };
         let mut objects = bucket.list(&prefix, &enters, &|folder| wanted.is_leaf(folder))?;
-        let is_named = objects.is_empty() && !prefix.is_empty();
+        let passed = passed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for &service in &passed {
+            self.pass(service);
+        }
+        let is_named = objects.is_empty() && passed.is_empty() && !prefix.is_empty();
         if is_named {
             objects.extend(bucket.head(&prefix)?);
         }
-        if objects.is_empty() {
+        if objects.is_empty() && passed.is_empty() {
             return Err(StoreError::new(source, StoreProblem::NothingFound).into());
         }
         for object in objects {
@@ -151,6 +165,10 @@ impl Found {
 
     /// Whether an object is a log file that is wanted; one that is not is counted.
     fn wants(&mut self, key: &str, wanted: &Selection) -> bool {
+        if let Some(service) = service(key) {
+            self.pass(service);
+            return false;
+        }
         if !is_taken(key) {
             self.skipped.other += 1;
             return false;
@@ -158,6 +176,11 @@ impl Found {
         let may = wanted.may_hold(key);
         self.skipped.outside += u64::from(!may);
         may
+    }
+
+    /// Counts one of another service.
+    fn pass(&mut self, service: &'static str) {
+        *self.services.entry(service).or_default() += 1;
     }
 
     fn take_object(&mut self, bucket: &Arc<Bucket>, object: Object, keep_all: bool) {
@@ -170,9 +193,12 @@ impl Found {
             match entry {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
-                    if !wanted.may_hold(&entry.path().to_string_lossy()) {
+                    let path = entry.path().to_string_lossy();
+                    if let Some(service) = service(&path) {
+                        self.pass(service);
+                    } else if !wanted.may_hold(&path) {
                         self.skipped.outside += 1;
-                    } else if is_taken(&entry.file_name().to_string_lossy()) {
+                    } else if is_taken(&path) {
                         self.take(entry.path(), keep_all);
                     } else {
                         self.skipped.other += 1;
@@ -239,6 +265,10 @@ impl Found {
             if entry.file_type().is_dir() {
                 self.walk(entry.path(), wanted, keep_all);
                 matches.skip_current_dir();
+            } else if let Some(service) = service(&path.to_string_lossy()) {
+                self.pass(service);
+            } else if is_of_macos(&path.to_string_lossy()) {
+                self.skipped.other += 1;
             } else {
                 self.take(entry.path(), keep_all);
             }
@@ -271,10 +301,18 @@ fn literal_root(pattern: &str) -> PathBuf {
     }
 }
 
-/// Whether a walk takes a file for what its name ends with.
-pub(crate) fn is_taken(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ENDINGS.iter().any(|ending| name.ends_with(ending))
+/// Whether a walk takes a file for what its name ends with, unless it is a side file of macOS.
+pub(crate) fn is_taken(key: &str) -> bool {
+    let name = key.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
+    ENDINGS.iter().any(|ending| name.ends_with(ending)) && !is_of_macos(key)
+}
+
+/// Whether a file is one that macOS puts beside another, called `._NAME`, where the file system or archive has
+/// no place for what belongs to it; in zip files they have a folder of their own.
+fn is_of_macos(key: &str) -> bool {
+    let mut levels = key.rsplit(['/', '\\']);
+    levels.next().is_some_and(|name| name.starts_with("._"))
+        || levels.any(|level| level == "__MACOSX")
 }
 
 /// The archive that a URI's member is in, if it is one that is there.
@@ -289,6 +327,18 @@ pub(crate) fn archive_of(uri: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn side_files_of_macos_are_no_log_files() {
+        for name in ["a/b.json.gz", "B.JSON", "a/._/b.csv", "_.json", "MACOSX/a.zst"] {
+            assert!(is_taken(name), "{name}");
+        }
+        for name in
+            ["a/._b.json.gz", "._b.json", "__MACOSX/a/b.json", "x\\._b.json", ".DS_Store", ""]
+        {
+            assert!(!is_taken(name), "{name}");
+        }
+    }
 
     #[test]
     fn patterns_start_at_their_literal_folder() {

@@ -10,6 +10,7 @@ use crate::hash::hex;
 use crate::log_file::budget::{Limits, Room};
 use crate::log_file::gzip::inflate;
 use crate::store::{Bucket, Buckets, Object, is_s3};
+use crate::text;
 use arrow::array::{Array as _, AsArray as _, RecordBatch};
 use arrow::datatypes::Int64Type;
 use bytes::Bytes;
@@ -55,7 +56,8 @@ pub(super) fn read(
     let mut buckets = Buckets::default();
     let failed = |reason: String| Error::Inventory { location: location.to_owned(), reason };
     let text = fetch(&mut buckets, location)?;
-    let manifest: Manifest = serde_json::from_slice(&text)
+    let text = text::decode(&text).map_err(|error| failed(error.to_string()))?;
+    let manifest: Manifest = serde_json::from_str(&text)
         .map_err(|error| failed(format!("is no manifest of an S3 Inventory: {error}")))?;
     let is_csv = manifest.file_format.eq_ignore_ascii_case("CSV");
     if !is_csv && !manifest.file_format.eq_ignore_ascii_case("Parquet") {

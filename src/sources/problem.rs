@@ -18,7 +18,8 @@ pub struct SkippedFiles {
     pub empty: u64,
     /// Files that an earlier run has read, unchanged since.
     pub known: u64,
-    /// Files in folders whose names end like no log file's.
+    /// Files in folders whose names end like no log file's, macOS's side files, and CloudTrail's own test of a
+    /// bucket.
     pub other: u64,
     /// Log files of other accounts, regions, times or shards than asked for, as their keys say. What is below
     /// a folder whose name says so is not looked at, and not counted.

@@ -61,7 +61,7 @@ fn mentions(code: &str, word: &str) -> bool {
 /// never one below. Modules of one line do not use each other.
 const LAYERS: &[&[&str]] = &[
     // Ground: no knowledge of log files or datasets.
-    &["error", "json", "printable", "times"],
+    &["error", "json", "printable", "text", "times"],
     &["hash", "layout", "schema", "scope"],
     &["store"],
     // From a source to rows.
@@ -90,6 +90,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tonic", &["query::distributed"]),
     ("flate2", &["log_file::gzip", "dataset::segment", "integrity::files"]),
     ("libdeflater", &["log_file::gzip"]),
+    ("zstd::stream", &["log_file::decompress"]),
     ("tar::Archive", &["log_file::archive"]),
     ("zip::ZipArchive", &["log_file::archive"]),
     ("rayon", &["convert"]),

@@ -40,3 +40,4 @@ mod schema;
 mod shell;
 mod sql;
 mod support;
+mod wrappers;

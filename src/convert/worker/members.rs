@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::log_file::archive::{Archive, Content};
 use crate::log_file::budget::Room;
 use crate::log_file::decompress::{Buffers, Inflated};
-use crate::log_file::key::Kind;
+use crate::log_file::key::{Kind, service};
 use crate::log_file::{LogFile, Origin};
 use crate::sources::is_taken;
 use std::collections::HashMap;
@@ -60,6 +60,10 @@ impl Worker {
 
     /// Whether a member of an archive is a log file to be read; if not, it is counted as what it is.
     fn is_wanted(&mut self, reading: &Reading<'_>, name: &str, is_file: bool) -> bool {
+        if let Some(service) = service(name) {
+            *self.outcome.services.entry(service).or_default() += 1;
+            return false;
+        }
         let files = &mut self.outcome.files;
         files.found += 1;
         let kind = Kind::of(name, reading.scope.keep == Keep::All);

@@ -15,6 +15,7 @@ use crate::query::shell::command::{self, COMMANDS, Command, Width};
 use crate::query::shell::describe;
 use crate::query::shell::script::{Unit, units};
 use crate::query::shell::spinner::Waiting;
+use crate::text;
 use console::Term;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
@@ -383,7 +384,7 @@ impl Runner {
             }
             Command::Read(file) => {
                 let path = Path::new(file);
-                let text = std::fs::read_to_string(path).map_err(Error::io("read", path))?;
+                let text = text::read(path).map_err(Error::io("read", path))?;
                 Box::pin(self.run(&text)).await
             }
             _ => Ok(()),
