@@ -4,15 +4,12 @@
 //! library. Standard output is data, standard error is talk; both are owned here. Exit status is
 //! [`ExitStatus`].
 
-mod args;
+mod common;
 mod compact;
 mod convert;
 mod ddl;
 mod delta;
-mod digests;
-mod progress;
 mod queries;
-mod query_args;
 mod run;
 mod schema;
 mod sql;
@@ -23,9 +20,9 @@ mod worker;
 
 use crate::error::{Chain, Error};
 use crate::printable::say;
-use args::{ExitStatus, WrongUsage};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use common::args::{ExitStatus, WrongUsage};
 use std::io;
 use std::process::ExitCode;
 

@@ -11,15 +11,11 @@ pub(crate) mod archive;
 pub(crate) mod budget;
 pub(crate) mod decompress;
 pub(crate) mod envelope;
-mod forms;
 pub(crate) mod gzip;
 pub(crate) mod key;
 pub(crate) mod large;
-pub(crate) mod piece;
 mod read_ahead;
-mod recognise;
 pub(crate) mod scan;
-mod table;
 
 use crate::scope::Scope;
 use crate::store::{Bucket, Object};

@@ -1,6 +1,6 @@
 //! `buildtrail compact`.
 
-use crate::cli::args::{ExitStatus, Format, PART_SIZE, parse_part_size, print};
+use crate::cli::common::args::{ExitStatus, Format, PART_SIZE, parse_part_size, print};
 use crate::compact::{Compaction, compact};
 use crate::dataset::Dataset;
 use crate::printable::printable;

@@ -1,10 +1,10 @@
 //! `buildtrail convert`.
 
-use crate::cli::args::{
+use crate::cli::common::args::{
     ExitStatus, Format, PART_SIZE, parse_part_size, parse_time, print, wrong_usage,
 };
-use crate::cli::digests::Digests;
-use crate::cli::progress::Bar;
+use crate::cli::common::digests::Digests;
+use crate::cli::common::progress::Bar;
 use crate::convert::{
     ConvertConfig, Keep, LATE_DAYS, Limits, Outcome, Redact, Selection, Shard, SkippedFiles,
     convert,

@@ -1,7 +1,7 @@
 //! `buildtrail ddl`.
 
 use crate::catalog::{Engine, Name, Options, Table, text};
-use crate::cli::args::{ExitStatus, print, wrong_usage};
+use crate::cli::common::args::{ExitStatus, print, wrong_usage};
 use crate::dataset::Dataset;
 use crate::layout::TABLE;
 use crate::printable::say;

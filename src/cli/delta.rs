@@ -1,6 +1,6 @@
 //! `buildtrail delta`.
 
-use crate::cli::args::{ExitStatus, Format, print};
+use crate::cli::common::args::{ExitStatus, Format, print};
 use crate::dataset::Dataset;
 use std::path::PathBuf;
 

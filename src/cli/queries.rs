@@ -1,6 +1,6 @@
 //! `buildtrail queries`.
 
-use crate::cli::args::{ExitStatus, print};
+use crate::cli::common::args::{ExitStatus, print};
 use crate::query::{Format, SavedQueries, tabulate};
 use std::path::PathBuf;
 

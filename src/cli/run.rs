@@ -1,7 +1,7 @@
 //! `buildtrail run`.
 
-use crate::cli::args::{ExitStatus, runtime};
-use crate::cli::query_args::{Asked, Options};
+use crate::cli::common::args::{ExitStatus, runtime};
+use crate::cli::common::query_args::{Asked, Options};
 use crate::error::{Error, Result, SavedQueryProblem};
 use crate::query::{Parameter, SavedQueries, SavedQuery};
 use clap::{Arg, ArgMatches, Args as _, Command};

@@ -1,6 +1,6 @@
 //! `buildtrail schema`.
 
-use crate::cli::args::{ExitStatus, print};
+use crate::cli::common::args::{ExitStatus, print};
 use crate::query::{Format, tabulate};
 use crate::schema::COLUMNS;
 

@@ -1,7 +1,7 @@
 //! `buildtrail sql`.
 
-use crate::cli::args::{ExitStatus, runtime};
-use crate::cli::query_args::{Asked, Options};
+use crate::cli::common::args::{ExitStatus, runtime};
+use crate::cli::common::query_args::{Asked, Options};
 use crate::query::{SavedQueries, Shell, Start};
 use crate::text;
 use anyhow::Context as _;

@@ -1,6 +1,6 @@
 //! `buildtrail status`.
 
-use crate::cli::args::{ExitStatus, Format, PART_SIZE, parse_part_size, print};
+use crate::cli::common::args::{ExitStatus, Format, PART_SIZE, parse_part_size, print};
 use crate::dataset::Dataset;
 use crate::printable::printable;
 use crate::status::{Status, status};

@@ -1,7 +1,7 @@
 //! `buildtrail verify`.
 
-use crate::cli::args::{ExitStatus, Format, parse_time, print, wrong_usage};
-use crate::cli::digests::Digests;
+use crate::cli::common::args::{ExitStatus, Format, parse_time, print, wrong_usage};
+use crate::cli::common::digests::Digests;
 use crate::dataset::Dataset;
 use crate::integrity::{self, Finding, State};
 use crate::layout::META_FOLDER;

@@ -1,6 +1,6 @@
 //! `buildtrail worker`.
 
-use crate::cli::args::{ExitStatus, parse_memory, print};
+use crate::cli::common::args::{ExitStatus, parse_memory, print};
 
 use crate::dataset::Dataset;
 use crate::printable::say;

@@ -12,7 +12,7 @@ use crate::json::{Document, Tape};
 use crate::log_file::budget::{Limits, Room};
 use crate::log_file::decompress::Buffers;
 use crate::log_file::envelope;
-use crate::log_file::piece::Piece;
+use crate::log_file::envelope::piece::Piece;
 use crate::part::PartWriter;
 use crate::rows::{Runs, Space};
 use crate::schema::Col;

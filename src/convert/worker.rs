@@ -20,7 +20,7 @@ use crate::log_file::archive::Archive;
 use crate::log_file::budget::{Limits, Room};
 use crate::log_file::decompress::{Buffers, Inflated};
 use crate::log_file::envelope;
-use crate::log_file::piece::Piece;
+use crate::log_file::envelope::piece::Piece;
 use crate::log_file::{LogFile, Origin, large};
 use crate::redact::{self, Redacted};
 use crate::rows::Runs;

@@ -253,7 +253,7 @@ fn fill_resource_arns<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
 mod tests {
     use super::*;
     use crate::json::{Look as _, Tape, leaked};
-    use crate::log_file::scan::{Glance, glance};
+    use crate::log_file::scan::{Glance, Sight, glance};
     use crate::scope::CODEBUILD;
     use proptest::prelude::*;
 
@@ -363,7 +363,7 @@ mod tests {
             if let Some((end, _)) = glanced {
                 prop_assert_eq!(json::skip_value(text.as_bytes(), 0), Some(end));
             }
-            if let Some((end, false)) = glanced {
+            if let Some((end, Sight::Other)) = glanced {
                 let whole = text.get(..end).unwrap();
                 let mut tape = Tape::default();
                 if let Some(document) = tape.read(whole) {

@@ -8,10 +8,10 @@
 
 use crate::json::{skip_space, skip_value};
 use crate::log_file::budget::Room;
+use crate::log_file::envelope::forms;
+use crate::log_file::envelope::piece::{Each, Piece};
 use crate::log_file::envelope::{self, Place};
-use crate::log_file::forms;
 use crate::log_file::gzip::Gunzip;
-use crate::log_file::piece::{Each, Piece};
 use crate::log_file::read_ahead::Ahead;
 use crate::log_file::scan::{Sight, first_record, glance};
 use std::thread;

@@ -79,7 +79,7 @@ const LAYERS: &[&[&str]] = &[
 ];
 
 /// The circles between files that are meant: an envelope holds forms, a form may hold an envelope.
-const CIRCLES: &[[&str; 2]] = &[["log_file::envelope", "log_file::forms"]];
+const CIRCLES: &[[&str; 2]] = &[["log_file::envelope", "log_file::envelope::forms"]];
 
 /// Words, and the only modules (with all that is in them) that may use them.
 const ONLY_IN: &[(&str, &[&str])] = &[
@@ -96,10 +96,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rayon", &["convert"]),
     ("pulp", &["json::simd"]),
     ("wide", &["json::simd", "json::tape"]),
-    ("println", &[]),
-    ("eprintln", &[]),
-    ("print", &[]),
-    ("eprint", &[]),
+    ("println!", &[]),
+    ("eprintln!", &[]),
+    ("print!", &[]),
+    ("eprint!", &[]),
     ("unsafe", &[]),
 ];
 
@@ -254,7 +254,7 @@ fn words_are_used_where_they_belong() {
     let modules = by_module();
     let mut broken = Vec::new();
     for (word, only_in) in ONLY_IN {
-        let mut used = only_in.is_empty();
+        let mut used = only_in.is_empty(); // what nobody may use, nobody does
         for (module, _) in modules.iter().filter(|(_, code)| mentions(without_tests(code), word)) {
             used = true;
             if !only_in.iter().any(|outer| is_in(module, outer)) {
@@ -287,7 +287,7 @@ fn folders_are_small() {
         folders.entry(top).or_default().1 += lines(code);
     }
     for (folder, (files, lines)) in folders {
-        let most = if folder.is_empty() { usize::MAX } else { 14 };
+        let most = if folder.is_empty() { usize::MAX } else { 12 };
         assert!(files <= most, "{folder} has {files} files");
         assert!(lines * 100 <= all * 22, "{folder} has {lines} of {all} lines");
     }

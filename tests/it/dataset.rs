@@ -619,7 +619,7 @@ fn a_folder_that_cannot_be_written_is_named() {
     );
     for name in ["status", "verify", "compact"] {
         let failed = buildtrail(&[name, &text(folder.path())]).exits(1);
-        assert!(failed.stderr.contains("is no dataset"), "{}", failed.stderr);
+        assert!(failed.stderr.contains("not a dataset: "), "{}", failed.stderr);
     }
 }
 

@@ -354,5 +354,5 @@ fn a_wrong_address_is_wrong_usage() {
     let expected = format!("error: worker {}: cannot listen there", worker.address);
     assert!(run.stderr.starts_with(&expected), "{}", run.stderr);
     let run = buildtrail(&["worker", "data"]).exits(1);
-    assert!(run.stderr.contains("is no dataset"), "{}", run.stderr);
+    assert!(run.stderr.contains("not a dataset: "), "{}", run.stderr);
 }

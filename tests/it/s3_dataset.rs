@@ -355,7 +355,7 @@ fn what_is_wrong_with_a_dataset_in_a_bucket_is_said() {
     let Some(place) = Place::in_bucket("damaged") else { return };
     let name = place.name();
     let none = place.run(&["sql", &name, "-c", "SELECT 1"], 1).stderr;
-    assert!(none.contains("s3://damaged/lake/events is no dataset"), "{none}");
+    assert!(none.contains("not a dataset: s3://damaged/lake/events"), "{none}");
     let none = place.run(&["status", "s3://no-such-bucket/x"], 1).stderr;
     assert!(none.contains("no bucket no-such-bucket: check its name"), "{none}");
     place.convert(&[SAMPLE]);

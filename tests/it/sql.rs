@@ -179,7 +179,7 @@ fn what_is_no_dataset_is_said() {
     fs::create_dir(place.path()).unwrap();
     for name in [place.name(), "data".to_owned(), "no-such-folder".to_owned()] {
         let run = buildtrail(&["sql", &name, "-c", "SELECT 1"]).exits(1);
-        assert!(run.stderr.contains(&format!("{name} is no dataset")), "{}", run.stderr);
+        assert!(run.stderr.contains(&format!("not a dataset: {name}")), "{}", run.stderr);
     }
 }
 

@@ -107,7 +107,7 @@ impl Snapshot {
         let meta = meta(location.clone(), bytes);
         let range = match &options.range {
             None => 0..bytes,
-            Some(range) => range.as_range(bytes).map_err(failed)?,
+            Some(range) => range.as_range(bytes).map_err(other)?,
         };
         let payload = GetResultPayload::File(file, path);
         Ok(GetResult { payload, meta, range, attributes: Attributes::default() })
@@ -121,7 +121,7 @@ impl Snapshot {
         // A worker may have the dataset over a network: the threads that others ask whether it is
         // still there must not wait for that. Alone, a change of threads would be for nothing.
         let (places, location) = (Arc::clone(&self.places), location.clone());
-        spawn_blocking(move || open(&places, &location)).await.map_err(failed)?
+        spawn_blocking(move || open(&places, &location)).await.map_err(other)?
     }
 
     /// The part files below a prefix.
@@ -157,8 +157,12 @@ fn may_be_part(location: &Path) -> bool {
     location.extension() == Some("parquet") && !location.parts().any(|level| is_hidden(&level))
 }
 
-fn failed(error: impl Into<crate::Error>) -> Error {
-    Error::Generic { store: "dataset", source: Box::new(WithCauses(error.into())) }
+fn failed(error: crate::Error) -> Error {
+    other(WithCauses(error))
+}
+
+fn other(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Generic { store: "dataset", source: source.into() }
 }
 
 /// What is told of a part file. Its name has the content's hash: what has the name has the content.

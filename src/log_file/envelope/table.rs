@@ -5,7 +5,7 @@
 //! refuses to put a record together from columns: what they show of it is not all of it.
 
 use crate::json;
-use crate::log_file::piece::{Each, Piece};
+use crate::log_file::envelope::piece::{Each, Piece};
 use csv::{Reader, ReaderBuilder};
 use std::str;
 

@@ -12,13 +12,13 @@ use std::sync::Arc;
 
 /// What log files are checked by.
 #[derive(Debug, clap::Args)]
-pub(super) struct Digests {
+pub(in crate::cli) struct Digests {
     /// The output of `aws cloudtrail list-public-keys`, of the time and region of the digests
     #[arg(long, value_name = "FILE")]
     public_keys: Vec<PathBuf>,
     /// Where the digests are, if not with the log files
     #[arg(long = "digests", value_name = "PLACE")]
-    pub(super) place: Vec<String>,
+    pub(in crate::cli) place: Vec<String>,
     /// The digests' metadata in S3: {"KEY": {"x-amz-meta-signature": "HEX"}}
     #[arg(long, value_name = "FILE")]
     metadata: Option<PathBuf>,
@@ -26,17 +26,21 @@ pub(super) struct Digests {
 
 impl Digests {
     /// Whether log files are to be checked at all.
-    pub(super) fn are_given(&self) -> bool {
+    pub(in crate::cli) fn are_given(&self) -> bool {
         !self.public_keys.is_empty() || !self.place.is_empty() || self.metadata.is_some()
     }
 
     /// What valid digests say of log files in sources.
-    pub(super) fn vouched(&self, sources: &[String], wanted: &Selection) -> Result<Vouched> {
+    pub(in crate::cli) fn vouched(
+        &self,
+        sources: &[String],
+        wanted: &Selection,
+    ) -> Result<Vouched> {
         integrity::vouched(&self.inputs(sources, wanted)?)
     }
 
     /// Lists log files and digests as `convert` does, so that what it reads is what is checked.
-    pub(super) fn inputs(&self, sources: &[String], wanted: &Selection) -> Result<Inputs> {
+    pub(in crate::cli) fn inputs(&self, sources: &[String], wanted: &Selection) -> Result<Inputs> {
         // A log file is in a digest of its day or, around midnight, the next day's.
         let later = wanted.to.and_then(|to| to.checked_add_days(Days::new(1)));
         let digest_selection = Selection { to: later, ..wanted.clone() };

@@ -8,9 +8,9 @@
 //! who export.
 
 use crate::json;
+use crate::log_file::envelope::piece::{Each, Piece};
 use crate::log_file::envelope::{Place, Stop, document, shown, split_at};
 use crate::log_file::gzip::inflate;
-use crate::log_file::piece::{Each, Piece};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use std::borrow::Cow;

@@ -4,14 +4,14 @@ use crate::convert::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A progress bar on standard error, shown on a terminal only.
-pub(super) struct Bar(ProgressBar);
+pub(in crate::cli) struct Bar(ProgressBar);
 
 impl Bar {
-    pub(super) fn new() -> Self {
+    pub(in crate::cli) fn new() -> Self {
         Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
     }
 
-    pub(super) fn finish(self) {
+    pub(in crate::cli) fn finish(self) {
         self.0.finish_and_clear();
     }
 }

@@ -1,7 +1,7 @@
 //! What `sql` and `run` have in common: what is asked, how its answer is written, what it may use.
 
-use crate::cli::args::{parse_memory, parse_timeout, runtime, wrong_usage};
-use crate::cli::progress::Bar;
+use crate::cli::common::args::{parse_memory, parse_timeout, runtime, wrong_usage};
+use crate::cli::common::progress::Bar;
 use crate::convert::ConvertConfig;
 use crate::dataset::Dataset;
 use crate::error::Result;
@@ -20,7 +20,7 @@ use tempfile::TempDir;
 /// How the answer is written, and what it may use.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(super) struct Options {
+pub(in crate::cli) struct Options {
     /// Log files, folders or patterns to ask as they are, in a dataset's place
     #[arg(long, value_name = "SOURCE", num_args = 1.., conflicts_with = "dataset")]
     logs: Vec<String>,
@@ -47,7 +47,7 @@ pub(super) struct Options {
     max_rows: usize,
     /// A folder of saved queries of your own; one of the same name takes the place of ours
     #[arg(long, value_name = "FOLDER")]
-    pub(super) sql_dir: Option<PathBuf>,
+    pub(in crate::cli) sql_dir: Option<PathBuf>,
     /// Memory for sorting, grouping, joining: 512MB, 4GB [default: half of the machine's]
     #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
     memory: Option<u64>,
@@ -76,7 +76,7 @@ type Scratch = Arc<Mutex<Vec<TempDir>>>;
 
 impl Options {
     /// A runner of statements over the dataset, or over log files.
-    pub(super) fn runner(
+    pub(in crate::cli) fn runner(
         &self,
         command: &'static str,
         dataset: Option<&Path>,
@@ -122,10 +122,10 @@ impl Options {
 }
 
 /// A runner, and what it reads.
-pub(super) struct Asked {
-    pub(super) runner: Runner,
+pub(in crate::cli) struct Asked {
+    pub(in crate::cli) runner: Runner,
     /// Goes last.
-    pub(super) scratch: Scratch,
+    pub(in crate::cli) scratch: Scratch,
 }
 
 /// Makes a dataset of log files, for as long as the program runs.

@@ -11,16 +11,16 @@ use std::time::Duration;
 
 /// The form of a summary.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Format {
+pub(in crate::cli) enum Format {
     Table,
     Json,
 }
 
 /// [`PART_BYTES`](crate::convert::PART_BYTES) as people write it.
-pub(super) const PART_SIZE: &str = "256MB";
+pub(in crate::cli) const PART_SIZE: &str = "256MB";
 
 /// A part file's size: below a megabyte it is a slip.
-pub(super) fn parse_part_size(text: &str) -> Result<u64, String> {
+pub(in crate::cli) fn parse_part_size(text: &str) -> Result<u64, String> {
     parse_size(text, PART_SIZE, 1)
 }
 
@@ -36,23 +36,23 @@ fn parse_size(text: &str, example: &str, least: u64) -> Result<u64, String> {
     }
 }
 
-pub(super) fn parse_memory(text: &str) -> Result<u64, String> {
+pub(in crate::cli) fn parse_memory(text: &str) -> Result<u64, String> {
     parse_size(text, "512MB", 16)
 }
 
-pub(super) fn parse_timeout(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn parse_timeout(text: &str) -> Result<Duration, String> {
     let span = times::span(text).and_then(|span| span.to_std().ok()).filter(|span| !span.is_zero());
     span.ok_or_else(|| "expected a time such as 30s, 5m or 1h".to_owned())
 }
 
 /// A point in time, in milliseconds since 1970.
-pub(super) fn parse_time(text: &str) -> Result<i64, String> {
+pub(in crate::cli) fn parse_time(text: &str) -> Result<i64, String> {
     times::parse(text, Utc::now())
 }
 
 /// The exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ExitStatus {
+pub(in crate::cli) enum ExitStatus {
     /// Done.
     Done,
     /// Failed; standard error says why.
@@ -78,24 +78,27 @@ impl From<ExitStatus> for ExitCode {
 /// A command line that clap takes, and that asks for what cannot be.
 #[derive(Debug, thiserror::Error)]
 #[error("{reason}")]
-pub(super) struct WrongUsage {
-    pub(super) command: &'static str,
-    pub(super) reason: String,
+pub(in crate::cli) struct WrongUsage {
+    pub(in crate::cli) command: &'static str,
+    pub(in crate::cli) reason: String,
 }
 
 /// The error of a command line that asks for what cannot be: exit status 2.
-pub(super) fn wrong_usage(command: &'static str, reason: impl Into<String>) -> anyhow::Error {
+pub(in crate::cli) fn wrong_usage(
+    command: &'static str,
+    reason: impl Into<String>,
+) -> anyhow::Error {
     WrongUsage { command, reason: reason.into() }.into()
 }
 
 /// Puts data on standard output.
-pub(super) fn print(text: &str) -> io::Result<()> {
+pub(in crate::cli) fn print(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
 /// The thread that a query's results are written on.
-pub(super) fn runtime() -> io::Result<tokio::runtime::Runtime> {
+pub(in crate::cli) fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }

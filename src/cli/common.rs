@@ -1,0 +1,6 @@
+//! What several commands have in common: options, the parsers of their values, how a command ends.
+
+pub(super) mod args;
+pub(super) mod digests;
+pub(super) mod progress;
+pub(super) mod query_args;
