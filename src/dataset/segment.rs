@@ -6,6 +6,7 @@
 //! run for years leaves a dozen of them. It refuses to know which segments count: the newest commit
 //! names them; those of the commit before lie beside them for a while.
 
+use crate::dataset::kill_points::reached;
 use crate::dataset::{Root, short};
 use crate::error::{Error, Result};
 use crate::layout::META_FOLDER;
@@ -174,6 +175,7 @@ pub(crate) fn sweep<E: Entry>(root: &Root, named: &[Segment], dead: &[Segment]) 
     for name in files {
         if !name.strip_suffix(".ndjson.gz").is_some_and(|known| of(named, known)) {
             root.remove(&format!("{}/{name}", folder::<E>()))?;
+            reached("swept");
         }
     }
     Ok(())
