@@ -1,7 +1,7 @@
 //! Queries that workers do: three processes on loopback give the answers that one gives, and a worker
 //! that fails is named, whatever has been printed by then.
 
-use crate::pack;
+use crate::case;
 use crate::s3::Server;
 use crate::support::{Dataset, ROOT, SAMPLE, buildtrail, command, dataset, run, sample};
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -63,12 +63,12 @@ fn check_third(third: usize) {
     let dataset = dataset(&[&files, "--keep", "all"]);
     let workers = three(&dataset);
     let workers = addresses(&workers);
-    let cases = pack::cases();
+    let cases = case::cases();
     let cases: Vec<_> = cases.iter().skip(third).step_by(3).collect();
     let mut with_rows = 0;
     for case in &cases {
-        let alone = case.ask_with(&dataset, &[]);
-        let together = case.ask_with(&dataset, &["--workers", &workers]);
+        let alone = case.ask(&dataset.name(), &[]);
+        let together = case.ask(&dataset.name(), &["--workers", &workers]);
         assert_eq!(sorted(&together), sorted(&alone), "{}", case.name);
         with_rows += usize::from(alone.lines().count() > 1);
     }
