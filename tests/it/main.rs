@@ -30,6 +30,7 @@ mod digests;
 mod distributed;
 mod forms;
 mod inventory;
+mod kill;
 mod malformed;
 mod output;
 mod program;
