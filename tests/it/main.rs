@@ -44,3 +44,4 @@ mod schema;
 mod shell;
 mod sql;
 mod support;
+mod words;
