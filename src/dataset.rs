@@ -7,6 +7,7 @@
 
 pub(crate) mod commit;
 mod delta;
+mod kill_points;
 pub(crate) mod ledger;
 mod lock;
 mod parts;
@@ -125,6 +126,7 @@ impl Dataset {
     /// The same dataset, as its newest commit has it by now.
     #[cfg(feature = "distributed")]
     pub(crate) fn reopen(&self) -> Result<Self> {
+        kill_points::reached("asked");
         Self::newest(&self.location, &self.places.root)
     }
 
@@ -161,6 +163,7 @@ impl Dataset {
         if head.version == 0 && remembered.format == FORMAT {
             refuse_remains(&root)?;
         }
+        kill_points::reached("locked");
         root.remove_all(REMOVED)?;
         head.place(&root)?;
         head.sweep(&root)?;

@@ -25,6 +25,9 @@
 //! 5. *Swept.* Segments that neither the newest commit nor the one before names are removed. These,
 //!    and what is in `removed/`, stay for readers that began before the commit, until the next run.
 //!
+//! A test kills a run at each point between these states: [`kill_points`](super::kill_points) names
+//! them.
+//!
 //! The system lock is held throughout and ends with the process, however that ends. Nothing in a
 //! commit depends on the clock: when it was made is the time of its file.
 //!
@@ -37,6 +40,7 @@
 //! commit stay: a run that only seems dead might still name them.
 
 use crate::dataset::delta;
+use crate::dataset::kill_points::reached;
 use crate::dataset::ledger::RecordCounts;
 use crate::dataset::parts::PartFile;
 use crate::dataset::quarantine::Reject;
@@ -194,6 +198,7 @@ impl Commit {
             }
             return Err(Error::dataset(root.shown(), DatasetProblem::Overtaken));
         }
+        reached("committed");
         root.sync(META_FOLDER)
     }
 
@@ -230,6 +235,7 @@ impl Commit {
             folders.extend(to.parent().map(Path::to_owned));
             if from.exists() {
                 rename(&from, &to)?;
+                reached("placed");
             }
         }
         sync_with_those_above(&folders, folder)?;
@@ -241,6 +247,7 @@ impl Commit {
                 let removed = folder.join(REMOVED);
                 fs::create_dir_all(&removed).map_err(Error::io("create", &removed))?;
                 rename(&from, &folder.join(removed_file(place)))?;
+                reached("removed");
                 folders.extend(from.parent().map(Path::to_owned));
             }
         }
@@ -255,6 +262,7 @@ impl Commit {
         delta::follow(root, self)?;
         for place in &self.remove {
             at.bucket.rename(&at.key(place), &at.key(&removed_file(place)))?;
+            reached("removed");
         }
         let intent = self.intent.iter().map(|name| at.key(&format!("{STAGING}/{name}")));
         at.bucket.remove(intent.collect())
@@ -268,6 +276,7 @@ impl Commit {
 
     /// Removes what the newest commit does not name: state 5, and what killed runs left.
     pub(crate) fn sweep(&self, root: &Root) -> Result<()> {
+        reached("sweeping");
         // The first has none before it, and old ones may have been tidied away.
         let earlier = |by: u64| {
             let version = self.version.saturating_sub(by);

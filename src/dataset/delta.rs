@@ -17,6 +17,7 @@
 mod action;
 
 use crate::dataset::commit::{Action, Commit};
+use crate::dataset::kill_points::reached;
 use crate::dataset::parts::PartFile;
 use crate::dataset::{Dataset, Root, Transaction, remembered, segment};
 use crate::error::{DatasetProblem, Error, Result};
@@ -85,6 +86,7 @@ pub(crate) fn follow(root: &Root, commit: &Commit) -> Result<()> {
         let text = root.read(&name)?.unwrap_or_default();
         return check(root, commit, version, &text);
     }
+    reached("followed");
     // The first names the folder, too.
     if version == 0 { root.sync("") } else { Ok(()) }
 }

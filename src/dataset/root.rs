@@ -3,6 +3,7 @@
 //! Files are named by their path below the dataset, with `/` between its levels. A file is there whole or
 //! not at all. It refuses to know what the files are for.
 
+use crate::dataset::kill_points::reached;
 use crate::dataset::parts::PartFile;
 use crate::error::{Error, Result};
 use crate::hash::hash;
@@ -171,11 +172,13 @@ impl Root {
     /// Writes a small file, and waits until it stays.
     pub(crate) fn write(&self, file: &str, bytes: Vec<u8>) -> Result<()> {
         match self {
-            Self::Folder(folder) => write_whole(folder, &folder.join(file), &bytes),
+            Self::Folder(folder) => write_whole(folder, &folder.join(file), &bytes)?,
             Self::Bucket(place) => {
-                place.bucket.put(&place.key(file), bytes.into(), Only::Any).map(drop)
+                place.bucket.put(&place.key(file), bytes.into(), Only::Any).map(drop)?;
             }
         }
+        reached("file-written");
+        Ok(())
     }
 
     /// Writes a small file that must be new; whether it was. On disk the caller holds the lock.
@@ -286,6 +289,7 @@ fn write_whole(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
     share(file.as_file(), file.path())?;
     let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
     written.map_err(Error::io("write", path))?;
+    reached("file-unnamed");
     file.persist(path).map_err(|failed| Error::io("write", path)(failed.error))?;
     sync_folder(folder)
 }

@@ -7,9 +7,9 @@
 //! names them; those of the commit before lie beside them for a while.
 
 use crate::dataset::Root;
+use crate::dataset::kill_points::reached;
 use crate::error::{DatasetProblem, Error, Result};
-use crate::hash::hex;
-use crate::hash::short;
+use crate::hash::{hex, short};
 use crate::layout::META_FOLDER;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
@@ -173,6 +173,7 @@ pub(crate) fn sweep<E: Entry>(root: &Root, named: &[Segment], dead: &[Segment]) 
     for name in files {
         if !name.strip_suffix(".ndjson.gz").is_some_and(|known| of(named, known)) {
             root.remove(&format!("{}/{name}", folder::<E>()))?;
+            reached("swept");
         }
     }
     Ok(())

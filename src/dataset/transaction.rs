@@ -1,6 +1,7 @@
 //! What one run adds to a dataset, until it is committed: see [`commit`](super::commit).
 
 use crate::dataset::commit::{Action, Commit};
+use crate::dataset::kill_points::reached;
 use crate::dataset::ledger::{Input, RecordCounts};
 use crate::dataset::parts::PartFile;
 use crate::dataset::quarantine::Reject;
@@ -47,6 +48,7 @@ impl<'d> Transaction<'d> {
         let folder = dataset.root().scratch()?;
         let file = NamedTempFile::new_in(&folder).map_err(Error::io("create", &folder))?;
         share(file.as_file(), file.path())?;
+        reached("part-begun");
         Ok(file)
     }
 
@@ -79,6 +81,7 @@ impl<'d> Transaction<'d> {
             to: written.to,
         };
         self.staged.push(Staged { name, part, file });
+        reached("staged");
         Ok(())
     }
 
@@ -141,6 +144,7 @@ impl<'d> Transaction<'d> {
         // What can fail, before the commit: a file where a partition's folder is to be.
         commit.make_folders(root)?;
         root.sync(META_FOLDER)?;
+        reached("recorded");
         commit.write(root)?;
         commit.place(root)?;
         commit.sweep(root)

@@ -3,9 +3,12 @@
 //! A multipart upload is seen by nobody until it is completed, so part files are sent before their
 //! commit, which names the uploads, and completed after it. Before anything is sent, an intent (an object
 //! in the staging folder) says which uploads there are: what a killed run leaves is given up by a
-//! later one, when no commit can name it any more.
+//! later one, when no commit can name it any more. Only uploads that were begun before their intent was
+//! there stay, because the server gives an upload its id: nothing was sent for them, and a rule of the
+//! bucket's life cycle ends them.
 
 use crate::dataset::Root;
+use crate::dataset::kill_points::reached;
 use crate::dataset::root::{InBucket, STAGING};
 use crate::error::{DatasetProblem, Error, Result};
 use crate::store::{Only, Upload, token};
@@ -45,11 +48,14 @@ fn begin_and_send(
 ) -> Result<Vec<Sent>> {
     for (place, ..) in files {
         intent.0.push((place.clone(), at.bucket.begin(&at.key(place))?));
+        reached("upload-begun");
     }
     let text = serde_json::to_vec(&intent).unwrap_or_default();
     at.bucket.put(&at.key(&format!("{STAGING}/{name}")), text.into(), Only::Any)?;
+    reached("intended");
     let sent = intent.0.iter().zip(files).map(|((place, id), (_, bytes, file))| {
         let upload = at.bucket.send(&at.key(place), id.clone(), file)?;
+        reached("sent");
         Ok(Sent { place: place.clone(), bytes: *bytes, upload })
     });
     sent.collect()
@@ -75,6 +81,7 @@ pub(crate) fn complete(at: &InBucket, sent: &[Sent]) -> Result<()> {
         if !at.bucket.complete(&key, upload)? && at.bucket.size(&key)? != Some(*bytes) {
             return Err(Error::dataset(at.bucket.uri(&key), DatasetProblem::UploadGone));
         }
+        reached("placed");
     }
     Ok(())
 }

@@ -1,13 +1,15 @@
 //! The Delta Lake log: it names the part files of one commit, whoever is killed. That Delta readers take it,
 //! and read the same values, is checked by `tests/engines/check.py`, which runs them.
 
-use crate::dataset::{kill_at, record};
-use crate::support::{Dataset, SAMPLE, buildtrail, dataset, files, log_file, str};
+use crate::dataset::{record, three_logs};
+use crate::kill;
+use crate::support::{Dataset, buildtrail, command, dataset, files, log_file, run, str};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 const LOG: &str = "_delta_log";
 
@@ -185,26 +187,43 @@ fn a_version_that_a_killed_run_owes_is_written_by_the_next() {
     agrees(&place);
 }
 
+#[cfg_attr(not(debug_assertions), ignore = "a release build has no kill points")]
 #[test]
 fn a_reader_of_the_log_sees_a_killed_run_whole_or_not_at_all() {
-    let half = format!("{SAMPLE}/111122223333");
-    let args = [SAMPLE];
-    let rows = |place: &Dataset| snapshot(place).values().sum::<u64>();
-    let mut unfinished = 0;
-    for more in (1..40).step_by(4) {
-        let place = Dataset::place();
-        place.convert(&[&half, "--partition-by", "day"]).exits(0);
-        delta(&place);
-        let before = rows(&place);
-        kill_at(&place, &args, walkdir::WalkDir::new(place.path()).into_iter().count() + more);
-        let after = rows(&place);
-        assert!([before, 78].contains(&after), "killed at {more} files more: {after} rows");
-        unfinished += usize::from(after == before);
-        place.convert(&args).exits(0);
-        agrees(&place);
-        assert_eq!((rows(&place), versions(&place)), (78, 2));
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second, third] = three_logs(folder.path());
+    let start = dataset(&[&first]);
+    start.convert(&[&second]).exits(0);
+    let mut reached = BTreeSet::new();
+    let convert = |name: &str| command(&["convert", &third, "--out", name, "--threads", "1"]);
+    for (act, copied) in [
+        (&(|name: &str| command(&["delta", name])) as &dyn Fn(&str) -> Command, false),
+        (&convert, true),
+        (&|name| command(&["compact", name]), true),
+    ] {
+        if copied && versions(&start) == 0 {
+            delta(&start);
+        }
+        let act = |place: &Dataset| act(&place.name());
+        let whole = start.copy();
+        run(act(&whole), "").exits(0);
+        agrees(&whole);
+        let wanted = (snapshot(&whole), whole.parts());
+        let last = versions(&whole) - 1;
+        assert_eq!(last, versions(&start));
+        reached.extend(kill::at_each_point(
+            || start.copy(),
+            act,
+            |point, place| {
+                let as_of = if versions(&place) == last { &start } else { &whole };
+                assert_eq!(snapshot(&place), snapshot(as_of), "{point}");
+                run(act(&place), "").exits(0);
+                assert_eq!((snapshot(&place), place.parts()), wanted, "{point}");
+                assert_eq!(timeless(&place, last), timeless(&whole, last), "{point}");
+            },
+        ));
     }
-    assert!(unfinished > 0, "no run was killed in time");
+    kill::assert_reached(&reached, &kill::ON_DISK);
 }
 
 #[test]

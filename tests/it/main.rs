@@ -1,7 +1,8 @@
 //! Tests from outside: the binary is run as its users run it, and what it wrote is read back by
 //! other means than its own.
 //!
-//! One target, because linking the query engine takes longer than any test. A test has its own
+//! One target, because linking takes longer than most tests. The cases of saved queries are a second
+//! one, `tests/pack.rs`, because it lists them from their folders. A test has its own
 //! temporary folder, or shares a dataset that nobody writes to. The sample trail in `data/` is the
 //! common input; what is expected of it is either literal, or computed anew from the log files with
 //! `flate2` and `serde_json` alone.
@@ -17,6 +18,8 @@
 
 mod architecture;
 mod archives;
+#[cfg(feature = "distributed")]
+mod case;
 mod columns;
 mod convert;
 mod dataset;
@@ -27,9 +30,10 @@ mod digests;
 mod distributed;
 mod forms;
 mod inventory;
+mod kill;
 mod malformed;
 mod output;
-mod pack;
+mod program;
 mod readme;
 mod rebuild;
 mod redaction;
@@ -40,4 +44,5 @@ mod schema;
 mod shell;
 mod sql;
 mod support;
+mod words;
 mod wrappers;

@@ -1,4 +1,6 @@
-//! What the tests share: running the binary, and reading log files and datasets without it.
+//! What the tests share: datasets, and reading them and log files without the binary.
+
+pub(crate) use crate::program::{ROOT, Run, buildtrail, clean, command, run};
 
 use arrow::json::ArrayWriter;
 use arrow::json::writer::WriterBuilder;
@@ -12,84 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
 /// The sample trail, as the tests name it on the command line.
 pub(crate) const SAMPLE: &str = "data/AWSLogs";
-/// The project's folder, where the binary runs: paths of the sample stay short and alike everywhere.
-pub(crate) const ROOT: &str = env!("CARGO_MANIFEST_DIR");
-
-/// What became of one run of the binary.
-#[derive(Debug)]
-pub(crate) struct Run {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Run {
-    /// Fails unless the exit status is `code`.
-    #[track_caller]
-    pub(crate) fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, Some(code), "{}{}", self.stdout, self.stderr);
-        self
-    }
-
-    /// Standard output as JSON.
-    #[track_caller]
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout)
-            .unwrap_or_else(|error| panic!("{error}: {}{}", self.stdout, self.stderr))
-    }
-}
-
-/// A command in a clean environment, in the project's folder.
-pub(crate) fn clean(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear().current_dir(ROOT);
-    // The second is where a coverage build of the binary writes its counts.
-    for name in ["PATH", "LLVM_PROFILE_FILE"] {
-        command.envs(std::env::var_os(name).map(|value| (name, value)));
-    }
-    let home = env!("CARGO_TARGET_TMPDIR");
-    command
-        .env("HOME", home)
-        .env("XDG_STATE_HOME", home)
-        .env("NO_COLOR", "1")
-        .env("COLUMNS", "100");
-    command
-}
-
-/// The binary with arguments.
-pub(crate) fn command(args: &[&str]) -> Command {
-    let mut command = clean(env!("CARGO_BIN_EXE_buildtrail"));
-    command.args(args);
-    command
-}
-
-/// Runs a command to its end.
-pub(crate) fn run(mut command: Command, stdin: &str) -> Run {
-    command.stdin(if stdin.is_empty() { Stdio::null() } else { Stdio::piped() });
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    if let Some(mut input) = child.stdin.take() {
-        input.write_all(stdin.as_bytes()).unwrap();
-    }
-    let output = child.wait_with_output().unwrap();
-    Run {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
-/// Runs the binary.
-pub(crate) fn buildtrail(args: &[&str]) -> Run {
-    run(command(args), "")
-}
-
 /// A dataset, or the place of one, in a folder of its own that goes when this goes.
 #[derive(Debug)]
 pub(crate) struct Dataset {
@@ -102,6 +32,18 @@ impl Dataset {
     /// A place where no dataset is yet; its parent is empty but for it.
     pub(crate) fn place() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), summary: Value::Null }
+    }
+
+    /// A copy of it, in a folder of its own; of a place without a dataset another such place.
+    pub(crate) fn copy(&self) -> Self {
+        let copy = Self::place();
+        let names = if self.path().exists() { files(&self.path()) } else { Vec::new() };
+        for name in names {
+            let to = copy.path().join(&name);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(self.path().join(&name), to).unwrap();
+        }
+        copy
     }
 
     pub(crate) fn path(&self) -> PathBuf {
