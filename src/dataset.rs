@@ -1,7 +1,7 @@
 //! A dataset, on disk or in a bucket: what it remembers of itself, its part files.
 //!
 //! `_buildtrail/dataset.json` says by which columns it is partitioned. The newest of its commits says
-//! which part files it has, which inputs were read for them and what was rejected; [`commit`] has the
+//! which part files it has, which inputs were read for them and what was rejected; [`protocol`] has the
 //! protocol, and [`delta`] the log that other engines may follow. Nothing in that folder ends in
 //! `.parquet`. This module refuses to know what a row means.
 
@@ -11,6 +11,7 @@ mod kill_points;
 pub(crate) mod ledger;
 mod lock;
 mod parts;
+mod protocol;
 mod quarantine;
 mod root;
 pub(crate) mod segment;

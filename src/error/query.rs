@@ -26,6 +26,14 @@ pub enum QueryError {
         /// The option that allows it.
         option: &'static str,
     },
+    /// An option of the engine may not be changed.
+    #[error("the option {option} cannot be changed: {reason}")]
+    UnsafeOption {
+        /// The option.
+        option: String,
+        /// The reason.
+        reason: &'static str,
+    },
     /// The statement does what workers cannot share.
     #[error("{0}; ask without --workers")]
     NotForWorkers(&'static str),

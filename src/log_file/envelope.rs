@@ -7,19 +7,18 @@
 //! cannot be followed is said, with its place. Of a record it looks at one thing, whose it is,
 //! and refuses to look at more.
 
-mod forms;
+pub(super) mod forms;
 pub(crate) mod piece;
 mod recognise;
 mod table;
 
 use crate::json::{skip_space, skip_value};
 use crate::log_file::budget::Room;
-use crate::log_file::envelope::forms::{self, List, Members};
 use crate::log_file::envelope::piece::{Each, Piece};
 use crate::log_file::envelope::recognise::{Known, recognise};
-use crate::log_file::envelope::table;
 use crate::log_file::scan::{Sight, beginning, glance};
 use crate::text::utf16;
+use forms::{List, Members};
 use memchr::memchr_iter;
 use std::borrow::Cow;
 

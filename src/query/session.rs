@@ -59,6 +59,9 @@ pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &Limits) {
     options.execution.parquet.reorder_filters = true;
     // A footer with its page index has 20 to 120 KB; by default 512 KB are read of each part file.
     options.execution.parquet.metadata_size_hint = Some(64 << 10);
+    // A join's filter is pushed down by the column's name alone, so a join of two tables with columns of
+    // one name loses rows (apache/datafusion #25264, #25244, #25262; mended after 55.2).
+    options.optimizer.enable_join_dynamic_filter_pushdown = false;
     options.execution.sort_spill_reservation_bytes = limits.sort_reserve();
     options.execution.time_zone = Some("UTC".to_owned());
 }

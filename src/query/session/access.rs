@@ -51,7 +51,24 @@ impl Access {
             {
                 refuse("SET names a folder", "--allow-write")
             }
+            LogicalPlan::Statement(Statement::SetVariable(set)) => refuse_wrong_rows(&set.variable),
+            LogicalPlan::Statement(Statement::ResetVariable(reset)) => {
+                refuse_wrong_rows(&reset.variable)
+            }
             _ => None,
         }
     }
+}
+
+/// Refuses to change an option whose other value gives wrong rows in this version of the engine.
+fn refuse_wrong_rows(variable: &str) -> Option<QueryError> {
+    let reason =
+        "it makes joins lose rows in this version of the engine (apache/datafusion #25264)";
+    let wrong = [
+        "datafusion.optimizer.enable_join_dynamic_filter_pushdown",
+        // Switches the one above on with the others.
+        "datafusion.optimizer.enable_dynamic_filter_pushdown",
+    ];
+    let is_wrong = wrong.iter().any(|option| variable.eq_ignore_ascii_case(option));
+    is_wrong.then(|| QueryError::UnsafeOption { option: variable.to_owned(), reason })
 }
