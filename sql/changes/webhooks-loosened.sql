@@ -17,49 +17,46 @@
 -- every event start a build.
 -- Not seen: a first webhook, a change whose state before is not in the dataset, another repository for the
 -- same project, and rights that somebody got at the source provider.
+-- A group is its events' bits, and behind them its filters.
 WITH packed AS (
   SELECT
     state,
-    group_number,
-    string_agg(
-      concat_ws(
-        chr(30),
-        CASE filter_type WHEN 'BRANCH_FILTER' THEN 'HEAD_REF' ELSE filter_type END,
-        CAST(excludes AS VARCHAR),
-        CAST(matches_all AS VARCHAR),
-        CAST(anchored AS VARCHAR),
-        CAST(bound_at_start AS VARCHAR),
-        CAST(bound_at_end AS VARCHAR),
+    concat_ws(
+      chr(29),
+      CAST(coalesce(bit_and(event_bits), 1023) AS VARCHAR),
+      string_agg(
         CASE
-          WHEN alternatives IS NULL THEN ''
-          WHEN filter_type IN ('HEAD_REF', 'BRANCH_FILTER')
-            THEN '=' || regexp_replace(alternatives, '(^|\|)refs/heads/', '\1', 'g')
-          ELSE '=' || alternatives
+          WHEN filter_type <> 'EVENT'
+            THEN concat_ws(
+              chr(30),
+              CASE filter_type WHEN 'BRANCH_FILTER' THEN 'HEAD_REF' ELSE filter_type END,
+              CAST(excludes AS VARCHAR),
+              CAST(matches_all AS VARCHAR),
+              CAST(anchored AS VARCHAR),
+              CAST(bound_at_start AS VARCHAR),
+              CAST(bound_at_end AS VARCHAR),
+              CASE
+                WHEN alternatives IS NULL THEN ''
+                WHEN filter_type IN ('HEAD_REF', 'BRANCH_FILTER')
+                  THEN '=' || regexp_replace(alternatives, '(^|\|)refs/heads/', '\1', 'g')
+                ELSE '=' || alternatives
+              END,
+              pattern
+            )
         END,
-        pattern
-      ),
-      chr(29)
-      ORDER BY filter_type, excludes, pattern
-    ) AS filters
+        chr(29)
+      )
+    ) AS filter_group
   FROM webhook_filters
-  WHERE filter_type <> 'EVENT'
   GROUP BY state, group_number
 ),
 grouped AS (
   SELECT
-    webhook_groups.state,
+    state,
     count(*) AS group_count,
-    bool_or(webhook_groups.filters = 0) AS no_filter,
-    -- A group's events come first, then its filters.
-    string_agg(
-      concat_ws(chr(29), CAST(webhook_groups.event_bits AS VARCHAR), packed.filters),
-      chr(28)
-      ORDER BY webhook_groups.group_number
-    ) AS groups
-  FROM webhook_groups
-  LEFT JOIN packed
-    ON packed.state = webhook_groups.state AND packed.group_number = webhook_groups.group_number
-  GROUP BY webhook_groups.state
+    string_agg(filter_group, chr(28)) AS groups
+  FROM packed
+  GROUP BY state
 ),
 states AS (
   SELECT
@@ -88,12 +85,13 @@ states AS (
       WHEN webhooks.scope = 'GITHUB_GLOBAL' THEN 2
       ELSE 1
     END AS width,
-    grouped.group_count,
-    grouped.no_filter,
-    grouped.groups
+    coalesce(grouped.group_count, 1) AS group_count,
+    grouped.state IS NULL AS no_filter,
+    coalesce(grouped.groups, '1023') AS groups
   FROM webhooks
-  INNER JOIN grouped ON grouped.state = webhooks.state
+  LEFT JOIN grouped ON grouped.state = webhooks.state
   WHERE webhooks.event_time IS NOT NULL
+    AND (grouped.state IS NOT NULL OR webhooks.shows_all AND NOT webhooks.branch_filter_asked)
 ),
 compared AS (
   SELECT
@@ -118,8 +116,7 @@ groups_after AS (
     unnest(string_to_array(groups, chr(28))) AS group_after,
     unnest(generate_series(1, array_length(string_to_array(groups, chr(28))))) AS number_after
   FROM compared
-  WHERE groups <> groups_before
-    AND NOT no_filter_before
+  WHERE NOT no_filter_before
 ),
 group_pairs AS (
   SELECT
@@ -244,31 +241,26 @@ reasons AS (
     END AS reason
   FROM conditions
 ),
+-- The pair with the fewest reasons comes first, one with other events later; then by the reasons' text.
 pair_results AS (
   SELECT
     state,
     number_after,
-    number_before,
-    count(*) FILTER (WHERE NOT kept) AS lost,
-    string_agg(CASE WHEN NOT kept THEN reason END, '; ' ORDER BY reason) AS reasons
+    lpad(
+      CAST(sum(CASE WHEN kept THEN 0 WHEN reason = 'event added' THEN 2 ELSE 1 END) AS VARCHAR), 6, '0'
+    )
+      || coalesce(array_to_string(array_sort(array_agg(CASE WHEN NOT kept THEN reason END)), '; '), '') AS reasons
   FROM reasons
   GROUP BY state, number_after, number_before
 ),
--- The group before that is most alike tells what was lost.
 nearest AS (
-  SELECT
-    state,
-    number_after,
-    lost,
-    reasons,
-    row_number() OVER (PARTITION BY state, number_after ORDER BY lost, number_before) AS place
+  SELECT state, substr(min(reasons), 7) AS reasons
   FROM pair_results
+  GROUP BY state, number_after
 ),
 looser AS (
-  SELECT state, string_agg(reasons, '; ' ORDER BY number_after) AS reasons
+  SELECT state, string_agg(nullif(reasons, ''), '; ') AS reasons
   FROM nearest
-  WHERE place = 1
-    AND lost > 0
   GROUP BY state
 ),
 judged AS (

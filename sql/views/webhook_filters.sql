@@ -276,9 +276,18 @@ lists AS (
       WHEN regexp_replace(signs, '^(?:\^?c*|\^?\(c*(?:\|c*)*\))\$?$', '') = ''
         THEN regexp_replace(plain, '^\^?\(?|\)?\$?$', '', 'g')
       WHEN regexp_replace(signs, '^c*(?:\|c*)*$', '') = '' THEN plain
+      -- A list behind a prefix: ^refs/heads/(main|dev)$.
+      WHEN regexp_replace(signs, '^\^c+\(c+(?:\|c+)*\)\$?$', '') = '' AND strpos(plain, '\') = 0
+        THEN regexp_replace(
+          regexp_replace(plain, '^[^(]*\(|\)\$?$', '', 'g'),
+          '([^|]+)', regexp_replace(plain, '^\^([^(]*)\(.*$', '\1') || '\1', 'g'
+        )
       WHEN regexp_replace(signs, '^\(?\^c*\$(?:\|\^c*\$)*\)?$', '') = ''
         THEN regexp_replace(plain, '[\^$()]', '', 'g')
-    END AS list
+    END AS list,
+    CASE
+      WHEN filter_type = 'EVENT' THEN ',' || upper(regexp_replace(coalesce(pattern, ''), '\s', '', 'g')) || ','
+    END AS names
   FROM signs
 )
 SELECT
@@ -303,5 +312,32 @@ SELECT
   list IS NOT NULL AND (plain LIKE '^%' OR plain LIKE '(^%') AND (strpos(list, '|') > 0 OR list NOT LIKE '.*%')
     AS bound_at_start,
   list IS NOT NULL AND (plain LIKE '%$' OR plain LIKE '%$)') AND (strpos(list, '|') > 0 OR list NOT LIKE '%.*')
-    AS bound_at_end
+    AS bound_at_end,
+  -- What an EVENT filter lets through, one bit for each event, the last one for names that are not known.
+  CASE
+    WHEN filter_type = 'BRANCH_FILTER' THEN 1
+    WHEN filter_type = 'EVENT'
+      THEN abs(
+        CASE WHEN excludes THEN 1023 ELSE 0 END
+          - CASE WHEN strpos(names, ',PUSH,') > 0 THEN 1 ELSE 0 END
+          - CASE WHEN strpos(names, ',PULL_REQUEST_CREATED,') > 0 THEN 2 ELSE 0 END
+          - CASE WHEN strpos(names, ',PULL_REQUEST_UPDATED,') > 0 THEN 4 ELSE 0 END
+          - CASE WHEN strpos(names, ',PULL_REQUEST_REOPENED,') > 0 THEN 8 ELSE 0 END
+          - CASE WHEN strpos(names, ',PULL_REQUEST_CLOSED,') > 0 THEN 16 ELSE 0 END
+          - CASE WHEN strpos(names, ',PULL_REQUEST_MERGED,') > 0 THEN 32 ELSE 0 END
+          - CASE WHEN strpos(names, ',RELEASED,') > 0 THEN 64 ELSE 0 END
+          - CASE WHEN strpos(names, ',PRERELEASED,') > 0 THEN 128 ELSE 0 END
+          - CASE WHEN strpos(names, ',WORKFLOW_JOB_QUEUED,') > 0 THEN 256 ELSE 0 END
+          - CASE
+            WHEN regexp_replace(
+              names,
+              '^,(?:(?:PUSH|PULL_REQUEST_(?:CREATED|UPDATED|REOPENED|CLOSED|MERGED)'
+                || '|(?:PRE)?RELEASED|WORKFLOW_JOB_QUEUED)?,)*$',
+              ''
+            ) <> ''
+              THEN 512
+            ELSE 0
+          END
+      )
+  END AS event_bits
 FROM lists

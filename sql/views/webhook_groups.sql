@@ -11,57 +11,11 @@ WITH known AS (
   SELECT
     state,
     group_number,
-    coalesce(
-      bit_and(
-        CASE
-          WHEN filter_type = 'EVENT' AND excludes THEN 1023 - bits
-          WHEN filter_type = 'EVENT' THEN bits
-          WHEN filter_type = 'BRANCH_FILTER' THEN 1
-        END
-      ),
-      1023
-    ) AS event_bits,
+    coalesce(bit_and(event_bits), 1023) AS event_bits,
     coalesce(bool_or(filter_type = 'ACTOR_ACCOUNT_ID' AND NOT excludes AND NOT matches_all), false)
       AS actors_limited,
     count(*) AS filters
-  FROM (
-    SELECT
-      state,
-      group_number,
-      filter_type,
-      excludes,
-      matches_all,
-      CASE WHEN strpos(names, ',PUSH,') > 0 THEN 1 ELSE 0 END
-        + CASE WHEN strpos(names, ',PULL_REQUEST_CREATED,') > 0 THEN 2 ELSE 0 END
-        + CASE WHEN strpos(names, ',PULL_REQUEST_UPDATED,') > 0 THEN 4 ELSE 0 END
-        + CASE WHEN strpos(names, ',PULL_REQUEST_REOPENED,') > 0 THEN 8 ELSE 0 END
-        + CASE WHEN strpos(names, ',PULL_REQUEST_CLOSED,') > 0 THEN 16 ELSE 0 END
-        + CASE WHEN strpos(names, ',PULL_REQUEST_MERGED,') > 0 THEN 32 ELSE 0 END
-        + CASE WHEN strpos(names, ',RELEASED,') > 0 THEN 64 ELSE 0 END
-        + CASE WHEN strpos(names, ',PRERELEASED,') > 0 THEN 128 ELSE 0 END
-        + CASE WHEN strpos(names, ',WORKFLOW_JOB_QUEUED,') > 0 THEN 256 ELSE 0 END
-        + CASE
-          WHEN regexp_replace(
-            names,
-            '^,(?:(?:PUSH|PULL_REQUEST_(?:CREATED|UPDATED|REOPENED|CLOSED|MERGED)|(?:PRE)?RELEASED|WORKFLOW_JOB_QUEUED)?,)*$',
-            ''
-          ) <> ''
-            THEN 512
-          ELSE 0
-        END AS bits
-    FROM (
-      SELECT
-        state,
-        group_number,
-        filter_type,
-        excludes,
-        matches_all,
-        CASE
-          WHEN filter_type = 'EVENT' THEN ',' || upper(regexp_replace(coalesce(pattern, ''), '\s', '', 'g')) || ','
-        END AS names
-      FROM webhook_filters
-    ) AS named
-  ) AS counted
+  FROM webhook_filters
   GROUP BY state, group_number
 ),
 groups AS (
