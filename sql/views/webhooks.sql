@@ -7,8 +7,9 @@
 -- reading. `state` names a row; `number` counts the calls on a project's webhook in their order.
 -- CloudTrail's times have one second. Calls of one second are put in the only order that can be: what
 -- exists is deleted before it is created anew, and what does not exist is created first. Where the log
--- does not tell, it counts as existing. A row without a readable time replaces nothing and is replaced by
--- nothing. Of an event that two accounts have, the copy of the project's account counts.
+-- does not tell, it counts as existing. Of two updates in one second neither replaces the other. A row
+-- without a readable time replaces nothing and is replaced by nothing. Of an event that two accounts have,
+-- the copy of the project's account counts.
 -- Not seen: webhooks made before the dataset begins, an UpdateProject that changes the repository under a
 -- webhook, and filters of the years in which CloudTrail left them out.
 -- Members that have no column are cut out of the JSON text: a quote follows a name only where it is a key
@@ -145,7 +146,7 @@ existence AS (
           WHEN webhook_creates > webhook_deletes THEN 2 * millisecond + 1
           WHEN webhook_creates < webhook_deletes THEN 2 * millisecond
           WHEN project_creates + project_deletes > 0 AND webhook_creates = 0 THEN 2 * millisecond
-          WHEN event_name = 'UpdateWebhook' THEN 2 * millisecond + 1
+          WHEN event_name = 'UpdateWebhook' AND webhook_creates = 0 THEN 2 * millisecond + 1
         END
       ) OVER (
         PARTITION BY account, region, project_name
@@ -166,7 +167,11 @@ ranked AS (
           ELSE 2
         END
       WHEN 'CreateProject' THEN CASE WHEN project_existed AND project_deletes > 0 THEN 3 ELSE 0 END
-      WHEN 'DeleteWebhook' THEN CASE WHEN webhook_existed THEN 1 ELSE 6 END
+      WHEN 'DeleteWebhook'
+        THEN CASE
+          WHEN CASE WHEN webhook_existed THEN 1 ELSE 0 END + webhook_creates - webhook_deletes > 0 THEN 1
+          ELSE 6
+        END
       WHEN 'CreateWebhook' THEN 4
       -- An update belongs to the new webhook unless it answers with another one's URL.
       ELSE CASE
@@ -174,7 +179,9 @@ ranked AS (
         WHEN webhook_creates > 0 AND webhook_existed AND webhook_url <> created_url THEN 0
         ELSE 5
       END
-    END AS rank_in_second
+    END AS rank_in_second,
+    -- Numbers at the end of a webhook's URL grow.
+    CASE WHEN event_name = 'CreateWebhook' THEN webhook_url END AS new_url
   FROM existence
 ),
 ordered AS (
@@ -186,19 +193,22 @@ ordered AS (
         ORDER BY
           millisecond NULLS FIRST,
           rank_in_second,
+          length(new_url) NULLS FIRST,
+          new_url NULLS FIRST,
           event_id NULLS LAST,
           webhook_filter_groups NULLS LAST
       ) AS BIGINT
     ) AS number,
     CASE
       WHEN event_time IS NOT NULL
-        THEN lead(event_time) OVER (
+        THEN first_value(event_time) OVER (
           PARTITION BY account, region, project_name
           ORDER BY
             millisecond NULLS FIRST,
             rank_in_second,
-            event_id NULLS LAST,
-            webhook_filter_groups NULLS LAST
+            length(new_url) NULLS FIRST,
+            new_url NULLS FIRST
+          GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
         )
     END AS replaced_at,
     sum(CASE WHEN event_name <> 'UpdateWebhook' THEN 1 ELSE 0 END) OVER (
@@ -206,6 +216,8 @@ ordered AS (
       ORDER BY
         millisecond NULLS FIRST,
         rank_in_second,
+        length(new_url) NULLS FIRST,
+        new_url NULLS FIRST,
         event_id NULLS LAST,
         webhook_filter_groups NULLS LAST
       ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
