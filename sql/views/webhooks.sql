@@ -143,6 +143,7 @@ existence AS (
       max(
         CASE
           WHEN event_time IS NULL THEN NULL
+          WHEN project_creates < project_deletes THEN 2 * millisecond
           WHEN webhook_creates > webhook_deletes THEN 2 * millisecond + 1
           WHEN webhook_creates < webhook_deletes THEN 2 * millisecond
           WHEN project_creates + project_deletes > 0 AND webhook_creates = 0 THEN 2 * millisecond
@@ -175,7 +176,7 @@ ranked AS (
       WHEN 'CreateWebhook' THEN 4
       -- An update belongs to the new webhook unless it answers with another one's URL.
       ELSE CASE
-        WHEN webhook_creates = 0 AND webhook_deletes > 0 THEN 0
+        WHEN webhook_creates = 0 AND webhook_deletes + project_deletes > 0 THEN 0
         WHEN webhook_creates > 0 AND webhook_existed AND webhook_url <> created_url THEN 0
         ELSE 5
       END
