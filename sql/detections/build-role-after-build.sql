@@ -60,6 +60,9 @@ limits AS (
     ) + 60 * $grace AS latest
   FROM activity
   LEFT JOIN ends ON ends.build_uuid = activity.build_uuid
+  WHERE $project IS NULL
+    OR activity.project_name = $project
+    OR activity.project_name IS NULL AND ends.project_name = $project
 )
 SELECT
   min(event_time) AS first_seen,
@@ -81,7 +84,6 @@ WHERE date_part('epoch', event_time) > latest
   AND (copy = 1 OR $account IS NOT NULL)
   AND ($since IS NULL OR event_time >= $since)
   AND ($until IS NULL OR event_time < $until)
-  AND ($project IS NULL OR project_name = $project)
   AND ($account IS NULL OR account = $account)
   AND ($region IS NULL OR region = $region)
 GROUP BY
