@@ -12,8 +12,8 @@
 -- benign: A laptop that travels, an internet provider or IPv6 host that changes addresses, a new build server
 -- A key in a build server or a laptop has few addresses. What comes through a VPC endpoint is of one place, whatever its
 -- private address. Services that use a key on behalf, and services' names in place of an address, are left out.
--- Not seen: who uses the key behind a known gateway or VPC endpoint, in the days of learning, or by way of temporary
--- credentials; other services than CodeBuild; calls without a readable time.
+-- Not seen: who uses the key behind a known gateway or VPC endpoint, in the days of learning, or by way of
+-- temporary credentials; other services than CodeBuild; calls without a readable time.
 -- What is first is looked up by its time: sorting all calls takes several times as long. The few come first
 -- in the join, which keeps them.
 WITH first_uses AS (

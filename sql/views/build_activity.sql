@@ -5,6 +5,7 @@
 -- services than CodeBuild are there only if the dataset was converted with --keep build-activity or
 -- all. A build that no call started (a webhook's, a batch's) has no project name here: the session name
 -- does not hold it. Known operations of CodeBuild tell whether they write, others only by readOnly.
+-- Not seen: calls that a build makes with other credentials than its role's.
 -- A session that only bears the name of a build is here, too: the view build_sessions tells them apart.
 -- A call that two accounts have a record of is there for each; `copy` is that of the view calls_once.
 SELECT

@@ -1,7 +1,8 @@
 -- title: Build roles
 -- question: Which roles do builds run with, by the settings of projects and builds or by what builds did?
 -- uses: build_sessions
--- Roles of settings that were replaced since are here, too. A role that is given by its name instead of its ARN is not.
+-- Roles of settings that were replaced since are here, too. Not seen: a role that is given by its name instead of its
+-- ARN, and the role of a batch.
 SELECT DISTINCT service_role AS role_arn
 FROM events
 WHERE event_source = 'codebuild.amazonaws.com'

@@ -5,6 +5,7 @@
 -- one. The columns are those of the view calls, and `copy`: 1 for the record that names the caller's ARN, or
 -- else is of the account that the project belongs to; 2 and more for others. A question about all
 -- accounts counts `copy = 1`, one about an account counts that account's records.
+-- Not seen: that two records are of one call, where an account's trail has no shared id.
 -- Only rows with a shared id are numbered: the many without one need no sorting.
 SELECT
   *,

@@ -3,6 +3,7 @@
 -- uses: calls_once
 -- One row a principal and its account: a role with all its sessions, a user, a service. See the view calls.
 -- A call that two accounts have a record of counts once. Who only has calls without a time has no first and last.
+-- Not seen: who is behind a role or user that several share.
 SELECT
   principal,
   caller_account,
