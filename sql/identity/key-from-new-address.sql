@@ -10,7 +10,7 @@
 -- attack: T1078.004
 -- response: Ask the user for the address; if unknown, disable the key and look at all that it did since
 -- benign: A laptop that travels, an internet provider or IPv6 host that changes addresses, a new build server
--- A key in a build server or a laptop has few addresses. What comes through a VPC endpoint is of one place, whatever its
+-- A key in a build server or a laptop has few addresses. What comes by a VPC endpoint is of one place, whatever its
 -- private address. Services that use a key on behalf, and services' names in place of an address, are left out.
 -- Not seen: who uses the key behind a known gateway or VPC endpoint, in the days of learning, or by way of
 -- temporary credentials; other services than CodeBuild; calls without a readable time.
