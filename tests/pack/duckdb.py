@@ -145,7 +145,7 @@ def run(binary, dataset, sql_folder, query, arguments, of_view):
     else:
         command = [binary, "run", query.name, dataset, "--format", "csv", "--sql-dir", sql_folder]
         for name, value in arguments.items():
-            command += [f"--{name}", value]
+            command += [f"--{name.replace('_', '-')}", value]
     done = subprocess.run(command, capture_output=True, text=True)
     return read_csv(done.stdout) if done.returncode == 0 else [[done.stderr.strip()]]
 
@@ -235,7 +235,8 @@ def main():
             checked += 1
     # A folder that nothing asks would look like a case and prove nothing.
     failures += [f"{f.name}: no query or view has this name"
-                 for f in sorted(fixtures.iterdir()) if f.is_dir() and f.name not in known]
+                 for f in sorted(fixtures.iterdir())
+                 if f.is_dir() and f.name not in known and f.name != "__pycache__"]
     failures += [f"{name}: no such case" for name in sorted(wanted - known)]
     for failure in failures:
         print(failure)
