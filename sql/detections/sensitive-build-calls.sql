@@ -36,6 +36,7 @@ LEFT JOIN word_lists
   AND word_lists.event_source = build_activity.event_source
   AND word_lists.word = build_activity.event_name
 WHERE ($names IS NULL AND word_lists.word IS NOT NULL OR array_has($names, build_activity.event_name))
+  AND (build_activity.copy = 1 OR $account IS NOT NULL)
   AND ($since IS NULL OR build_activity.event_time >= $since)
   AND ($until IS NULL OR build_activity.event_time < $until)
   AND ($project IS NULL OR build_activity.project_name = $project)
