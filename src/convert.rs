@@ -23,13 +23,13 @@ pub use crate::scope::{Keep, Redact};
 pub use crate::sources::{LATE_DAYS, Problem, Selection, Shard, SkippedFiles};
 pub use summary::{Conflict, FileCounts, Outcome};
 
-use crate::dataset::{Busy, Dataset, Input, Ledger, Reject, Seen, Transaction};
+use crate::dataset::{Busy, Dataset, Input, Ledger, LedgerMatch, Reject, Transaction};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::log_file::LogFile;
-use crate::rows::{Runs, Space};
+use crate::rows::{MemoryBudget, Runs};
 use crate::scope::Scope;
-use crate::sources::{self, Found};
+use crate::sources::{self, Listing};
 use crate::store::{self, Fetching};
 use merge::{Merged, Partition};
 use rayon::ThreadPool;
@@ -39,7 +39,7 @@ use std::hash::RandomState;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use worker::{Job, Worker};
+use worker::{ConvertWorker, Job};
 
 /// What to convert, and how.
 #[derive(Debug, Clone)]
@@ -150,9 +150,11 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
         alone,
         vouched: config.vouched.as_ref(),
     };
-    let space = Space::of(config.memory, pool.current_num_threads(), dataset.root().scratch()?);
+    let space =
+        MemoryBudget::of(config.memory, pool.current_num_threads(), dataset.root().scratch()?);
     let state = RandomState::new();
-    let new = || Worker::new(Runs::new(space.clone(), dataset.partition_by(), state.clone()));
+    let new =
+        || ConvertWorker::new(Runs::new(space.clone(), dataset.partition_by(), state.clone()));
     let read = read_all(&pool, job, &found.log_files, new, progress);
     progress.writing();
     let Read { runs, mut inputs, mut rejects, mut outcome } = read?;
@@ -192,7 +194,7 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
 
 /// What a run reads, and what it writes to.
 struct Sources {
-    found: Found,
+    found: Listing,
     dataset: Dataset,
     /// Log files to read again, and what for.
     retry: BTreeMap<String, Scope>,
@@ -252,8 +254,8 @@ fn skip_known(
             return true;
         }
         let seen = ledger.look_up(&uri, log_file.bytes, &log_file.etag, scope);
-        log_file.changed = seen == Seen::Changed;
-        seen != Seen::Known
+        log_file.changed = seen == LedgerMatch::Changed;
+        seen != LedgerMatch::Known
     });
     (before - log_files.len()) as u64
 }
@@ -312,7 +314,7 @@ fn read_all(
     pool: &ThreadPool,
     job: Job<'_>,
     log_files: &[LogFile],
-    new: impl Fn() -> Worker + Sync,
+    new: impl Fn() -> ConvertWorker + Sync,
     progress: &dyn Progress,
 ) -> Result<Read> {
     let next = AtomicUsize::new(0);
@@ -339,7 +341,7 @@ fn read_all(
     });
     let mut read = Read::default();
     for worker in workers {
-        let Worker { runs, inputs, rejects, outcome, .. } = worker?;
+        let ConvertWorker { runs, inputs, rejects, outcome, .. } = worker?;
         read.runs.push(runs);
         read.inputs.extend(inputs);
         read.rejects.extend(rejects);
@@ -370,13 +372,14 @@ pub(crate) fn list(
     sources: &[String],
     selection: &Selection,
 ) -> Result<(Vec<LogFile>, Vec<LogFile>, Vec<Problem>)> {
-    let Found { log_files, digests, problems, .. } = sources::discover(sources, selection, false)?;
+    let Listing { log_files, digests, problems, .. } =
+        sources::discover(sources, selection, false)?;
     Ok((log_files, digests, problems))
 }
 
 /// Adds what listing found, and puts the problems in order.
-fn add_listing(outcome: &mut Outcome, found: Found) {
-    let Found { log_files, skipped, services, problems, .. } = found;
+fn add_listing(outcome: &mut Outcome, found: Listing) {
+    let Listing { log_files, skipped, services, problems, .. } = found;
     let unlisted = problems.len() as u64;
     outcome.files.skipped.add(skipped);
     outcome.add_services(services);

@@ -21,7 +21,7 @@ mod upload;
 pub use commit::Action;
 pub use ledger::RecordCounts;
 
-pub(crate) use ledger::{Input, Ledger, Seen, State};
+pub(crate) use ledger::{Input, InputState, Ledger, LedgerMatch};
 pub(crate) use lock::Busy;
 pub(crate) use parts::PartFile;
 pub(crate) use quarantine::{LARGEST_FILE, LARGEST_RECORD, Reject, gives_way};
@@ -30,7 +30,7 @@ pub(crate) use transaction::Transaction;
 
 use crate::error::{Chain, DatasetProblem, Error, Result};
 use crate::layout::PartitionColumn;
-use crate::part::{PartReader, Source};
+use crate::part::{PartReader, PartSource};
 use crate::schema::SCHEMA_VERSION;
 use crate::scope::{Redact, Scope};
 use commit::{COMMITS, Commit, REMOVED, removed_file};
@@ -50,7 +50,7 @@ const FORMAT: u32 = 2;
 
 /// What a dataset remembers of itself.
 #[derive(Debug, Serialize, Deserialize)]
-struct Remembered {
+struct DatasetMetadata {
     format: u32,
     schema_version: u32,
     partition_by: Vec<String>,
@@ -156,7 +156,7 @@ impl Dataset {
     fn recover(
         location: &Path,
         root: Root,
-        mut remembered: Remembered,
+        mut remembered: DatasetMetadata,
         lock: Lock,
     ) -> Result<Self> {
         let columns = remembered.columns(&root)?;
@@ -182,7 +182,7 @@ impl Dataset {
     fn at(
         location: &Path,
         root: Arc<Root>,
-        remembered: &Remembered,
+        remembered: &DatasetMetadata,
         head: Commit,
         lock: Option<Lock>,
     ) -> Result<Self> {
@@ -342,7 +342,7 @@ pub(crate) struct Places {
 
 impl Places {
     /// Opens the part file that has a place, and says where it is.
-    pub(crate) fn open(&self, place: &str) -> Result<(Source, PathBuf)> {
+    pub(crate) fn open(&self, place: &str) -> Result<(PartSource, PathBuf)> {
         for file in self.of(place) {
             if let Some(source) = self.root.open(&file)? {
                 return Ok((source, self.root.name(&file)));
@@ -369,7 +369,7 @@ impl Places {
     }
 }
 
-impl Remembered {
+impl DatasetMetadata {
     /// The partition columns; fails where the dataset is not one of this version.
     fn columns(&self, root: &Root) -> Result<Vec<PartitionColumn>> {
         let path = root.name(DATASET_FILE);
@@ -399,7 +399,7 @@ fn no_dataset(root: &Root) -> Error {
     Error::NoDataset { location: root.shown(), missing: DATASET_FILE }
 }
 
-fn remembered(root: &Root) -> Result<Option<Remembered>> {
+fn remembered(root: &Root) -> Result<Option<DatasetMetadata>> {
     let Some(text) = root.read(DATASET_FILE)? else { return Ok(None) };
     let bad = |error: serde_json::Error| {
         Error::dataset(root.name(DATASET_FILE).display(), DatasetProblem::Malformed(error))
@@ -407,10 +407,14 @@ fn remembered(root: &Root) -> Result<Option<Remembered>> {
     serde_json::from_slice(&text).map(Some).map_err(bad)
 }
 
-fn remember(root: &Root, partition_by: &[PartitionColumn], redact: Redact) -> Result<Remembered> {
+fn remember(
+    root: &Root,
+    partition_by: &[PartitionColumn],
+    redact: Redact,
+) -> Result<DatasetMetadata> {
     let partition_by = partition_by.iter().map(ToString::to_string).collect();
     let remembered =
-        Remembered { format: FORMAT, schema_version: SCHEMA_VERSION, partition_by, redact };
+        DatasetMetadata { format: FORMAT, schema_version: SCHEMA_VERSION, partition_by, redact };
     let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
     root.write(DATASET_FILE, text.into_bytes())?;
     Ok(remembered)

@@ -40,7 +40,7 @@ impl LogFileReader {
     /// Reads what `config` says; its `out` and its partition columns are of no account.
     pub fn with(config: ConvertConfig) -> Result<Self> {
         let config = ConvertConfig { partition_by: Some(Vec::new()), ..config };
-        let Scratch { dataset, outcome, folder } = Scratch::convert(config, &Quiet)?;
+        let ScratchDataset { dataset, outcome, folder } = ScratchDataset::convert(config, &Quiet)?;
         let mut parts = dataset.parts().to_vec();
         // Rows without a time come last.
         parts.sort_by_key(|part| (part.from.is_none(), part.from, part.to));
@@ -81,14 +81,14 @@ impl RecordBatchReader for LogFileReader {
 
 /// A dataset for a while.
 #[derive(Debug)]
-pub(crate) struct Scratch {
+pub(crate) struct ScratchDataset {
     pub(crate) dataset: Dataset,
     pub(crate) outcome: Outcome,
     /// Where it is; the dataset goes with it.
     pub(crate) folder: TempDir,
 }
 
-impl Scratch {
+impl ScratchDataset {
     /// Converts into the system's temporary folder, whatever the `out` of `config` is.
     pub(crate) fn convert(config: ConvertConfig, progress: &dyn Progress) -> Result<Self> {
         let folder = scratch_folder()?;

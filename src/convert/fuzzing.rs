@@ -3,13 +3,13 @@
 //! It reads what it is given as `convert` does, up to the rows, and fails where a promise is broken. It
 //! refuses to write anything.
 
-use crate::convert::worker::{Job, Worker};
+use crate::convert::worker::{ConvertWorker, Job};
 use crate::flatten::record::Record;
-use crate::log_file::budget::{Limits, Room};
+use crate::log_file::budget::{InflateBudget, Limits};
 use crate::log_file::decompress::Buffers;
 use crate::log_file::{LogFile, Origin};
 use crate::rows::Columns;
-use crate::rows::{Runs, Space};
+use crate::rows::{MemoryBudget, Runs};
 
 use crate::dataset::{Ledger, Root};
 use crate::json::{self, Tape};
@@ -36,11 +36,11 @@ pub fn log_file(stored: &[u8]) -> u64 {
             alone: stored.len().is_multiple_of(2),
             vouched: None,
         };
-        let space = Space { run: 1 << 30, held: 1 << 30, folder: PathBuf::new() };
+        let space = MemoryBudget { run: 1 << 30, held: 1 << 30, folder: PathBuf::new() };
         let runs = Runs::new(space, &[], RandomState::new());
-        let (mut worker, mut buffers) = (Worker::new(runs), Buffers::default());
+        let (mut worker, mut buffers) = (ConvertWorker::new(runs), Buffers::default());
         let file = LogFile::named(PathBuf::from("log"), Origin::Disk);
-        let room = Room::of(limits, stored.len());
+        let room = InflateBudget::of(limits, stored.len());
         buffers.hold(stored.to_vec());
         worker.inflated(job, &file, buffers.unpack(&room, true))?;
         worker.finish()

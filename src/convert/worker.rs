@@ -7,7 +7,9 @@
 mod members;
 
 use crate::convert::summary::Outcome;
-use crate::dataset::{Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, State};
+use crate::dataset::{
+    Input, InputState, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject,
+};
 use crate::error::{Chain, Error, Result};
 use crate::flatten::flatten;
 use crate::flatten::record::Record;
@@ -17,7 +19,7 @@ use crate::hash::hex;
 use crate::hash::short;
 use crate::json::{self, DEEPEST, Tape};
 use crate::log_file::archive::Archive;
-use crate::log_file::budget::{Limits, Room};
+use crate::log_file::budget::{InflateBudget, Limits};
 use crate::log_file::decompress::{Buffers, Inflated};
 use crate::log_file::envelope;
 use crate::log_file::envelope::piece::Piece;
@@ -63,7 +65,7 @@ impl Job<'_> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Worker {
+pub(crate) struct ConvertWorker {
     buffers: Buffers,
     /// Of the record that is read, and of the same with its secrets masked.
     tape: Tape,
@@ -98,13 +100,13 @@ impl<'f> Reading<'f> {
 }
 
 /// What a record becomes.
-enum Fate {
+enum RecordOutcome {
     Written,
     Filtered,
     Rejected(String),
 }
 
-impl Worker {
+impl ConvertWorker {
     pub(crate) fn new(runs: Runs) -> Self {
         Self {
             buffers: Buffers::default(),
@@ -139,7 +141,7 @@ impl Worker {
         match bytes {
             Ok(bytes) => {
                 let mut buffers = std::mem::take(&mut self.buffers);
-                let room = Room::of(job.limits, bytes.len());
+                let room = InflateBudget::of(job.limits, bytes.len());
                 buffers.hold(bytes);
                 self.inflated(job, file, buffers.unpack(&room, job.vouched.is_none()))?;
                 self.buffers = buffers;
@@ -154,7 +156,7 @@ impl Worker {
         let reading = Reading::of(job, file, true);
         self.reject(job, &reading, None, b"", reason);
         self.outcome.files.rejected += 1;
-        self.end(file, reading, file.bytes, String::new(), State::Unreadable);
+        self.end(file, reading, file.bytes, String::new(), InputState::Unreadable);
     }
 
     /// Reads a log file's bytes, unless they are known.
@@ -174,14 +176,14 @@ impl Worker {
         let files = &mut self.outcome.files;
         let state = if known && job.ledger.knows_bytes(&reading.uri, &read.sha256, reading.scope) {
             files.skipped.known += 1;
-            State::Same
+            InputState::Same
         } else if let Some(reason) = job.refuses(file, &read) {
             // It may be read another time: its digest can still come.
             self.unreadable(job, file, reason);
             return Ok(());
         } else if read.bytes.is_empty() && read.packed.is_none() && read.broken.is_none() {
             files.skipped.empty += 1;
-            State::Read
+            InputState::Read
         } else {
             self.outcome.bytes_read += read.size;
             self.outcome.changed += u64::from(file.changed);
@@ -191,7 +193,7 @@ impl Worker {
                 self.read_bytes(job, &mut reading, &read)?
             }
         };
-        self.outcome.files.rejected += u64::from(state == State::Broken);
+        self.outcome.files.rejected += u64::from(state == InputState::Broken);
         self.end(file, reading, read.size, read.sha256, state);
         Ok(())
     }
@@ -203,7 +205,7 @@ impl Worker {
         reading: Reading<'_>,
         bytes: u64,
         sha256: String,
-        state: State,
+        state: InputState,
     ) {
         self.inputs.push(Input {
             uri: reading.uri.into_owned(),
@@ -223,22 +225,24 @@ impl Worker {
         job: Job<'_>,
         reading: &mut Reading<'_>,
         read: &Inflated<'_>,
-    ) -> Result<State> {
+    ) -> Result<InputState> {
         let mut broken: Option<(Vec<u8>, String)> = None;
         let (mut is_digest, mut is_test) = (false, false);
         let mut each = |piece: Piece<'_>| match piece {
             Piece::Other(bytes) if reading.scope.keep == Keep::CodeBuild => {
-                self.count(job, reading, bytes, Fate::Filtered);
+                self.count(job, reading, bytes, RecordOutcome::Filtered);
             }
             Piece::Record(bytes) | Piece::Other(bytes) => {
                 let index = i64::try_from(reading.records.read).unwrap_or(i64::MAX);
                 let fate = self.record(job, reading, index, bytes);
                 self.count(job, reading, bytes, fate);
             }
-            Piece::Bad(bytes, reason) => self.count(job, reading, bytes, Fate::Rejected(reason)),
+            Piece::Bad(bytes, reason) => {
+                self.count(job, reading, bytes, RecordOutcome::Rejected(reason))
+            }
             Piece::Cut(bytes) => {
                 let reason = "the file ends inside this record".to_owned();
-                self.count(job, reading, bytes, Fate::Rejected(reason));
+                self.count(job, reading, bytes, RecordOutcome::Rejected(reason));
                 broken.get_or_insert_with(|| (Vec::new(), "the file breaks off".to_owned()));
             }
             Piece::Broken(rest, reason) if broken.is_none() => {
@@ -246,7 +250,9 @@ impl Worker {
                 broken = Some((most.to_vec(), reason));
             }
             // A file breaks once; what is nested in it may, too.
-            Piece::Broken(rest, reason) => self.count(job, reading, rest, Fate::Rejected(reason)),
+            Piece::Broken(rest, reason) => {
+                self.count(job, reading, rest, RecordOutcome::Rejected(reason))
+            }
             Piece::Foreign => self.outcome.foreign += 1,
             Piece::Digest => is_digest = true,
             Piece::Test => is_test = true,
@@ -265,31 +271,37 @@ impl Worker {
         let (rest, reason) = match (cut, broken) {
             (None, None) if is_digest && reading.records.read == 0 => {
                 files.skipped.digest += 1;
-                return Ok(State::Read);
+                return Ok(InputState::Read);
             }
             (None, None) if is_test && reading.records.read == 0 => {
                 files.skipped.other += 1;
-                return Ok(State::Read);
+                return Ok(InputState::Read);
             }
             (None, None) => {
                 files.read += 1;
-                return Ok(State::Read);
+                return Ok(InputState::Read);
             }
             (None, Some(broken)) => broken,
             // A cut member explains itself better than the JSON that it cuts.
             (Some(reason), broken) => (broken.map_or_else(Vec::new, |(rest, _)| rest), reason),
         };
         self.reject(job, reading, None, &rest, reason);
-        Ok(State::Broken)
+        Ok(InputState::Broken)
     }
 
-    fn count(&mut self, job: Job<'_>, reading: &mut Reading<'_>, bytes: &[u8], fate: Fate) {
+    fn count(
+        &mut self,
+        job: Job<'_>,
+        reading: &mut Reading<'_>,
+        bytes: &[u8],
+        fate: RecordOutcome,
+    ) {
         let index = i64::try_from(reading.records.read).unwrap_or(i64::MAX);
         reading.records.read += 1;
         match fate {
-            Fate::Written => {}
-            Fate::Filtered => reading.records.filtered += 1,
-            Fate::Rejected(reason) => {
+            RecordOutcome::Written => {}
+            RecordOutcome::Filtered => reading.records.filtered += 1,
+            RecordOutcome::Rejected(reason) => {
                 reading.records.rejected += 1;
                 self.reject(job, reading, Some(index), bytes, reason);
             }
@@ -334,26 +346,35 @@ impl Worker {
     }
 
     /// Makes a row of one record, if it is to be one.
-    fn record(&mut self, job: Job<'_>, reading: &Reading<'_>, index: i64, bytes: &[u8]) -> Fate {
+    fn record(
+        &mut self,
+        job: Job<'_>,
+        reading: &Reading<'_>,
+        index: i64,
+        bytes: &[u8],
+    ) -> RecordOutcome {
         if bytes.len() > LARGEST {
-            return Fate::Rejected(format!("larger than {LARGEST} bytes"));
+            return RecordOutcome::Rejected(format!("larger than {LARGEST} bytes"));
         }
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
-            Err(error) => return Fate::Rejected(format!("not UTF-8: {error}")),
+            Err(error) => return RecordOutcome::Rejected(format!("not UTF-8: {error}")),
         };
         let Self { tape, masked_tape, .. } = self;
         let Some(document) = tape.read(text) else {
-            return Fate::Rejected(match json::is_json(text) {
+            return RecordOutcome::Rejected(match json::is_json(text) {
                 Err(error) => format!("not JSON: {error}"),
                 Ok(()) => format!("nests deeper than {DEEPEST} levels"),
             });
         };
         let Some(record) = Record::of(document.value()) else {
-            return Fate::Rejected(format!("expected a JSON object, got {}", json_type(text)));
+            return RecordOutcome::Rejected(format!(
+                "expected a JSON object, got {}",
+                json_type(text)
+            ));
         };
         if !is_kept(reading.scope, &record) {
-            return Fate::Filtered;
+            return RecordOutcome::Filtered;
         }
         let redacted = match job.redact {
             Redact::Standard => redact::redact(&document),
@@ -367,7 +388,7 @@ impl Worker {
             Record::of(masked.value())
         };
         let Some(record) = record else {
-            return Fate::Rejected("redaction left no object".to_owned());
+            return RecordOutcome::Rejected("redaction left no object".to_owned());
         };
         let mut row = flatten(&record);
         add_provenance(&mut row, reading, index, &redacted.paths);
@@ -377,7 +398,7 @@ impl Worker {
         for path in row.misfits {
             *self.outcome.coercions.entry(path).or_default() += 1;
         }
-        Fate::Written
+        RecordOutcome::Written
     }
 
     /// The worker with all its rows in runs.

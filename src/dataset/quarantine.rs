@@ -7,7 +7,7 @@
 //! What was rejected stays until its log file is read again for at least as much as it was then.
 
 use crate::dataset::segment::Entry;
-use crate::dataset::{Input, State};
+use crate::dataset::{Input, InputState};
 use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 
@@ -49,9 +49,9 @@ impl Reject {
 /// Whether what was rejected of an input gives way to a later reading of it.
 pub(crate) fn gives_way(unreadable: bool, scope: &Scope, later: &Input) -> bool {
     match later.state {
-        State::Same => false,
-        State::Unreadable => unreadable,
-        State::Read | State::Broken => unreadable || later.scope.covers(scope),
+        InputState::Same => false,
+        InputState::Unreadable => unreadable,
+        InputState::Read | InputState::Broken => unreadable || later.scope.covers(scope),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::dataset::parts::PartFile;
 use crate::error::{Error, Result};
 use crate::hash::hash;
 use crate::layout::META_FOLDER;
-use crate::part::Source;
+use crate::part::PartSource;
 use crate::store::{Bucket, Buckets, Only, is_s3};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Write as _};
@@ -129,7 +129,7 @@ impl Root {
                 Ok(Box::new(BufReader::new(file)))
             }
             Self::Bucket(place) => {
-                let source = Source::object(&place.bucket, &place.key(file))?;
+                let source = PartSource::object(&place.bucket, &place.key(file))?;
                 let source = source.ok_or_else(|| self.missing(file))?;
                 Ok(Box::new(BufReader::new(source.reader())))
             }
@@ -142,17 +142,17 @@ impl Root {
     }
 
     /// A part file; none where it is not there.
-    pub(crate) fn open(&self, file: &str) -> Result<Option<Source>> {
+    pub(crate) fn open(&self, file: &str) -> Result<Option<PartSource>> {
         match self {
             Self::Folder(folder) => {
                 let path = folder.join(file);
                 match File::open(&path) {
-                    Ok(file) => Ok(Some(Source::File(file))),
+                    Ok(file) => Ok(Some(PartSource::File(file))),
                     Err(error) if is_absent(&error) => Ok(None),
                     Err(error) => Err(Error::io("read", &path)(error)),
                 }
             }
-            Self::Bucket(place) => Source::object(&place.bucket, &place.key(file)),
+            Self::Bucket(place) => PartSource::object(&place.bucket, &place.key(file)),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::dataset::{Dataset, Root, delta};
 use crate::error::{Error, Result};
 use crate::hash::short;
 use crate::layout::META_FOLDER;
-use crate::part::Written;
+use crate::part::PartMetadata;
 use crate::scope::Scope;
 use std::collections::{HashMap, HashSet};
 use tempfile::{NamedTempFile, TempPath};
@@ -57,7 +57,7 @@ impl<'d> Transaction<'d> {
         &mut self,
         partition: &str,
         file: TempPath,
-        written: &Written,
+        written: &PartMetadata,
     ) -> Result<()> {
         let name = format!("{:08}-{:04}", self.dataset.head.version + 1, self.staged.len());
         let file = match self.dataset.root() {

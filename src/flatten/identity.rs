@@ -49,13 +49,13 @@ pub(crate) fn fill<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
 
 /// What the members tell besides their columns.
 #[derive(Debug, Default)]
-struct Found {
+struct CallerMembers {
     /// Whether the session says when it began, in whatever form.
     has_creation_date: bool,
 }
 
-fn fill_members<'a>(identity: Json<'a, '_>, row: &mut Row<'a>) -> Found {
-    let mut told = Found::default();
+fn fill_members<'a>(identity: Json<'a, '_>, row: &mut Row<'a>) -> CallerMembers {
+    let mut told = CallerMembers::default();
     if !identity.is_object() {
         row.misfits.push("userIdentity".to_owned());
         return told;

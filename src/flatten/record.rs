@@ -252,7 +252,7 @@ fn fill_resource_arns<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::{Look as _, Tape, leaked};
+    use crate::json::{Kernel as _, Tape, leaked};
     use crate::log_file::scan::{Glance, Sight, glance};
     use crate::scope::CODEBUILD;
     use proptest::prelude::*;

@@ -28,12 +28,12 @@ impl Default for Limits {
 /// What may still be unpacked of one log file as stored: layers, members of an archive and what is
 /// packed in its documents together, for many that are harmless alone add up.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct InflateBudget {
     pub(super) limits: Limits,
     pub(super) left: Cell<u64>,
 }
 
-impl Room {
+impl InflateBudget {
     pub(crate) fn of(limits: Limits, stored: usize) -> Self {
         let left = (stored as u64).saturating_mul(limits.ratio).max(Limits::FREE);
         Self { limits, left: Cell::new(left) }

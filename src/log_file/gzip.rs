@@ -1,6 +1,6 @@
 //! Gzip, inflated: one member at once where that is all, else member after member.
 
-use crate::log_file::budget::Room;
+use crate::log_file::budget::InflateBudget;
 use flate2::bufread::GzDecoder;
 use libdeflater::Decompressor;
 use memchr::memmem;
@@ -35,7 +35,7 @@ impl std::fmt::Debug for Whole {
 impl Whole {
     /// The bytes, if `packed` is one member that ends with it, is whole, has room, and packs no gzip
     /// itself; what is anything else, the slower way tells.
-    pub(super) fn inflate(&mut self, packed: &[u8], room: &Room) -> Option<&[u8]> {
+    pub(super) fn inflate(&mut self, packed: &[u8], room: &InflateBudget) -> Option<&[u8]> {
         let size = packed.last_chunk().map(|size| u32::from_le_bytes(*size))?;
         let most = room.left.get().min(room.limits.bytes);
         if u64::from(size) > most || !is_one_member(packed) {
@@ -101,7 +101,7 @@ impl Read for Gunzip<'_> {
 }
 
 /// Inflates gzip, member after member, into `out`; why that is not all, where it breaks off.
-pub(super) fn gunzip(packed: &[u8], out: &mut Vec<u8>, room: &Room) -> Result<(), String> {
+pub(super) fn gunzip(packed: &[u8], out: &mut Vec<u8>, room: &InflateBudget) -> Result<(), String> {
     out.clear();
     let mut source = Gunzip::of(packed);
     room.fill(out, &mut source, "gzip")?;
@@ -109,7 +109,7 @@ pub(super) fn gunzip(packed: &[u8], out: &mut Vec<u8>, room: &Room) -> Result<()
 }
 
 /// The bytes of a text that is packed, or plain.
-pub(crate) fn inflate(packed: Vec<u8>, room: &Room) -> Result<Vec<u8>, String> {
+pub(crate) fn inflate(packed: Vec<u8>, room: &InflateBudget) -> Result<Vec<u8>, String> {
     if !packed.starts_with(&GZIP) {
         return Ok(packed);
     }

@@ -150,14 +150,14 @@ pub(crate) fn delivery_time(name: &str) -> Option<i64> {
 
 /// What a file is, by its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     LogFile,
     Digest,
     Insight,
     Aggregated,
 }
 
-impl Kind {
+impl FileKind {
     pub(crate) fn of(key: &str, keep_all: bool) -> Self {
         if is_of_kind(key, "CloudTrail-Digest") {
             Self::Digest

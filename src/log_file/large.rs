@@ -7,10 +7,10 @@
 //! begun there: it judges the same as if it had read all. This module refuses to judge.
 
 use crate::json::{skip_space, skip_value};
-use crate::log_file::budget::Room;
+use crate::log_file::budget::InflateBudget;
 use crate::log_file::envelope::forms;
-use crate::log_file::envelope::piece::{Each, Piece};
-use crate::log_file::envelope::{self, Place};
+use crate::log_file::envelope::piece::{Piece, Sink};
+use crate::log_file::envelope::{self, Position};
 use crate::log_file::gzip::Gunzip;
 use crate::log_file::read_ahead::Ahead;
 use crate::log_file::scan::{Sight, first_record, glance};
@@ -27,10 +27,10 @@ const BEGINNING: &[u8] = b"{\"Records\":[";
 /// of its own unless it is to be `alone`; why inflating ended before the file's end.
 pub(crate) fn split(
     packed: &[u8],
-    room: &Room,
+    room: &InflateBudget,
     chunk: u64,
     alone: bool,
-    each: Each<'_>,
+    each: Sink<'_>,
 ) -> Option<String> {
     let packed = Gunzip::of(packed);
     if alone {
@@ -39,7 +39,12 @@ pub(crate) fn split(
     thread::scope(|scope| split_ahead(Ahead::of(scope, packed), room, chunk, each))
 }
 
-fn split_ahead(source: Ahead<'_>, room: &Room, chunk: u64, each: Each<'_>) -> Option<String> {
+fn split_ahead(
+    source: Ahead<'_>,
+    room: &InflateBudget,
+    chunk: u64,
+    each: Sink<'_>,
+) -> Option<String> {
     let mut window = Window { source, room, bytes: Vec::new(), total: 0 };
     let mut ends = window.grow(chunk);
     let Some(mut at) = first_record(&window.bytes) else {
@@ -69,7 +74,7 @@ fn split_ahead(source: Ahead<'_>, room: &Room, chunk: u64, each: Each<'_>) -> Op
 
 /// Gives away the object that begins at `at`, if it and the comma after it are whole; where what follows
 /// it begins.
-fn give_one(bytes: &[u8], at: usize, room: &Room, each: Each<'_>) -> Option<usize> {
+fn give_one(bytes: &[u8], at: usize, room: &InflateBudget, each: Sink<'_>) -> Option<usize> {
     (bytes.get(at)? == &b'{').then_some(())?;
     let looked_at = glance(bytes, at);
     let end = looked_at.map(|(end, _)| end).or_else(|| skip_value(bytes, at))?;
@@ -80,7 +85,7 @@ fn give_one(bytes: &[u8], at: usize, room: &Room, each: Each<'_>) -> Option<usiz
     let object = bytes.get(at..end)?;
     match looked_at {
         Some((_, Sight::Other)) => each(Piece::Other(object)),
-        Some((_, Sight::Doubt)) => forms::listed(object, Place::of(room), each),
+        Some((_, Sight::Doubt)) => forms::listed(object, Position::of(room), each),
         Some((_, Sight::Read)) | None => each(Piece::Record(object)),
     }
     Some(next)
@@ -89,7 +94,7 @@ fn give_one(bytes: &[u8], at: usize, room: &Room, each: Each<'_>) -> Option<usiz
 /// The part of a file that is held.
 struct Window<'r> {
     source: Ahead<'r>,
-    room: &'r Room,
+    room: &'r InflateBudget,
     bytes: Vec<u8>,
     /// Bytes that were inflated so far.
     total: u64,
@@ -144,7 +149,7 @@ mod tests {
 
     /// The pieces of gzip read by chunks, and of the same read whole.
     fn both(packed: &[u8], chunk: u64, alone: bool) -> [(Vec<String>, Option<String>); 2] {
-        let room = || Room::of(Limits::default(), packed.len());
+        let room = || InflateBudget::of(Limits::default(), packed.len());
         let (mut pieces, mut whole) = (Vec::new(), Vec::new());
         let ends = split(packed, &room(), chunk, alone, &mut |piece| pieces.push(shown(piece)));
         let mut source = Gunzip::of(packed);
@@ -159,7 +164,7 @@ mod tests {
         let record =
             format!("{{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"{}\"}},", "a".repeat(900));
         let packed = gzip(format!("{{\"Records\":[{}{{}}]}}", record.repeat(1000)));
-        let room = Room::of(Limits::default(), packed.len());
+        let room = InflateBudget::of(Limits::default(), packed.len());
         thread::scope(|scope| {
             let source = Ahead::of(scope, Gunzip::of(&packed));
             let mut window = Window { source, room: &room, bytes: Vec::new(), total: 0 };

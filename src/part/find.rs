@@ -12,14 +12,14 @@ use std::hash::{BuildHasher as _, RandomState};
 
 /// Event ids, as hashes: one that only looks wanted costs a look at its row.
 #[derive(Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct IdFilter {
     state: RandomState,
     hashes: Vec<u64>,
     /// Rows without an id are wanted, too: they are compared by their content.
     without_id: bool,
 }
 
-impl Wanted {
+impl IdFilter {
     /// Ids by their hashes under `state`.
     pub(crate) fn hashed(state: RandomState, mut hashes: Vec<u64>, without_id: bool) -> Self {
         hashes.sort_unstable();

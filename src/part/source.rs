@@ -29,14 +29,14 @@ const REQUEST: u64 = 16 << 20;
 
 /// An open part file.
 #[derive(Debug)]
-pub(crate) enum Source {
+pub(crate) enum PartSource {
     File(File),
-    Object(Object),
+    PartObject(PartObject),
 }
 
 /// An object that is read by ranges.
 #[derive(Debug)]
-pub(crate) struct Object {
+pub(crate) struct PartObject {
     bucket: Arc<Bucket>,
     key: String,
     bytes: u64,
@@ -45,13 +45,13 @@ pub(crate) struct Object {
     fetched: Mutex<VecDeque<(u64, Bytes)>>,
 }
 
-impl Source {
+impl PartSource {
     /// Opens an object; none where it is not there.
     pub(crate) fn object(bucket: &Arc<Bucket>, key: &str) -> Result<Option<Self>> {
         let Some((end, start, bytes)) = bucket.range(key, GetRange::Suffix(END))? else {
             return Ok(None);
         };
-        Ok(Some(Self::Object(Object {
+        Ok(Some(Self::PartObject(PartObject {
             bucket: Arc::clone(bucket),
             key: key.to_owned(),
             bytes,
@@ -62,7 +62,7 @@ impl Source {
 
     /// Says which ranges will be read.
     pub(crate) fn expect(&mut self, ranges: impl Iterator<Item = Range<u64>>) {
-        if let Self::Object(object) = self {
+        if let Self::PartObject(object) = self {
             object.together = together(ranges);
         }
     }
@@ -71,7 +71,7 @@ impl Source {
     pub(crate) fn reader(self) -> Box<dyn Read + Send> {
         match self {
             Self::File(file) => Box::new(file),
-            Self::Object(object) => Box::new(Reader { object, next: 0, fetched: Bytes::new() }),
+            Self::PartObject(object) => Box::new(Reader { object, next: 0, fetched: Bytes::new() }),
         }
     }
 }
@@ -92,7 +92,7 @@ fn together(ranges: impl Iterator<Item = Range<u64>>) -> Vec<Range<u64>> {
     joined
 }
 
-impl Object {
+impl PartObject {
     /// The bytes from `start`: as many as were fetched together, at least `length` where the object
     /// has them.
     fn at(&self, start: u64, length: u64) -> io::Result<Bytes> {
@@ -129,7 +129,7 @@ impl Object {
 
 /// An object from its beginning.
 struct Reader {
-    object: Object,
+    object: PartObject,
     /// Where what comes after `fetched` begins.
     next: u64,
     fetched: Bytes,
@@ -148,29 +148,29 @@ impl Read for Reader {
     }
 }
 
-impl Length for Source {
+impl Length for PartSource {
     fn len(&self) -> u64 {
         match self {
             Self::File(file) => file.len(),
-            Self::Object(object) => object.bytes,
+            Self::PartObject(object) => object.bytes,
         }
     }
 }
 
-impl ChunkReader for Source {
+impl ChunkReader for PartSource {
     type T = Box<dyn Read>;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
         match self {
             Self::File(file) => Ok(Box::new(file.get_read(start)?)),
-            Self::Object(object) => Ok(Box::new(io::Cursor::new(object.at(start, 1)?))),
+            Self::PartObject(object) => Ok(Box::new(io::Cursor::new(object.at(start, 1)?))),
         }
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
         match self {
             Self::File(file) => file.get_bytes(start, length),
-            Self::Object(object) => {
+            Self::PartObject(object) => {
                 let bytes = object.at(start, length as u64)?;
                 let short = || {
                     let got = bytes.len();

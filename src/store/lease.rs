@@ -21,7 +21,7 @@ const PUT_OFF: Duration = Duration::from_secs(20);
 
 /// What the object says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Holder {
+struct LeaseRecord {
     /// None other's.
     token: String,
     /// The process, for people.
@@ -29,7 +29,7 @@ struct Holder {
     until: DateTime<Utc>,
 }
 
-impl Holder {
+impl LeaseRecord {
     fn text(&self) -> Bytes {
         serde_json::to_vec(self).unwrap_or_default().into()
     }
@@ -55,7 +55,7 @@ impl Lease {
         bucket: &Arc<Bucket>,
         key: &str,
     ) -> Result<std::result::Result<Self, DateTime<Utc>>> {
-        let mut holder = Holder { token: token(), pid: std::process::id(), until: Utc::now() };
+        let mut holder = LeaseRecord { token: token(), pid: std::process::id(), until: Utc::now() };
         holder.put_off();
         let mut etag = bucket.put(key, holder.text(), Only::New)?;
         if etag.is_none() {
@@ -63,7 +63,7 @@ impl Lease {
                 None => etag = bucket.put(key, holder.text(), Only::New)?,
                 Some((bytes, theirs)) => {
                     // What nobody can read, nobody puts off.
-                    let other = serde_json::from_slice::<Holder>(&bytes).ok();
+                    let other = serde_json::from_slice::<LeaseRecord>(&bytes).ok();
                     // A put whose answer was lost is sent again, and finds what it put itself.
                     let is_ours = other.as_ref().is_some_and(|other| other.token == holder.token);
                     // A clock that is wrong must not hold for years.
@@ -94,7 +94,12 @@ impl Lease {
 }
 
 /// Puts a hold off for as long as it is ours.
-async fn put_off(bucket: Arc<Bucket>, key: String, mut holder: Holder, etag: Arc<Mutex<String>>) {
+async fn put_off(
+    bucket: Arc<Bucket>,
+    key: String,
+    mut holder: LeaseRecord,
+    etag: Arc<Mutex<String>>,
+) {
     loop {
         tokio::time::sleep(PUT_OFF).await;
         holder.put_off();

@@ -166,7 +166,7 @@ impl ExecutionPlan for Neighbours {
         context: Arc<TaskContext>,
     ) -> Result<SendableRecordBatchStream> {
         let batches = self.input.execute(partition, context)?;
-        let mut rows = Rows { plan: self.clone(), schema: self.schema(), above: None };
+        let mut rows = PartitionRows { plan: self.clone(), schema: self.schema(), above: None };
         let schema = Arc::clone(&rows.schema);
         let batches = batches.map(move |batch| rows.next(&batch?));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
@@ -182,13 +182,13 @@ struct Above {
 }
 
 /// The rows of a stream as they come.
-struct Rows {
+struct PartitionRows {
     plan: Neighbours,
     schema: SchemaRef,
     above: Option<Above>,
 }
 
-impl Rows {
+impl PartitionRows {
     fn next(&mut self, batch: &RecordBatch) -> Result<RecordBatch> {
         let rows = batch.num_rows();
         let evaluate = |expr: &Arc<dyn PhysicalExpr>| expr.evaluate(batch)?.into_array(rows);

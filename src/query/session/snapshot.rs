@@ -6,7 +6,7 @@
 
 use crate::dataset::{Dataset, InBucket, PartFile, Places, Root};
 use crate::error::{DatasetProblem, WithCauses};
-use crate::part::Source;
+use crate::part::PartSource;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
@@ -143,7 +143,7 @@ type Opened = (File, PathBuf, u64);
 fn open(places: &Places, location: &Path) -> Result<Option<Opened>> {
     for file in places.of(location.as_ref()) {
         let path = places.root().name(&file);
-        if let Some(Source::File(file)) = places.root().open(&file).map_err(failed)? {
+        if let Some(PartSource::File(file)) = places.root().open(&file).map_err(failed)? {
             let bytes = file.metadata().map_err(crate::Error::io("read", &path)).map_err(failed)?;
             return Ok(Some((file, path, bytes.len())));
         }

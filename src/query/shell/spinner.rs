@@ -14,13 +14,13 @@ use tokio::task::JoinHandle;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A spinner on standard error that comes after a while and goes before anything is shown.
-pub(crate) struct Waiting {
+pub(crate) struct Spinner {
     bar: ProgressBar,
     task: Option<JoinHandle<()>>,
     rows: Arc<AtomicU64>,
 }
 
-impl Waiting {
+impl Spinner {
     /// Begins to wait; without a person nothing is shown.
     pub(crate) fn new(is_interactive: bool) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
@@ -55,7 +55,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Spinner {
     fn drop(&mut self) {
         self.end();
     }
@@ -74,9 +74,9 @@ async fn spin(bar: ProgressBar, rows: Arc<AtomicU64>) {
     }
 }
 
-/// See [`Waiting::before`].
+/// See [`Spinner::before`].
 pub(crate) struct Before<'w, W> {
-    waiting: &'w Waiting,
+    waiting: &'w Spinner,
     out: W,
 }
 
