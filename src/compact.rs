@@ -132,7 +132,7 @@ fn write(
 ) -> Result<Vec<(TempPath, PartMetadata)>> {
     let rows = sources.iter().map(PartReader::rows).sum::<u64>();
     let mut left = usize::try_from(rows).unwrap_or(usize::MAX);
-    let mut merge = PartMerge::of(sources)?;
+    let mut merge = PartMerge::new(sources)?;
     let mut written = Vec::new();
     while let Some(batch) = merge.next_batch(BATCH_ROWS)? {
         let file = Transaction::file(dataset)?;

@@ -71,7 +71,7 @@ pub struct ConvertConfig {
     pub retry_rejected: bool,
     /// The only log files that may be read, and what the SHA-256 of their contents, inflated, may be;
     /// `None` reads all.
-    pub vouched: Option<HashMap<PathBuf, Vec<String>>>,
+    pub allowed_hashes: Option<HashMap<PathBuf, Vec<String>>>,
     /// One of several runs that share the log files between them.
     pub shard: Option<Shard>,
     /// How large a log file may be.
@@ -97,7 +97,7 @@ impl ConvertConfig {
             until: None,
             part_bytes: PART_BYTES,
             retry_rejected: false,
-            vouched: None,
+            allowed_hashes: None,
             shard: None,
             limits: Limits::default(),
             memory: MEMORY,
@@ -113,7 +113,7 @@ pub const PART_BYTES: u64 = 256_000_000;
 pub const MEMORY: u64 = 512 << 20;
 
 /// Bytes from which a log file is not left to the end: real ones have a few MB at most.
-const LARGE: u64 = 8 << 20;
+const LARGE_LOG_FILE_BYTES: u64 = 8 << 20;
 
 /// Who is told how far a conversion is.
 pub trait Progress: Sync {
@@ -140,18 +140,18 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
         dataset = dataset.unlock();
     }
     let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
-    let alone = pool.current_num_threads() == 1;
+    let single_threaded = pool.current_num_threads() == 1;
     progress.start(found.log_files.len());
     let job = Job {
         scope: &scope,
         redact: config.redact,
         ledger: &ledger,
         limits: config.limits,
-        alone,
-        vouched: config.vouched.as_ref(),
+        single_threaded,
+        allowed_hashes: config.allowed_hashes.as_ref(),
     };
     let space =
-        MemoryBudget::of(config.memory, pool.current_num_threads(), dataset.root().scratch()?);
+        MemoryBudget::new(config.memory, pool.current_num_threads(), dataset.root().scratch()?);
     let state = RandomState::new();
     let new =
         || ConvertWorker::new(Runs::new(space.clone(), dataset.partition_by(), state.clone()));
@@ -175,7 +175,8 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     outcome.files.found += known;
     outcome.problems = rejects.iter().map(summary::rejected).collect();
     add_listing(&mut outcome, found);
-    let merged = pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes, alone))?;
+    let merged =
+        pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes, single_threaded))?;
     reconcile(&mut inputs, &merged, &mut outcome)?;
     if inputs.is_empty() {
         return Ok(outcome);
@@ -321,7 +322,7 @@ fn read_all(
     let fetching = fetch(job, log_files)?;
     // What is large goes first: at the end it would be waited for.
     let (large, others): (Vec<_>, Vec<_>) =
-        log_files.iter().partition(|log_file| log_file.bytes >= LARGE);
+        log_files.iter().partition(|log_file| log_file.bytes >= LARGE_LOG_FILE_BYTES);
     let in_turn: Vec<&LogFile> = large.into_iter().chain(others).collect();
     let workers = pool.broadcast(|_| {
         let mut worker = new();

@@ -24,7 +24,9 @@ pub use ledger::RecordCounts;
 pub(crate) use ledger::{Input, InputState, Ledger, LedgerMatch};
 pub(crate) use lock::Busy;
 pub(crate) use parts::PartFile;
-pub(crate) use quarantine::{LARGEST_FILE, LARGEST_RECORD, Reject, gives_way};
+pub(crate) use quarantine::{
+    MAX_REJECTED_FILE_BYTES, MAX_REJECTED_RECORD_BYTES, Reject, gives_way,
+};
 pub(crate) use root::{InBucket, Root, scratch_folder};
 pub(crate) use transaction::Transaction;
 
@@ -92,7 +94,7 @@ impl Dataset {
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
-        let root = Root::of(location)?;
+        let root = Root::at(location)?;
         if remembered(&root)?.is_none() {
             refuse_remains(&root)?;
         }
@@ -110,7 +112,7 @@ impl Dataset {
 
     /// Opens the dataset at `location` for writing; fails where there is none.
     pub fn open_to_write(location: &Path) -> Result<Self> {
-        let root = Root::of(location)?;
+        let root = Root::at(location)?;
         if remembered(&root)?.is_none() {
             return Err(no_dataset(&root));
         }
@@ -121,7 +123,7 @@ impl Dataset {
 
     /// Opens the dataset at `location`; fails where there is none. Needs no right to write.
     pub fn open(location: &Path) -> Result<Self> {
-        Self::newest(location, &Arc::new(Root::of(location)?))
+        Self::newest(location, &Arc::new(Root::at(location)?))
     }
 
     /// The same dataset, as its newest commit has it by now.
@@ -267,7 +269,7 @@ impl Dataset {
     /// Opens a part file.
     pub(crate) fn part(&self, part: &PartFile) -> Result<PartReader> {
         let (source, path) = self.places.open(&part.path)?;
-        PartReader::of(source, &path)
+        PartReader::new(source, &path)
     }
 
     /// The ledger of its inputs.
@@ -343,7 +345,7 @@ pub(crate) struct Places {
 impl Places {
     /// Opens the part file that has a place, and says where it is.
     pub(crate) fn open(&self, place: &str) -> Result<(PartSource, PathBuf)> {
-        for file in self.of(place) {
+        for file in self.candidates(place) {
             if let Some(source) = self.root.open(&file)? {
                 return Ok((source, self.root.name(&file)));
             }
@@ -354,7 +356,7 @@ impl Places {
     /// Where the part file may be that has a place: it is still staged, in its place, or removed by a
     /// later commit. Looked for in this order, it is found though it is on its way from one to the
     /// next.
-    pub(crate) fn of(&self, place: &str) -> impl Iterator<Item = String> {
+    pub(crate) fn candidates(&self, place: &str) -> impl Iterator<Item = String> {
         let staged = self.staged.get(place).map(|name| format!("{STAGING}/{name}"));
         staged.into_iter().chain([place.to_owned(), removed_file(place)])
     }
@@ -424,7 +426,7 @@ fn remember(
 fn counted(root: &Root, mut parts: Vec<PartFile>) -> Result<Vec<PartFile>> {
     for part in &mut parts {
         let source = root.open(&part.path)?.ok_or_else(|| root.missing(&part.path))?;
-        part.rows = PartReader::of(source, &root.name(&part.path))?.rows();
+        part.rows = PartReader::new(source, &root.name(&part.path))?.rows();
     }
     Ok(parts)
 }

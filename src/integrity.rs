@@ -179,7 +179,7 @@ pub fn check(inputs: &CheckInputs) -> Result<Vec<Finding>> {
 /// read here. Fails where keys or metadata cannot be read.
 pub fn vouched(inputs: &CheckInputs) -> Result<Vouched> {
     let DigestSet { read: digests, keys, signatures, .. } = DigestSet::read(inputs)?;
-    let files = ByName::of(&inputs.log_files);
+    let files = ByName::new(&inputs.log_files);
     let mut vouched = Vouched::new();
     for judged in chain::judge(&digests, &keys, &signatures) {
         for log in
@@ -244,7 +244,7 @@ fn log_files(judged: &[Judged<'_>], inputs: &CheckInputs) -> Vec<Finding> {
         let best = claims.iter().map(Claim::rank).min().unwrap_or_default();
         claims.retain(|claim| claim.rank() == best);
     }
-    let files = ByName::of(&inputs.log_files);
+    let files = ByName::new(&inputs.log_files);
     let named: Vec<(&CheckedFile, &[Claim<'_>])> = claims
         .iter()
         .flat_map(|(name, claims)| files.named(name).map(|file| (file, claims.as_slice())))
@@ -258,7 +258,7 @@ fn log_files(judged: &[Judged<'_>], inputs: &CheckInputs) -> Vec<Finding> {
         let (object, state) = (claim.object.clone(), FindingState::MissingObject);
         Finding { kind: "log file", object, path: None, state, detail }
     });
-    let coverage = Coverage::of(judged);
+    let coverage = Coverage::new(judged);
     let others = inputs.log_files.iter().filter(|file| !claims.contains_key(&*file.name()));
     let others = others.map(|file| {
         let (state, detail) = coverage.of_unnamed(file);

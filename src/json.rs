@@ -17,7 +17,7 @@ pub(crate) use names::Names;
 pub(crate) use simd::{Kernel, Lanes, Narrow, widest};
 #[cfg(test)]
 pub(crate) use tape::leaked;
-pub(crate) use tape::{DEEPEST, Document, Edit, Json, Name, Tape};
+pub(crate) use tape::{Document, Edit, Json, MAX_DEPTH, Name, Tape};
 
 use memchr::memchr;
 use serde_json::value::RawValue;
@@ -137,7 +137,7 @@ pub(crate) struct RawMembers<'a> {
 
 impl<'a> RawMembers<'a> {
     /// `text` is the text of the whole object, as [`skip_value`] delimits it.
-    pub(crate) fn of(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         let opened = text.as_bytes().first() == Some(&b'{');
         Self { text, at: if opened { 1 } else { text.len() } }
     }
@@ -172,7 +172,7 @@ pub(crate) struct RawElements<'a> {
 
 impl<'a> RawElements<'a> {
     /// `text` is the text of the whole list, as [`skip_value`] delimits it.
-    pub(crate) fn of(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         let opened = text.as_bytes().first() == Some(&b'[');
         Self { text, at: if opened { 1 } else { text.len() } }
     }
@@ -197,7 +197,7 @@ impl<'a> Iterator for RawElements<'a> {
 /// The value of the last member called `name` of the object `text`: with duplicate names the last
 /// one counts, as in every common parser.
 pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    RawMembers::of(text).filter(|(key, _)| name_is(key, name)).last().map(|(_, value)| value)
+    RawMembers::new(text).filter(|(key, _)| name_is(key, name)).last().map(|(_, value)| value)
 }
 
 /// A member's name: unescaped, but for lone surrogates, which would make one name of two.
@@ -290,7 +290,7 @@ fn unescape_unicode(escaped: &str) -> (Option<char>, usize) {
 pub(crate) fn push_canonical(out: &mut String, raw: &str) {
     match raw.as_bytes().first() {
         Some(b'{') => {
-            let members = RawMembers::of(raw).map(|(raw, value)| (name(raw), value));
+            let members = RawMembers::new(raw).map(|(raw, value)| (name(raw), value));
             out.push('{');
             for (name, value) in members.collect::<BTreeMap<_, _>>() {
                 push_string(out, &name);
@@ -300,7 +300,7 @@ pub(crate) fn push_canonical(out: &mut String, raw: &str) {
         }
         Some(b'[') => {
             out.push('[');
-            for element in RawElements::of(raw) {
+            for element in RawElements::new(raw) {
                 push_canonical(out, element);
                 out.push(',');
             }
@@ -358,11 +358,11 @@ mod tests {
     #[test]
     fn members_keep_order_and_text() {
         let text = r#"{ "a" : 1.0 , "b\n":{"c":[ ]},"d":"x" }"#;
-        let members: Vec<_> = RawMembers::of(text).collect();
+        let members: Vec<_> = RawMembers::new(text).collect();
         assert_eq!(members, [("a", "1.0"), ("b\\n", "{\"c\":[ ]}"), ("d", "\"x\"")]);
-        assert_eq!(RawMembers::of("[1]").count(), 0);
+        assert_eq!(RawMembers::new("[1]").count(), 0);
         assert_eq!(
-            RawElements::of("[ 1, {\"a\":2} ,\"x\"]").collect::<Vec<_>>(),
+            RawElements::new("[ 1, {\"a\":2} ,\"x\"]").collect::<Vec<_>>(),
             ["1", "{\"a\":2}", "\"x\""]
         );
         assert_eq!(member(r#"{"a":1,"\u0061":2}"#, "a"), Some("2"));

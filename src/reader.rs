@@ -125,7 +125,7 @@ mod tests {
         for batch in reader {
             let batch = batch.unwrap();
             assert_eq!(batch.schema(), columns);
-            let keys = Keys::of(&batch).unwrap();
+            let keys = Keys::new(&batch).unwrap();
             ids.extend((0..batch.num_rows()).filter_map(|row| keys.id(row).map(str::to_owned)));
             times.extend((0..batch.num_rows()).map(|row| keys.time(row)));
         }

@@ -221,7 +221,7 @@ pub(crate) fn redact<'a>(record: &Document<'a, '_>) -> Redacted<'a> {
     let folded = text.to_ascii_lowercase();
     let mut masker = Masker {
         source: text,
-        signs: Anchors::of(&folded).peekable(),
+        signs: Anchors::new(&folded).peekable(),
         telling: telling.map(|name| name.number()).peekable(),
         out: String::new(),
         done: 0,

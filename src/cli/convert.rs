@@ -155,7 +155,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
         until: args.until,
         part_bytes: args.part_size,
         retry_rejected: args.retry_rejected,
-        vouched,
+        allowed_hashes: vouched,
         limits: Limits { bytes: args.max_file_size.as_u64(), ratio: args.max_ratio },
         memory: args.memory.as_u64(),
         shard: args.shard,

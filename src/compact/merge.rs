@@ -64,7 +64,7 @@ enum Copies {
 }
 
 impl PartMerge {
-    pub(super) fn of(parts: Vec<PartReader>) -> Result<Self> {
+    pub(super) fn new(parts: Vec<PartReader>) -> Result<Self> {
         let size = (HELD_ROWS / parts.len().max(1)).clamp(64, BATCH_ROWS);
         let mut merge = Self { sources: Vec::new(), next: NextRows::default(), last: None };
         for part in parts {
@@ -82,7 +82,7 @@ impl PartMerge {
     fn push(&mut self, number: usize) -> Result<()> {
         let Some(source) = self.sources.get(number) else { return Ok(()) };
         if source.row < source.batch.num_rows() {
-            self.next.push(Keys::of(&source.batch)?.order(source.row), number);
+            self.next.push(Keys::new(&source.batch)?.order(source.row), number);
         }
         Ok(())
     }

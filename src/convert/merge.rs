@@ -56,7 +56,7 @@ pub(crate) fn merge(
     mut workers: Vec<Runs>,
     state: &RandomState,
     part_bytes: u64,
-    alone: bool,
+    single_threaded: bool,
 ) -> Result<Merged> {
     let mut partitions: BTreeMap<String, usize> = BTreeMap::new();
     for (path, rows) in workers.iter().flat_map(Runs::partitions) {
@@ -70,7 +70,7 @@ pub(crate) fn merge(
     let merge_one = |(path, rows): (String, usize)| {
         let streams = workers.iter().flat_map(|worker| worker.of(&path)).collect();
         thread::scope(|scope| {
-            let writer = PartitionWriter::new(scope, dataset, rows, part_bytes, alone);
+            let writer = PartitionWriter::new(scope, dataset, rows, part_bytes, single_threaded);
             RunMerge::new(streams, &committed, state, writer).run(path)
         })
     };
@@ -102,7 +102,7 @@ pub(crate) fn batches(worker: &Runs, state: &RandomState) -> Result<Vec<RecordBa
     for (path, _) in worker.partitions() {
         let to = to.clone();
         thread::scope(|scope| {
-            let writer = PartitionWriter::of(scope, move |queue| {
+            let writer = PartitionWriter::for_partition(scope, move |queue| {
                 for batch in queue {
                     drop(to.send(batch)); // the other end waits for it below
                 }
@@ -175,7 +175,7 @@ impl Committed {
         let found = parts.par_iter().map(find).collect::<Result<Vec<_>>>()?;
         let mut known = Self::default();
         for batch in found.iter().flatten() {
-            let keys = Keys::of(batch)?;
+            let keys = Keys::new(batch)?;
             for row in 0..batch.num_rows() {
                 let id = keys.id(row).map(str::to_owned);
                 known.0.entry(id).or_default().insert(hash_of(&content(batch, row)?));
@@ -184,7 +184,7 @@ impl Committed {
         Ok(known)
     }
 
-    fn of(&self, id: Option<&str>) -> Option<&HashSet<ContentHash>> {
+    fn contents_of(&self, id: Option<&str>) -> Option<&HashSet<ContentHash>> {
         if self.0.is_empty() { None } else { self.0.get(&id.map(str::to_owned)) }
     }
 }
@@ -201,7 +201,7 @@ struct EventGroup {
 impl EventGroup {
     /// Adds the row that is next in order; whether none of its group has its content.
     fn adds(&mut self, packed: &[u8], row: &Head<'_>, one: &mut Columns) -> Result<bool> {
-        let first = Head::of(&self.first);
+        let first = Head::parse(&self.first);
         let Some(first) = first.filter(|first| (first.time, first.id) == (row.time, row.id)) else {
             self.first.clear();
             self.first.extend(packed);
@@ -310,7 +310,7 @@ impl<'m> RunMerge<'m> {
         let Some(stream) = self.streams.get(number) else { return Ok(true) };
         let row = stream.row()?;
         let is_new = self.group.adds(stream.packed(), &row, &mut self.one)?;
-        let known = self.committed.of(row.id);
+        let known = self.committed.contents_of(row.id);
         let is_committed = match known.filter(|_| is_new) {
             Some(known) => known.contains(&content_of(&row, &mut self.one)?),
             None => false,
@@ -401,7 +401,7 @@ mod tests {
         for (path, _) in merged.partitions.iter().flat_map(|partition| &partition.parts) {
             for batch in PartReader::open(path).unwrap().batches(100).unwrap() {
                 let batch = batch.unwrap();
-                let keys = Keys::of(&batch).unwrap();
+                let keys = Keys::new(&batch).unwrap();
                 let name = |row| format!("{}@{}", keys.id(row).unwrap_or("-"), keys.place(row).0);
                 rows.extend((0..batch.num_rows()).map(name));
             }

@@ -31,7 +31,7 @@ const RUN: usize = 1 << 20;
 
 /// Gives `measure` every stage of converting one log file, of which all records are to become rows.
 pub fn each(stored: &[u8], measure: Measure<'_>) -> Result<()> {
-    let room = || InflateBudget::of(Limits::default(), stored.len());
+    let room = || InflateBudget::new(Limits::default(), stored.len());
     let mut buffers = Buffers::default();
     buffers.hold(stored.to_vec());
     let bytes = buffers.unpack(&room(), false).bytes.to_vec();
@@ -74,7 +74,7 @@ fn each_of_records(texts: &[String], measure: Measure<'_>) -> Result<()> {
     let mut tapes = self::tapes(texts.len());
     let documents = self::documents(&masked, &mut tapes);
     let rows = || {
-        let records = documents.iter().filter_map(|document| Record::of(document.value()));
+        let records = documents.iter().filter_map(|document| Record::new(document.value()));
         records.map(|record| flatten::flatten(&record))
     };
     stage("flatten", texts.len(), measure, || Ok(rows().map(black_box).count()))?;

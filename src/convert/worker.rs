@@ -8,7 +8,8 @@ mod members;
 
 use crate::convert::summary::Outcome;
 use crate::dataset::{
-    Input, InputState, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject,
+    Input, InputState, Ledger, MAX_REJECTED_FILE_BYTES, MAX_REJECTED_RECORD_BYTES, RecordCounts,
+    Reject,
 };
 use crate::error::{Chain, Error, Result};
 use crate::flatten::flatten;
@@ -17,7 +18,7 @@ use crate::flatten::row::{Row, Value};
 use crate::flatten::{coerce, identity};
 use crate::hash::hex;
 use crate::hash::short;
-use crate::json::{self, DEEPEST, Tape};
+use crate::json::{self, MAX_DEPTH, Tape};
 use crate::log_file::archive::Archive;
 use crate::log_file::budget::{InflateBudget, Limits};
 use crate::log_file::decompress::{Buffers, Inflated};
@@ -34,7 +35,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// The largest record that becomes a row. CloudTrail's own limit is 1 MB (256 KB in log files).
-const LARGEST: usize = 64 << 20;
+const MAX_RECORD_BYTES: usize = 64 << 20;
 
 /// What all workers read for.
 #[derive(Debug, Clone, Copy)]
@@ -44,15 +45,15 @@ pub(crate) struct Job<'j> {
     pub(crate) ledger: &'j Ledger,
     pub(crate) limits: Limits,
     /// Whether one thread does all.
-    pub(crate) alone: bool,
+    pub(crate) single_threaded: bool,
     /// What the hashes of those that may be read may be; none may all.
-    pub(crate) vouched: Option<&'j HashMap<PathBuf, Vec<String>>>,
+    pub(crate) allowed_hashes: Option<&'j HashMap<PathBuf, Vec<String>>>,
 }
 
 impl Job<'_> {
     /// Why a log file's content may not be read, if digests do not vouch for it.
     fn refuses(&self, file: &LogFile, read: &Inflated<'_>) -> Option<String> {
-        match self.vouched?.get(&file.path) {
+        match self.allowed_hashes?.get(&file.path) {
             None => Some("no valid digest names it: `buildtrail verify` tells more".to_owned()),
             Some(hashes)
                 if read.broken.is_none() && hashes.contains(&hex(&Sha256::digest(read.bytes))) =>
@@ -93,7 +94,7 @@ struct Reading<'f> {
 }
 
 impl<'f> Reading<'f> {
-    fn of(job: Job<'f>, file: &'f LogFile, unreadable: bool) -> Self {
+    fn new(job: Job<'f>, file: &'f LogFile, unreadable: bool) -> Self {
         let scope = file.scope.as_ref().unwrap_or(job.scope);
         Self { file, uri: file.uri(), scope, records: RecordCounts::default(), unreadable }
     }
@@ -124,7 +125,9 @@ impl ConvertWorker {
     pub(crate) fn read(&mut self, job: Job<'_>, file: &LogFile) -> Result<()> {
         let mut buffers = std::mem::take(&mut self.buffers);
         match buffers.read(file, job.limits) {
-            Ok(room) => self.inflated(job, file, buffers.unpack(&room, job.vouched.is_none()))?,
+            Ok(room) => {
+                self.inflated(job, file, buffers.unpack(&room, job.allowed_hashes.is_none()))?
+            }
             Err(error) => self.unreadable(job, file, error.to_string()),
         }
         self.buffers = buffers;
@@ -141,9 +144,9 @@ impl ConvertWorker {
         match bytes {
             Ok(bytes) => {
                 let mut buffers = std::mem::take(&mut self.buffers);
-                let room = InflateBudget::of(job.limits, bytes.len());
+                let room = InflateBudget::new(job.limits, bytes.len());
                 buffers.hold(bytes);
-                self.inflated(job, file, buffers.unpack(&room, job.vouched.is_none()))?;
+                self.inflated(job, file, buffers.unpack(&room, job.allowed_hashes.is_none()))?;
                 self.buffers = buffers;
             }
             Err(error) => self.unreadable(job, file, Chain(&error).to_string()),
@@ -153,7 +156,7 @@ impl ConvertWorker {
 
     /// A log file that nothing can be read of.
     fn unreadable(&mut self, job: Job<'_>, file: &LogFile, reason: String) {
-        let reading = Reading::of(job, file, true);
+        let reading = Reading::new(job, file, true);
         self.reject(job, &reading, None, b"", reason);
         self.outcome.files.rejected += 1;
         self.end(file, reading, file.bytes, String::new(), InputState::Unreadable);
@@ -166,7 +169,7 @@ impl ConvertWorker {
         file: &LogFile,
         read: Inflated<'_>,
     ) -> Result<()> {
-        let mut reading = Reading::of(job, file, false);
+        let mut reading = Reading::new(job, file, false);
         let piped = matches!(file.origin, Origin::StandardInput);
         if piped {
             // What is piped has no name: its bytes are told apart, and known again, by their hash.
@@ -187,7 +190,7 @@ impl ConvertWorker {
         } else {
             self.outcome.bytes_read += read.size;
             self.outcome.changed += u64::from(file.changed);
-            if let Some(archive) = Archive::of(read.bytes) {
+            if let Some(archive) = Archive::detect(read.bytes) {
                 self.archive(job, &reading, archive, &read)?
             } else {
                 self.read_bytes(job, &mut reading, &read)?
@@ -246,7 +249,7 @@ impl ConvertWorker {
                 broken.get_or_insert_with(|| (Vec::new(), "the file breaks off".to_owned()));
             }
             Piece::Broken(rest, reason) if broken.is_none() => {
-                let most = rest.get(..LARGEST_FILE).unwrap_or(rest);
+                let most = rest.get(..MAX_REJECTED_FILE_BYTES).unwrap_or(rest);
                 broken = Some((most.to_vec(), reason));
             }
             // A file breaks once; what is nested in it may, too.
@@ -259,7 +262,8 @@ impl ConvertWorker {
         };
         let mut cut = read.broken.clone();
         if let Some(packed) = read.packed {
-            let ends = large::split(packed, read.room, large::CHUNK, job.alone, &mut each);
+            let ends =
+                large::split(packed, read.room, large::CHUNK, job.single_threaded, &mut each);
             cut = cut.or(ends);
         } else {
             envelope::split(read.bytes, read.room, &mut each);
@@ -317,7 +321,8 @@ impl ConvertWorker {
         reason: String,
     ) {
         let unreadable = reading.unreadable;
-        let most = if record.is_some() { LARGEST_RECORD } else { LARGEST_FILE };
+        let most =
+            if record.is_some() { MAX_REJECTED_RECORD_BYTES } else { MAX_REJECTED_FILE_BYTES };
         let head = String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes));
         // Read as it could be, a name that is no UTF-8 is another name.
         let is_record =
@@ -353,8 +358,8 @@ impl ConvertWorker {
         index: i64,
         bytes: &[u8],
     ) -> RecordOutcome {
-        if bytes.len() > LARGEST {
-            return RecordOutcome::Rejected(format!("larger than {LARGEST} bytes"));
+        if bytes.len() > MAX_RECORD_BYTES {
+            return RecordOutcome::Rejected(format!("larger than {MAX_RECORD_BYTES} bytes"));
         }
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
@@ -364,10 +369,10 @@ impl ConvertWorker {
         let Some(document) = tape.read(text) else {
             return RecordOutcome::Rejected(match json::is_json(text) {
                 Err(error) => format!("not JSON: {error}"),
-                Ok(()) => format!("nests deeper than {DEEPEST} levels"),
+                Ok(()) => format!("nests deeper than {MAX_DEPTH} levels"),
             });
         };
-        let Some(record) = Record::of(document.value()) else {
+        let Some(record) = Record::new(document.value()) else {
             return RecordOutcome::Rejected(format!(
                 "expected a JSON object, got {}",
                 json_type(text)
@@ -385,7 +390,7 @@ impl ConvertWorker {
             Some(record)
         } else {
             masked = redacted.document(&document, masked_tape);
-            Record::of(masked.value())
+            Record::new(masked.value())
         };
         let Some(record) = record else {
             return RecordOutcome::Rejected("redaction left no object".to_owned());

@@ -31,21 +31,21 @@ impl<'s> PartitionWriter<'s> {
         dataset: &'e Dataset,
         rows: usize,
         part_bytes: u64,
-        alone: bool,
+        single_threaded: bool,
     ) -> Self {
         let mut files =
             PartFiles { dataset, left: rows, part_bytes, parts: Vec::new(), open: None };
-        if alone {
+        if single_threaded {
             return Self::Here(Box::new(files));
         }
-        Self::of(scope, move |queue| {
+        Self::for_partition(scope, move |queue| {
             queue.iter().try_for_each(|batch| files.write(&batch))?;
             files.finish()
         })
     }
 
     /// `take` has all batches, on a thread of its own.
-    pub(crate) fn of(
+    pub(crate) fn for_partition(
         scope: &'s Scope<'s, '_>,
         take: impl FnOnce(&Receiver<RecordBatch>) -> Result<WrittenParts> + Send + 's,
     ) -> Self {

@@ -168,7 +168,7 @@ impl Ledger {
     }
 
     /// What is known of this URI.
-    fn of(&self, uri: &str) -> &[Known] {
+    fn entries_of(&self, uri: &str) -> &[Known] {
         let uri = self.uri(uri);
         let from = self.known.partition_point(|known| known.uri < uri);
         let known = self.known.get(from..).unwrap_or_default();
@@ -178,7 +178,7 @@ impl Ledger {
 
     /// Whether a run has ever tried to read this.
     pub(crate) fn has_met(&self, uri: &str) -> bool {
-        !self.of(uri).is_empty() || self.unreadable.contains(&self.uri(uri))
+        !self.entries_of(uri).is_empty() || self.unreadable.contains(&self.uri(uri))
     }
 
     fn covers(&self, known: &Known, scope: &Scope) -> bool {
@@ -189,7 +189,7 @@ impl Ledger {
     /// What is known of an input, by its URI, size and `ETag`.
     pub(crate) fn look_up(&self, uri: &str, bytes: u64, etag: &str, scope: &Scope) -> LedgerMatch {
         let etag = self.etag(bytes, etag);
-        let of_uri = self.of(uri);
+        let of_uri = self.entries_of(uri);
         let same = |known: &&Known| known.etag == etag;
         if of_uri.iter().filter(same).any(|known| self.covers(known, scope)) {
             LedgerMatch::Known
@@ -205,7 +205,7 @@ impl Ledger {
     /// Whether these very bytes were read under this URI, for as much as is wanted now.
     pub(crate) fn knows_bytes(&self, uri: &str, sha256: &str, scope: &Scope) -> bool {
         let sha256 = sha256_head(sha256);
-        self.of(uri).iter().any(|known| known.sha256 == sha256 && self.covers(known, scope))
+        self.entries_of(uri).iter().any(|known| known.sha256 == sha256 && self.covers(known, scope))
     }
 }
 

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 /// Bytes of a rejected text that are kept: what CloudTrail itself lets a record have. A record of
 /// 1 GB would make the quarantine larger than the dataset.
-pub(crate) const LARGEST_RECORD: usize = 1 << 20;
+pub(crate) const MAX_REJECTED_RECORD_BYTES: usize = 1 << 20;
 /// Bytes that are kept of a file that is no log file from there on.
-pub(crate) const LARGEST_FILE: usize = 16 << 10;
+pub(crate) const MAX_REJECTED_FILE_BYTES: usize = 16 << 10;
 
 /// A rejected record or file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use crate::dataset::Root;
 use crate::dataset::kill_points::reached;
 use crate::dataset::root::{InBucket, STAGING};
 use crate::error::{DatasetProblem, Error, Result};
-use crate::store::{Only, Upload, token};
+use crate::store::{Precondition, Upload, token};
 use serde::{Deserialize, Serialize};
 use tempfile::TempPath;
 
@@ -55,7 +55,7 @@ fn begin_and_send(
         reached("upload-begun");
     }
     let text = serde_json::to_vec(&intent).unwrap_or_default();
-    at.bucket.put(&at.key(&format!("{STAGING}/{name}")), text.into(), Only::Any)?;
+    at.bucket.put(&at.key(&format!("{STAGING}/{name}")), text.into(), Precondition::None)?;
     reached("intended");
     let sent = intent.0.iter().zip(files).map(|((place, id), (_, bytes, file))| {
         let upload = at.bucket.send(&at.key(place), id.clone(), file)?;

@@ -328,7 +328,7 @@ mod tests {
             r#"{{"eventSource":"codebuild.amazonaws.com","eventName":"{name}",{members}}}"#
         )
         .leak();
-        flatten::flatten(&Record::of(crate::json::leaked(text)).unwrap())
+        flatten::flatten(&Record::new(crate::json::leaked(text)).unwrap())
     }
 
     fn masked(row: &Row<'_>) -> Vec<String> {

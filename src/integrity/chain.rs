@@ -36,7 +36,7 @@ pub(super) fn judge<'d>(
     for digest in newest_first {
         let next = after.get(&*digest.text.object).into_iter().flatten();
         let next: Vec<&Judged<'d>> = next.filter_map(|at| judged.get(*at)).collect();
-        let beside = signatures.of(&digest.text.object).or(digest.signature.as_deref());
+        let beside = signatures.get(&digest.text.object).or(digest.signature.as_deref());
         let (state, detail) = judge_one(digest, &next, beside, keys);
         if let Some((_, key)) = digest.text.previous() {
             after.entry(key).or_default().push(judged.len());

@@ -46,7 +46,7 @@ pub(super) fn gaps(judged: &[Judged<'_>]) -> Vec<Finding> {
 pub(super) struct Coverage(BTreeMap<(String, String), Vec<(i64, i64)>>);
 
 impl Coverage {
-    pub(super) fn of(judged: &[Judged<'_>]) -> Self {
+    pub(super) fn new(judged: &[Judged<'_>]) -> Self {
         let mut covered: BTreeMap<(String, String), Vec<(i64, i64)>> = BTreeMap::new();
         for one in judged.iter().filter(|one| one.state == FindingState::Valid) {
             let text = &one.digest.text;

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 
 /// The largest digest that is read: a real one has 300 bytes for each log file of an hour.
-const LARGEST: usize = 256 << 20;
+const MAX_DIGEST_BYTES: usize = 256 << 20;
 
 /// What a digest says. Names: CloudTrail guide, "CloudTrail digest file structure".
 #[derive(Debug, Deserialize)]
@@ -108,13 +108,16 @@ impl Digest {
     fn read(file: &CheckedFile) -> Result<Self, (FindingState, String)> {
         let (mut bytes, mut too_large) = (Vec::new(), false);
         let signature = file.content(&mut |piece| {
-            too_large |= bytes.len() + piece.len() > LARGEST;
+            too_large |= bytes.len() + piece.len() > MAX_DIGEST_BYTES;
             if !too_large {
                 bytes.extend_from_slice(piece);
             }
         })?;
         if too_large {
-            return Err((FindingState::InvalidHash, format!("larger than {LARGEST} bytes")));
+            return Err((
+                FindingState::InvalidHash,
+                format!("larger than {MAX_DIGEST_BYTES} bytes"),
+            ));
         }
         let text = serde_json::from_slice(&bytes)
             .map_err(|error| (FindingState::InvalidHash, format!("no digest: {error}")))?;

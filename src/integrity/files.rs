@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most bytes of a log file, inflated.
-const LARGEST: u64 = 4 << 30;
+const MAX_LOG_FILE_BYTES: u64 = 4 << 30;
 
 /// The SHA-256 of a content in hexadecimal digits, or why there is none.
 pub(super) type Hash = Result<String, (FindingState, String)>;
@@ -90,7 +90,7 @@ impl CheckedFile {
 pub(super) struct ByName<'f>(HashMap<String, Vec<&'f CheckedFile>>);
 
 impl<'f> ByName<'f> {
-    pub(super) fn of(files: &'f [CheckedFile]) -> Self {
+    pub(super) fn new(files: &'f [CheckedFile]) -> Self {
         let mut by_name: HashMap<String, Vec<&CheckedFile>> = HashMap::new();
         for file in files {
             by_name.entry(file.name().into_owned()).or_default().push(file);
@@ -119,7 +119,7 @@ fn inflate(mut from: impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()
 }
 
 fn pump(from: &mut impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-    let mut left = LARGEST;
+    let mut left = MAX_LOG_FILE_BYTES;
     loop {
         let piece = from.fill_buf()?;
         if piece.is_empty() {
@@ -129,7 +129,7 @@ fn pump(from: &mut impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> 
         let used = piece.len();
         from.consume(used);
         left = left.checked_sub(used as u64).ok_or_else(|| {
-            io::Error::other(format!("larger than {LARGEST} bytes: no log file is"))
+            io::Error::other(format!("larger than {MAX_LOG_FILE_BYTES} bytes: no log file is"))
         })?;
     }
 }

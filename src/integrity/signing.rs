@@ -134,7 +134,7 @@ impl Signatures {
         Ok(Self(listed.into_iter().map(signature).collect()))
     }
 
-    pub(super) fn of(&self, key: &str) -> Option<&str> {
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
 }

@@ -50,20 +50,20 @@ struct Open {
 }
 
 /// No text that is read is longer than this.
-const LONGEST: usize = u32::MAX as usize;
+const MAX_TEXT_BYTES: usize = u32::MAX as usize;
 /// How deep objects and lists nest at most in a text that is read.
-pub(crate) const DEEPEST: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 /// Nodes whose memory is kept for the next text: ordinary records have some hundreds.
-const KEPT: usize = 1 << 16;
+const MAX_KEPT_NODES: usize = 1 << 16;
 
 impl Tape {
     /// Reads a text; `None` where it is not one JSON value and nothing else, or nests deeper than
-    /// [`DEEPEST`].
+    /// [`MAX_DEPTH`].
     pub(crate) fn read<'a, 't>(&'t mut self, text: &'a str) -> Option<Document<'a, 't>> {
         self.nodes.clear();
-        self.nodes.shrink_to(KEPT);
+        self.nodes.shrink_to(MAX_KEPT_NODES);
         self.open.clear();
-        if text.len() > LONGEST {
+        if text.len() > MAX_TEXT_BYTES {
             return None;
         }
         self.read_all(text.as_bytes())?;
@@ -79,7 +79,7 @@ impl Tape {
         edits: &[Edit],
     ) -> Document<'a, 't> {
         self.nodes.clear();
-        self.nodes.shrink_to(KEPT);
+        self.nodes.shrink_to(MAX_KEPT_NODES);
         self.nodes.reserve(document.nodes.len());
         self.open.clear();
         // How far what comes next has moved; backwards it wraps.
@@ -157,7 +157,7 @@ impl Tape {
                     let number = self.nodes.len();
                     self.push(plain(at, at));
                     self.open.push(Open { number, is_object });
-                    (self.open.len() <= DEEPEST).then_some(())?;
+                    (self.open.len() <= MAX_DEPTH).then_some(())?;
                     at = json::skip_space(bytes, at + 1);
                     match (bytes.get(at)?, is_object) {
                         (b'}', true) | (b']', false) => {
@@ -613,9 +613,9 @@ mod tests {
     #[test]
     fn what_nests_too_deep_has_no_tape() {
         let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(Tape::default().read(&nested(DEEPEST)).is_some());
-        assert!(Tape::default().read(&nested(DEEPEST + 1)).is_none());
-        let aside = format!("[{0},{0},{{\"a\":{0}}}]", nested(DEEPEST - 2));
+        assert!(Tape::default().read(&nested(MAX_DEPTH)).is_some());
+        assert!(Tape::default().read(&nested(MAX_DEPTH + 1)).is_none());
+        let aside = format!("[{0},{0},{{\"a\":{0}}}]", nested(MAX_DEPTH - 2));
         assert!(Tape::default().read(&aside).is_some());
     }
 

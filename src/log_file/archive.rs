@@ -24,7 +24,7 @@ pub(crate) enum Archive {
 impl Archive {
     /// What bytes are, if an archive. The mark of a tar ends in a NUL here, which no JSON has: a text
     /// with `ustar` at that place, in a user's name for one, must not make its log file an archive.
-    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn detect(bytes: &[u8]) -> Option<Self> {
         let mark = bytes.get(257..265).unwrap_or_default();
         if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
             Some(Self::Zip)

@@ -9,14 +9,14 @@ use std::io::Read;
 pub struct Limits {
     /// Bytes of a log file, inflated: a real one has a few MB.
     pub bytes: u64,
-    /// How many times the bytes as stored, where that is more than [`Limits::FREE`]: a real one has
+    /// How many times the bytes as stored, where that is more than [`Limits::ALWAYS_ALLOWED_BYTES`]: a real one has
     /// 10 to 30, gzip can have 1,000.
     pub ratio: u64,
 }
 
 impl Limits {
     /// Bytes that any log file may inflate to, whatever its ratio.
-    pub const FREE: u64 = 64 << 20;
+    pub const ALWAYS_ALLOWED_BYTES: u64 = 64 << 20;
 }
 
 impl Default for Limits {
@@ -34,8 +34,8 @@ pub(crate) struct InflateBudget {
 }
 
 impl InflateBudget {
-    pub(crate) fn of(limits: Limits, stored: usize) -> Self {
-        let left = (stored as u64).saturating_mul(limits.ratio).max(Limits::FREE);
+    pub(crate) fn new(limits: Limits, stored: usize) -> Self {
+        let left = (stored as u64).saturating_mul(limits.ratio).max(Limits::ALWAYS_ALLOWED_BYTES);
         Self { limits, left: Cell::new(left) }
     }
 

@@ -23,11 +23,11 @@ use memchr::memchr_iter;
 use std::borrow::Cow;
 
 /// Documents within texts within documents that are followed: EventBridge through SNS has two.
-const NESTED: usize = 4;
+const MAX_NESTING: usize = 4;
 /// Documents of no known form that a file may begin with, and have others after them.
-const STRANGERS: usize = 16;
+const MAX_UNKNOWN_DOCUMENTS: usize = 16;
 /// How many times its own length may be looked at in vain, for what begins and never ends.
-const IN_VAIN: usize = 16;
+const MAX_RESCAN_FACTOR: usize = 16;
 
 /// Where a text is: how deep in other documents, and what may still be unpacked there.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +40,7 @@ pub(crate) struct Position<'r> {
 
 impl<'r> Position<'r> {
     /// That of a file as a whole.
-    pub(crate) fn of(room: &'r InflateBudget) -> Self {
+    pub(crate) fn new(room: &'r InflateBudget) -> Self {
         Self { depth: 0, before: 0, room }
     }
 
@@ -68,7 +68,7 @@ pub(crate) fn split_from(bytes: &[u8], before: u64, room: &InflateBudget, each: 
 
 /// The same for a text in other documents.
 pub(crate) fn split_at(bytes: &[u8], place: Position<'_>, each: Sink<'_>) {
-    if place.depth > NESTED {
+    if place.depth > MAX_NESTING {
         each(Piece::Broken(bytes, "documents within documents".to_owned()));
         return;
     }
@@ -131,7 +131,9 @@ fn documents(bytes: &[u8], mut at: usize, place: Position<'_>, each: Sink<'_>) {
         };
         strangers.push((at, next, reason));
         at = next;
-        if in_vain / IN_VAIN > bytes.len() || (!known && strangers.len() > STRANGERS) {
+        if in_vain / MAX_RESCAN_FACTOR > bytes.len()
+            || (!known && strangers.len() > MAX_UNKNOWN_DOCUMENTS)
+        {
             break;
         }
     }
@@ -237,7 +239,7 @@ fn object<'b>(
             return broken(colon, "expected `:`");
         }
         let value = skip_space(bytes, colon + 1);
-        let of_name = List::of(name).filter(|_| bytes.get(value) == Some(&b'['));
+        let of_name = List::from_name(name).filter(|_| bytes.get(value) == Some(&b'['));
         let end = if let Some(kind) = of_name {
             members.has_list = true;
             list(bytes, value, kind, place, each)?
@@ -321,7 +323,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn room(stored: usize) -> InflateBudget {
-        InflateBudget::of(Limits::default(), stored)
+        InflateBudget::new(Limits::default(), stored)
     }
 
     fn pieces(text: &str) -> Vec<String> {

@@ -11,7 +11,7 @@ pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
 
 /// Bytes of a buffer that is kept for the next log file: larger ones are rare.
-pub(super) const KEPT: usize = 64 << 20;
+pub(super) const MAX_KEPT_BUFFER_BYTES: usize = 64 << 20;
 
 /// Inflates what is one gzip member, all at once: twice as fast as piece by piece.
 pub(super) struct Whole {
@@ -42,10 +42,10 @@ impl Whole {
             return None;
         }
         let size = size as usize;
-        if size > KEPT {
+        if size > MAX_KEPT_BUFFER_BYTES {
             // Fresh from the system, which has it zero for nothing, and only what is written takes memory.
             self.out = vec![0; size];
-        } else if self.out.len() < size || self.out.len() > KEPT {
+        } else if self.out.len() < size || self.out.len() > MAX_KEPT_BUFFER_BYTES {
             self.out = vec![0; size.next_power_of_two()];
         }
         let out = self.out.get_mut(..size)?;
@@ -73,7 +73,7 @@ fn is_one_member(packed: &[u8]) -> bool {
 pub(crate) struct Gunzip<'p>(GzDecoder<&'p [u8]>);
 
 impl<'p> Gunzip<'p> {
-    pub(crate) fn of(packed: &'p [u8]) -> Self {
+    pub(crate) fn new(packed: &'p [u8]) -> Self {
         Self(GzDecoder::new(packed))
     }
 
@@ -103,7 +103,7 @@ impl Read for Gunzip<'_> {
 /// Inflates gzip, member after member, into `out`; why that is not all, where it breaks off.
 pub(super) fn gunzip(packed: &[u8], out: &mut Vec<u8>, room: &InflateBudget) -> Result<(), String> {
     out.clear();
-    let mut source = Gunzip::of(packed);
+    let mut source = Gunzip::new(packed);
     room.fill(out, &mut source, "gzip")?;
     source.end()
 }

@@ -158,7 +158,7 @@ pub(crate) enum FileKind {
 }
 
 impl FileKind {
-    pub(crate) fn of(key: &str, keep_all: bool) -> Self {
+    pub(crate) fn from_key(key: &str, keep_all: bool) -> Self {
         if is_of_kind(key, "CloudTrail-Digest") {
             Self::Digest
         } else if is_of_kind(key, "CloudTrail-Insight") && !keep_all {

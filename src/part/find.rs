@@ -56,7 +56,7 @@ impl IdFilter {
         let mut places = Vec::new();
         for batch in open()?.only_such(is_of_place).select(&rows).batches(BATCH_ROWS)? {
             let batch = batch?;
-            let keys = Keys::of(&batch)?;
+            let keys = Keys::new(&batch)?;
             places.extend((0..batch.num_rows()).filter_map(|row| {
                 let (file, record) = keys.place(row);
                 Some((keys.id(row)?.to_owned(), file.to_owned(), record))

@@ -29,11 +29,11 @@ pub(crate) struct PartReader {
 impl PartReader {
     /// Opens a part file; fails where it is none, or has a column of another type than ours.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        Self::of(PartSource::File(File::open(path).map_err(Error::io("read", path))?), path)
+        Self::new(PartSource::File(File::open(path).map_err(Error::io("read", path))?), path)
     }
 
     /// Of an open file or object, called `path`.
-    pub(crate) fn of(source: PartSource, path: &Path) -> Result<Self> {
+    pub(crate) fn new(source: PartSource, path: &Path) -> Result<Self> {
         let failed = |cause| Error::Parquet { action: "read", path: path.to_owned(), cause };
         let metadata = ArrowReaderMetadata::load(&source, ArrowReaderOptions::default());
         let metadata = metadata.map_err(failed)?;

@@ -19,11 +19,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Bytes of an object's end that are fetched with it: a footer has 20 to 120 KB.
 const END: u64 = 128 << 10;
 /// Bytes of what was fetched that are kept, about: more than a row group has.
-const KEPT: usize = 64 << 20;
+const MAX_KEPT_BYTES: usize = 64 << 20;
 /// Bytes between two chunks that are fetched rather than asked for apart.
 const GAP: u64 = 256 << 10;
 /// Bytes of one request at least, where the object has them: a page's header is not asked for alone.
-const LEAST: u64 = 64 << 10;
+const MIN_READ_BYTES: u64 = 64 << 10;
 /// Bytes of one request at most, about.
 const REQUEST: u64 = 16 << 20;
 
@@ -108,7 +108,7 @@ impl PartObject {
             return Ok(rest(*first, bytes));
         }
         let holds = |range: &&Range<u64>| range.start <= start && end <= range.end;
-        let alone = || start..end.max(start.saturating_add(LEAST).min(self.bytes));
+        let alone = || start..end.max(start.saturating_add(MIN_READ_BYTES).min(self.bytes));
         let range = self.together.iter().find(holds).cloned().unwrap_or_else(alone);
         let found = self.bucket.range(&self.key, GetRange::Bounded(range));
         let found = found.map_err(io::Error::other)?;
@@ -118,7 +118,7 @@ impl PartObject {
         })?;
         let from_start = rest(first, &bytes);
         fetched.push_back((first, bytes));
-        while fetched.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > KEPT
+        while fetched.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > MAX_KEPT_BYTES
             && fetched.len() > 1
         {
             fetched.pop_front();

@@ -137,7 +137,7 @@ impl PartWriter {
     }
 
     fn note(&mut self, batch: &RecordBatch) -> Result<()> {
-        let keys = Keys::of(batch)?;
+        let keys = Keys::new(batch)?;
         self.written.rows += batch.num_rows() as u64;
         let mut times = (0..batch.num_rows()).filter_map(|row| keys.time(row));
         if let Some(first) = times.next() {

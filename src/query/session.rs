@@ -68,7 +68,7 @@ pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &QueryLimits
 
 /// A dataset's events as a table of a session, which knows the dataset as the store `root`.
 fn attach(dataset: &Dataset, root: &str, session: &dyn Session) -> Result<ViewTable> {
-    let snapshot = Snapshot::of(dataset).map_err(DataFusionError::from)?;
+    let snapshot = Snapshot::new(dataset).map_err(DataFusionError::from)?;
     let root = ListingTableUrl::parse(root)?;
     session.runtime_env().register_object_store(root.as_ref(), Arc::new(snapshot));
     view(dataset, table(dataset, root, session)?)

@@ -59,7 +59,7 @@ pub(super) enum Anchors<'a> {
 
 impl<'a> Anchors<'a> {
     /// Of a text in small letters.
-    pub(super) fn of(folded: &'a str) -> Self {
+    pub(super) fn new(folded: &'a str) -> Self {
         match &*SEARCHER {
             Some(searcher) => Self::Found(searcher.find_iter(folded)),
             None => Self::Everywhere(0..folded.len()),
@@ -88,7 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn signs(text: &str) -> Vec<Anchor> {
-        Anchors::of(&text.to_ascii_lowercase()).collect()
+        Anchors::new(&text.to_ascii_lowercase()).collect()
     }
 
     /// Each byte of a text as JSON may spell it.

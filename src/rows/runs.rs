@@ -36,7 +36,7 @@ pub(crate) struct MemoryBudget {
 impl MemoryBudget {
     /// That of one of `threads` workers which together may use about `memory` bytes: an eighth for the
     /// runs being filled, an eighth for those held; the rest is for reading, merging and writing.
-    pub(crate) fn of(memory: u64, threads: usize, folder: PathBuf) -> Self {
+    pub(crate) fn new(memory: u64, threads: usize, folder: PathBuf) -> Self {
         let share = usize::try_from(memory).unwrap_or(usize::MAX) / 8 / threads.max(1);
         Self { run: share.clamp(1 << 20, 32 << 20), held: share, folder }
     }
@@ -152,7 +152,7 @@ impl Runs {
     /// Sorts what is in the buffer by partition and order.
     fn sort(&mut self) {
         let Self { rows, buffer, .. } = self;
-        let order = |row: &At| Head::of(row.packed(buffer)).map(|head| head.order());
+        let order = |row: &At| Head::parse(row.packed(buffer)).map(|head| head.order());
         rows.sort_unstable_by(|a, b| {
             let first = (a.partition, a.first).cmp(&(b.partition, b.first));
             first.then_with(|| order(a).cmp(&order(b)))
@@ -312,7 +312,7 @@ impl Stream<'_> {
 
     /// The row that it is at.
     pub(crate) fn row(&self) -> Result<Head<'_>> {
-        Head::of(self.packed()).ok_or_else(cut)
+        Head::parse(self.packed()).ok_or_else(cut)
     }
 }
 

@@ -187,7 +187,7 @@ impl Listing {
     }
 
     fn take_object(&mut self, bucket: &Arc<Bucket>, object: Object, keep_all: bool) {
-        let kind = FileKind::of(&object.key, keep_all);
+        let kind = FileKind::from_key(&object.key, keep_all);
         self.sort_in(kind, || LogFile::object(bucket, object));
     }
 
@@ -229,7 +229,7 @@ impl Listing {
     }
 
     fn take(&mut self, path: &Path, keep_all: bool) {
-        let kind = FileKind::of(&path.to_string_lossy(), keep_all);
+        let kind = FileKind::from_key(&path.to_string_lossy(), keep_all);
         self.sort_in(kind, || LogFile::named(path.to_owned(), Origin::Disk));
     }
 

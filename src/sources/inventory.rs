@@ -142,7 +142,7 @@ fn of_csv(
     columns: &str,
     limits: Limits,
 ) -> std::result::Result<Vec<ListedObject>, String> {
-    let room = InflateBudget::of(limits, bytes.len());
+    let room = InflateBudget::new(limits, bytes.len());
     let text = inflate(bytes.into(), &room)?;
     let columns: Vec<_> = columns.split(',').map(str::trim).collect();
     let at = |name: &str| columns.iter().position(|column| column.eq_ignore_ascii_case(name));

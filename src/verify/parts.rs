@@ -66,7 +66,7 @@ impl SeenRows {
         for part in dataset.parts() {
             // A part file that cannot be read has been named.
             for batch in wanted.find(|| dataset.part(part)).unwrap_or_default() {
-                let keys = Keys::of(&batch)?;
+                let keys = Keys::new(&batch)?;
                 for row in 0..batch.num_rows() {
                     if !contents.insert(content(&batch, row)?) {
                         let id = keys.id(row).unwrap_or("without id");
@@ -120,10 +120,10 @@ struct PartRows<'r> {
 
 impl PartRows<'_> {
     fn check(&mut self, dataset: &Dataset, batch: &RecordBatch) -> Result<()> {
-        let keys = Keys::of(batch)?;
+        let keys = Keys::new(batch)?;
         let mut partitioner = Partitioner::new(dataset.partition_by());
         let before = self.last.take();
-        let before = before.as_ref().map(Keys::of).transpose()?;
+        let before = before.as_ref().map(Keys::new).transpose()?;
         let mut last = before.map(|before| before.order(0));
         for row in 0..batch.num_rows() {
             let order = keys.order(row);

@@ -66,7 +66,7 @@ impl ConvertWorker {
         }
         let files = &mut self.outcome.files;
         files.found += 1;
-        let kind = FileKind::of(name, reading.scope.keep == Keep::All);
+        let kind = FileKind::from_key(name, reading.scope.keep == Keep::All);
         let is_wanted = kind == FileKind::LogFile && is_file && is_taken(name);
         if !is_wanted {
             files.skipped.count(kind);
@@ -86,7 +86,7 @@ impl ConvertWorker {
             Some(reason) if bytes.is_empty() => self.unreadable(job, file, reason),
             broken => {
                 buffers.hold(bytes);
-                let read = buffers.unpack(room, job.vouched.is_none());
+                let read = buffers.unpack(room, job.allowed_hashes.is_none());
                 let broken = broken.or_else(|| read.broken.clone());
                 self.inflated(job, file, Inflated { broken, ..read })?;
             }

@@ -39,7 +39,7 @@ pub(crate) enum List {
 
 impl List {
     /// The list that a member of a document is.
-    pub(crate) fn of(name: &[u8]) -> Option<Self> {
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         Some(match name {
             b"Records" => Self::Records,
             b"Events" => Self::LookupEvents,
@@ -237,7 +237,7 @@ fn exported(members: &FormMembers<'_>, place: Position<'_>, each: Sink<'_>) -> R
         return carry(&raw, "_raw", place, each);
     }
     if let Some(found) = object("hits").and_then(|hits| json::member(hits, "hits")) {
-        for hit in json::RawElements::of(found) {
+        for hit in json::RawElements::new(found) {
             inner(hit.as_bytes(), place, each);
         }
         return Ok(());
@@ -306,7 +306,7 @@ pub(crate) fn listed(bytes: &[u8], place: Position<'_>, each: Sink<'_>) {
         // `GetRecords` of Kinesis.
         unpack(&data, "Data", place, each)
     } else {
-        let names = json::RawMembers::of(object).map(|(name, _)| shown(name.as_bytes()));
+        let names = json::RawMembers::new(object).map(|(name, _)| shown(name.as_bytes()));
         let names: Vec<_> = names.take(8).collect();
         let names = names.join(", ");
         Err(format!(
@@ -320,7 +320,7 @@ pub(crate) fn listed(bytes: &[u8], place: Position<'_>, each: Sink<'_>) {
 
 /// Whether an object has a member that records of CloudTrail have.
 fn has_any_of_record(object: &str) -> bool {
-    let mut names = json::RawMembers::of(object).map(|(name, _)| json::name(name));
+    let mut names = json::RawMembers::new(object).map(|(name, _)| json::name(name));
     names.any(|name| RECORD.contains(&&*name))
 }
 
@@ -412,7 +412,7 @@ fn message(element: &str, list: List, each: Sink<'_>) -> Result<(), String> {
             (name == "@message").then(|| json::member(field, "value")).flatten()
         }),
         _ => of_fields(element, |field| {
-            let mut columns = json::RawMembers::of(field);
+            let mut columns = json::RawMembers::new(field);
             columns.find(|(name, _)| name.eq_ignore_ascii_case("eventjson")).map(|(_, text)| text)
         }),
     };
@@ -458,7 +458,7 @@ fn of_fields<'a>(
     fields: &'a str,
     mut text: impl FnMut(&'a str) -> Option<&'a str>,
 ) -> Option<Cow<'a, str>> {
-    json::RawElements::of(fields).find_map(|field| json::string(text(field)?))
+    json::RawElements::new(fields).find_map(|field| json::string(text(field)?))
 }
 
 /// Past the time that a line of an export task of `CloudWatch` Logs begins with: `TIME {...}`.

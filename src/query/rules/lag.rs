@@ -39,7 +39,8 @@ impl PhysicalOptimizerRule for LookAtNeighbours {
         _: &ConfigOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let looking = plan.transform_up(|node| {
-            let window = node.downcast_ref::<BoundedWindowAggExec>().and_then(Neighbours::of);
+            let window =
+                node.downcast_ref::<BoundedWindowAggExec>().and_then(Neighbours::from_window);
             Ok(window.map_or_else(|| Transformed::no(node), |w| Transformed::yes(Arc::new(w) as _)))
         });
         looking.map(|plan| plan.data)
@@ -63,7 +64,7 @@ enum Added {
 }
 
 impl Added {
-    fn of(window: &Arc<dyn WindowExpr>) -> Option<Self> {
+    fn from_window(window: &Arc<dyn WindowExpr>) -> Option<Self> {
         let standard = window.as_any().downcast_ref::<StandardWindowExpr>()?;
         let function =
             standard.get_standard_func_expr().as_any().downcast_ref::<WindowUDFExpr>()?;
@@ -89,11 +90,12 @@ struct Neighbours {
 }
 
 impl Neighbours {
-    fn of(window: &BoundedWindowAggExec) -> Option<Self> {
+    fn from_window(window: &BoundedWindowAggExec) -> Option<Self> {
         if window.input_order_mode != InputOrderMode::Sorted {
             return None;
         }
-        let added = window.window_expr().iter().map(Added::of).collect::<Option<Vec<_>>>()?;
+        let added =
+            window.window_expr().iter().map(Added::from_window).collect::<Option<Vec<_>>>()?;
         let keys = window.window_expr().first()?.partition_by().to_vec();
         let (input, properties) = (Arc::clone(window.input()), Arc::clone(window.properties()));
         Some(Self { input, keys, added, properties })

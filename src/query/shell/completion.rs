@@ -68,10 +68,10 @@ pub(super) struct Completion {
 impl Completion {
     /// Knows what a session has now.
     pub(super) async fn new(runner: &Runner) -> Self {
-        Self::of(&runner.session, &runner.queries).await
+        Self::load(&runner.session, &runner.queries).await
     }
 
-    async fn of(session: &SessionContext, queries: &SavedQueries) -> Self {
+    async fn load(session: &SessionContext, queries: &SavedQueries) -> Self {
         let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let mut names: Vec<_> = KEYWORDS.iter().map(ToString::to_string).collect();
         names.extend(view_names().map(str::to_owned));
@@ -216,7 +216,7 @@ mod tests {
         let session = SessionContext::new();
         session.sql("CREATE VIEW events AS SELECT 1 AS event_name, 2 AS event_time").await.unwrap();
         let queries = SavedQueries::load(None).unwrap();
-        let assistant = Completion::of(&session, &queries).await;
+        let assistant = Completion::load(&session, &queries).await;
         let history = FileHistory::new();
         let complete = |line: &str| {
             let (start, pairs) =

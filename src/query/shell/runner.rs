@@ -371,7 +371,7 @@ impl Runner {
         command: ShellCommand<'_>,
         origin: CommandOrigin,
     ) -> Result<()> {
-        let access = Access::of(self.session.state().config());
+        let access = Access::from_config(self.session.state().config());
         let refuse = |command, option| Err(QueryError::FileInScript { command, option }.into());
         let is_script = origin == CommandOrigin::Script;
         match command {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// Nobody wonders before.
-const PATIENCE: Duration = Duration::from_millis(500);
+const SHOW_AFTER: Duration = Duration::from_millis(500);
 
 /// A spinner on standard error that comes after a while and goes before anything is shown.
 pub(crate) struct Spinner {
@@ -62,7 +62,7 @@ impl Drop for Spinner {
 }
 
 async fn spin(bar: ProgressBar, rows: Arc<AtomicU64>) {
-    tokio::time::sleep(PATIENCE).await;
+    tokio::time::sleep(SHOW_AFTER).await;
     bar.set_draw_target(ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed}, {msg} (Ctrl-C cancels)") {
         bar.set_style(style);
@@ -70,7 +70,7 @@ async fn spin(bar: ProgressBar, rows: Arc<AtomicU64>) {
     loop {
         bar.set_message(format!("{} rows", HumanCount(rows.load(Ordering::Relaxed))));
         bar.tick();
-        tokio::time::sleep(PATIENCE / 5).await;
+        tokio::time::sleep(SHOW_AFTER / 5).await;
     }
 }
 
