@@ -15,7 +15,7 @@ mod table;
 use crate::json::{skip_space, skip_value};
 use crate::log_file::budget::InflateBudget;
 use crate::log_file::envelope::piece::{Piece, Sink};
-use crate::log_file::envelope::recognise::{Known, recognise};
+use crate::log_file::envelope::recognise::{Recognised, recognise};
 use crate::log_file::scan::{Sight, beginning, glance};
 use crate::text::utf16;
 use forms::{FormMembers, List};
@@ -79,8 +79,8 @@ pub(crate) fn split_at(bytes: &[u8], place: Position<'_>, each: Sink<'_>) {
     let at = beginning(bytes);
     let text = bytes.get(at..).unwrap_or_default();
     match recognise(text) {
-        Some(Known::Test) => each(Piece::Test),
-        Some(Known::Other(what)) => each(Piece::Broken(text, what.into_owned())),
+        Some(Recognised::Test) => each(Piece::Test),
+        Some(Recognised::Other(what)) => each(Piece::Broken(text, what.into_owned())),
         None => {
             if !table::read(text, each) {
                 documents(bytes, at, place, each);

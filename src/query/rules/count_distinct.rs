@@ -1,8 +1,12 @@
-//! `count(DISTINCT ...)` of texts and times for all groups at once.
+//! Counts the different texts and times of all groups in one table.
 //!
 //! The engine (55) counts the different numbers of all groups in one table, and everything else in a
 //! table a group, which every batch is cut into pieces for. Groups are many in a log: here texts and
 //! times are counted as numbers are. Everything else of `count` stays the engine's.
+//!
+//! Upstream: apache/datafusion #15324, #21561. Gain over a year of 4,019,730 events, together with texts
+//! as views: `denied-actions` 1.15 to 0.6 s, `temporary-credentials` 0.6 to 0.3 s (2026-11-28). Delete it
+//! when the engine counts texts in one table: `cargo bench --features stages --bench rules` compares.
 
 use arrow::array::{
     Array as _, ArrayRef, AsArray as _, BooleanArray, Int64Array, ListArray, UInt64Array,

@@ -1,8 +1,12 @@
-//! `row_number()` and `lag(x)` of sorted rows, a batch at a time.
+//! Evaluates `row_number()` and `lag(x)` of sorted rows a batch at a time.
 //!
 //! The engine (55) evaluates windows partition by partition, about 4 microseconds each. The partitions
-//! of a log are small: a build, a setting of a project. What these two functions need of a row is the
-//! row above it, so whole batches are done at once: where a partition begins is where a key differs.
+//! of a log are small: a build, a setting of a project. These two functions need no more of a row than the
+//! row above it, so whole batches are done at once: a partition begins where a key differs.
+//!
+//! Upstream: apache/datafusion #23197, #23982. Gain over a year of 4,019,730 events: `builds-started` 7.3 to
+//! 5.0 s, `project-changes` 38 to 14.7 s (2026-11-28). Delete it when the engine's own windows are as
+//! fast: `cargo bench --features stages --bench rules` compares.
 
 use super::only_child;
 use arrow::array::{
