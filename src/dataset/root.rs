@@ -299,14 +299,8 @@ fn write_whole(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Waits until the disk has the names in a folder.
-#[cfg(unix)]
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("write", folder))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn sync_folder(_: &Path) -> Result<()> {
-    Ok(())
 }
 
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
@@ -341,13 +335,7 @@ fn remove_all(folder: &Path) -> Result<()> {
 }
 
 /// Gives a temporary file the access rights of an ordinary one: a dataset is for others, too.
-#[cfg(unix)]
 pub(crate) fn share(file: &File, path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(Error::io("write", path))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn share(_: &File, _: &Path) -> Result<()> {
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! CloudTrail's public keys, and the signatures that S3 keeps beside digests.
 
 use crate::error::{Error, Result};
-use crate::hash::hex;
+use crate::hash::{from_hex, hex};
 use crate::integrity::FindingState;
 use crate::integrity::digest::Digest;
 use crate::text;
@@ -75,7 +75,7 @@ impl PublicKeys {
         let Some(key) = self.0.get(&fingerprint) else {
             return (FindingState::NoPublicKey, format!("signed with {fingerprint}"));
         };
-        let Some(signature) = unhex(signature) else {
+        let Some(signature) = from_hex(signature) else {
             return (FindingState::InvalidSignature, "its signature is not hexadecimal".to_owned());
         };
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key);
@@ -87,13 +87,6 @@ impl PublicKeys {
             ),
         }
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit =
-        |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| Some(digit(high)? * 16 + digit(low)?)).collect()
 }
 
 /// Signatures by the keys of their digests.
