@@ -130,35 +130,47 @@ seconds AS (
     region,
     project_name,
     event_time,
-    sum(CASE WHEN event_name = 'CreateProject' THEN 1 ELSE 0 END) AS creations,
-    sum(CASE WHEN event_name = 'DeleteProject' THEN 1 ELSE 0 END) AS deletions,
-    sum(CASE WHEN event_name = 'CreateWebhook' THEN 1 ELSE 0 END) AS hook_creations,
-    sum(CASE WHEN event_name = 'UpdateWebhook' THEN 1 ELSE 0 END) AS hook_updates,
-    sum(CASE WHEN event_name = 'DeleteWebhook' THEN 1 ELSE 0 END) AS hook_deletions
-  FROM copies
-  WHERE event_time IS NOT NULL
+    count(DISTINCT CASE WHEN event_name = 'CreateProject' THEN call END) AS creations,
+    count(DISTINCT CASE WHEN event_name = 'DeleteProject' THEN call END) AS deletions,
+    count(DISTINCT CASE WHEN event_name = 'CreateWebhook' THEN call END) AS hook_creations,
+    count(DISTINCT CASE WHEN event_name = 'UpdateWebhook' THEN call END) AS hook_updates,
+    count(DISTINCT CASE WHEN event_name = 'DeleteWebhook' THEN call END) AS hook_deletions
+  FROM (
+    SELECT
+      coalesce(nullif(split_part(project_arn, ':', 5), ''), recipient_account_id) AS account,
+      aws_region AS region,
+      project_name,
+      event_time,
+      event_name,
+      coalesce(
+        shared_event_id, addendum_original_event_id, event_id, concat(source_file, '#', source_record)
+      ) AS call
+    FROM events
+    WHERE event_source = 'codebuild.amazonaws.com'
+      AND event_name IN (
+        'CreateProject', 'UpdateProject', 'DeleteProject', 'UpdateProjectVisibility',
+        'CreateWebhook', 'UpdateWebhook', 'DeleteWebhook'
+      )
+      AND succeeded
+      AND project_name IS NOT NULL
+      AND event_time IS NOT NULL
+  ) AS calls
   GROUP BY account, region, project_name, event_time
-),
--- Few projects have both within one second; only for those is it looked up what else was called.
-tied AS (
-  SELECT DISTINCT project_name
-  FROM seconds
-  WHERE (creations > 0 AND deletions > 0) OR (hook_creations > 0 AND hook_deletions > 0)
 ),
 seen AS (
   SELECT
-    seconds.account,
-    seconds.region,
-    seconds.project_name,
-    seconds.event_time,
-    seconds.creations,
-    seconds.deletions,
-    seconds.hook_creations,
-    seconds.hook_updates,
-    seconds.hook_deletions
+    account,
+    region,
+    project_name,
+    event_time,
+    creations,
+    deletions,
+    hook_creations,
+    hook_updates,
+    hook_deletions
   FROM seconds
-  JOIN tied ON tied.project_name = seconds.project_name
   UNION ALL
+  -- Few projects have both within one second: only of those it is looked up when they were built.
   SELECT DISTINCT
     coalesce(
       nullif(split_part(coalesce(events.build_arn, events.build_batch_arn), ':', 5), ''),
@@ -173,7 +185,12 @@ seen AS (
     0 AS hook_updates,
     0 AS hook_deletions
   FROM events
-  JOIN tied ON tied.project_name = events.project_name
+  JOIN (
+    SELECT DISTINCT project_name
+    FROM seconds
+    WHERE creations > 0 AND deletions > 0
+  ) AS tied
+    ON tied.project_name = events.project_name
   WHERE events.event_source = 'codebuild.amazonaws.com'
     AND events.event_name IN ('StartBuild', 'StartBuildBatch', 'RetryBuild', 'RetryBuildBatch', 'StartSandbox')
     AND events.succeeded
@@ -455,7 +472,11 @@ stepped AS (
     auto_retry_limit,
     file_system_locations,
     tags,
-    row_number() OVER (
+    row_number() OVER calls AS step,
+    lag(event_name) OVER calls AS name_before
+  FROM numbered
+  WINDOW
+    calls AS (
       PARTITION BY account, region, project_name
       ORDER BY
         event_time NULLS FIRST,
@@ -486,99 +507,7 @@ stepped AS (
         event_id NULLS FIRST,
         source_file NULLS FIRST,
         source_record NULLS FIRST
-    ) AS step
-  FROM numbered
-),
-followed AS (
-  SELECT
-    account,
-    region,
-    event_time,
-    event_id,
-    event_name,
-    source_file,
-    source_record,
-    request_id,
-    shared_event_id,
-    addendum_reason,
-    recipient_account_id,
-    user_identity_account_id,
-    actor,
-    credential_kind,
-    session_issuer_type,
-    session_issuer_arn,
-    user_identity_arn,
-    user_identity_invoked_by,
-    actor_build_uuid,
-    source_ip_address,
-    user_agent,
-    project_name,
-    project_arn,
-    request_members,
-    settings_origin,
-    request_parameters,
-    response_elements,
-    masked_settings,
-    project_visibility,
-    public_project_alias,
-    resource_access_role,
-    project_created,
-    webhook_url,
-    webhook_filter_groups,
-    webhook_build_type,
-    webhook_scope,
-    webhook_scope_name,
-    webhook_pr_comment_approval,
-    webhook_deleted_status,
-    source_type,
-    source_location,
-    source_auth_type,
-    source_auth_resource,
-    source_insecure_ssl,
-    source_report_build_status,
-    source_buildspec,
-    source_version,
-    secondary_source_locations,
-    artifacts_type,
-    artifacts_location,
-    artifacts_path,
-    artifacts_name,
-    artifacts_packaging,
-    artifacts_namespace_type,
-    artifacts_encryption_disabled,
-    environment_type,
-    environment_image,
-    environment_compute_type,
-    environment_privileged_mode,
-    environment_image_pull_credentials_type,
-    environment_certificate,
-    environment_registry_credential,
-    environment_fleet_arn,
-    environment_variable_names,
-    environment_variable_types,
-    service_role,
-    timeout_in_minutes,
-    queued_timeout_in_minutes,
-    encryption_key,
-    cache_type,
-    cache_location,
-    cache_modes,
-    vpc_id,
-    vpc_subnet_ids,
-    vpc_security_group_ids,
-    logs_cloudwatch_status,
-    logs_cloudwatch_group,
-    logs_s3_status,
-    logs_s3_location,
-    description,
-    badge_enabled,
-    concurrent_build_limit,
-    auto_retry_limit,
-    file_system_locations,
-    tags,
-    step,
-    lag(event_name) OVER (PARTITION BY account, region, project_name ORDER BY step) AS name_before
-  FROM stepped
+    )
 )
 SELECT
   account,
@@ -678,4 +607,4 @@ SELECT
     PARTITION BY account, region, project_name ORDER BY step
     ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
   ) AS life
-FROM followed
+FROM stepped
