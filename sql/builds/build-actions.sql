@@ -4,6 +4,7 @@
 -- parameter: until timestamp [] Only events before this time
 -- parameter: project text [] Only this project
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- parameter: build text [] Only this build: its id, ARN or UUID
 -- Needs --keep build-activity or all. Builds that no call started have no project name, but their role.
 SELECT
@@ -22,5 +23,6 @@ WHERE ($build IS NULL OR build_uuid = split_part($build, ':', -1))
   AND ($until IS NULL OR event_time < $until)
   AND ($project IS NULL OR project_name = $project)
   AND ($account IS NULL OR account = $account)
+  AND ($region IS NULL OR region = $region)
 GROUP BY project_name, role_arn, event_source, event_name
 ORDER BY requests DESC, project_name, role_arn, event_source, event_name

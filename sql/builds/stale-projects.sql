@@ -2,6 +2,7 @@
 -- question: Which projects have not been built for a long time, measured from the newest event?
 -- parameter: project text [] Only this project
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- parameter: days integer [90] Days without a build or change
 -- parameter: webhooks boolean [false] Also projects with a webhook
 -- A project counts from its last build, else its last change. A webhook starts builds without a call, so a
@@ -47,4 +48,5 @@ WHERE projects.deleted_at IS NULL
   AND ($webhooks OR hooks.project_name IS NULL)
   AND ($project IS NULL OR projects.project_name = $project)
   AND ($account IS NULL OR projects.account = $account)
+  AND ($region IS NULL OR projects.region = $region)
 ORDER BY days DESC, projects.project_name, projects.account, projects.region

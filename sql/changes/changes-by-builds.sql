@@ -3,6 +3,7 @@
 -- parameter: since timestamp [] Only events at or after this time
 -- parameter: until timestamp [] Only events before this time
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- parameter: allowed list [CreateReport,UpdateReport,BatchPutTestCases,BatchPutCodeCoverages,CreateReportGroup] Operations that builds may well use
 -- severity: medium
 -- attack: T1677
@@ -26,4 +27,5 @@ WHERE actor_build_uuid IS NOT NULL
   AND ($since IS NULL OR event_time >= $since)
   AND ($until IS NULL OR event_time < $until)
   AND ($account IS NULL OR account = $account)
+  AND ($region IS NULL OR region = $region)
 ORDER BY event_time, event_id

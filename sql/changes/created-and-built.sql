@@ -5,6 +5,7 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- parameter: minutes integer [30] Minutes from the creation to the first build
 -- parameter: baseline integer [0] Days from the first event on that only show which roles are known
 -- severity: medium
@@ -83,4 +84,5 @@ WHERE nth = 1
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR account = $account)
+  AND ($region IS NULL OR region = $region)
 ORDER BY event_time, event_id

@@ -5,6 +5,7 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- AWS masks the key today; a masked key is listed where an update named it. true means not encrypted.
 SELECT
   event_time,
@@ -27,4 +28,5 @@ WHERE setting IN ('artifacts.encryptionDisabled', 'logsConfig.s3Logs.encryptionD
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR account = $account)
+  AND ($region IS NULL OR region = $region)
 ORDER BY event_time, event_id, setting

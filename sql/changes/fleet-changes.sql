@@ -4,6 +4,7 @@
 -- parameter: until timestamp [] Only events before this time
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 SELECT
   event_time,
   event_name,
@@ -30,4 +31,5 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($until IS NULL OR event_time < $until)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
+  AND ($region IS NULL OR aws_region = $region)
 ORDER BY event_time, event_id

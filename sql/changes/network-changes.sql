@@ -5,6 +5,7 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 SELECT
   event_time,
   project_name,
@@ -26,4 +27,5 @@ WHERE setting IN ('vpcConfig.vpcId', 'vpcConfig.subnets', 'vpcConfig.securityGro
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR account = $account)
+  AND ($region IS NULL OR region = $region)
 ORDER BY event_time, event_id, setting

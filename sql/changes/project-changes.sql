@@ -5,6 +5,7 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- parameter: setting text [] Only this setting, by its path in the project, such as source.location
 -- See the view project_changes for what before, masked and before_known mean.
 SELECT
@@ -27,4 +28,5 @@ WHERE ($setting IS NULL OR setting = $setting)
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR account = $account)
+  AND ($region IS NULL OR region = $region)
 ORDER BY event_time, event_id, setting

@@ -5,6 +5,7 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- Attempts that failed are here with their error.
 SELECT
   event_time,
@@ -29,4 +30,5 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
+  AND ($region IS NULL OR aws_region = $region)
 ORDER BY event_time, event_id

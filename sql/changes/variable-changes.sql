@@ -5,6 +5,7 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- Names and types, never values. AWS masks even those today, so a masked row for an update that named the
 -- environment is all that can be told.
 SELECT
@@ -28,4 +29,5 @@ WHERE setting IN ('environment.environmentVariables', 'environment.environmentVa
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR account = $account)
+  AND ($region IS NULL OR region = $region)
 ORDER BY event_time, event_id, setting

@@ -2,6 +2,7 @@
 -- question: Which projects are public as far as the log tells, since when, and by whom?
 -- parameter: project text [] Only this project
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- severity: medium
 -- attack: T1530
 -- The last change of visibility counts; a project deleted or created anew is private again.
@@ -21,4 +22,5 @@ WHERE project_visibility = 'PUBLIC_READ'
   AND deleted_at IS NULL
   AND ($project IS NULL OR project_name = $project)
   AND ($account IS NULL OR account = $account)
+  AND ($region IS NULL OR region = $region)
 ORDER BY public_since, project_name, account, region
