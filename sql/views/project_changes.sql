@@ -186,8 +186,9 @@ members AS (
     webhook_scope,
     webhook_scope_name,
     webhook_pr_comment_approval,
-    response ->> 'project' AS project,
-    response ->> 'webhook' AS webhook,
+    -- Only objects are looked into: where AWS masks a whole member, its text is no JSON.
+    CASE WHEN (response ->> 'project') LIKE '{%}' THEN response ->> 'project' END AS project,
+    CASE WHEN (response ->> 'webhook') LIKE '{%}' THEN response ->> 'webhook' END AS webhook,
     request,
     -- Lists without a column, cut out of the text, as neither engine can sort one.
     CASE
@@ -295,12 +296,30 @@ changes AS (
     webhook_scope,
     webhook_scope_name,
     webhook_pr_comment_approval,
-    coalesce(project ->> 'source', request ->> 'source') AS source,
-    coalesce(project ->> 'artifacts', request ->> 'artifacts') AS artifacts,
-    coalesce(project ->> 'environment', request ->> 'environment') AS environment,
-    coalesce(project ->> 'cache', request ->> 'cache') AS cache,
-    coalesce(project ->> 'logsConfig', request ->> 'logsConfig') AS logs_config,
-    coalesce(project ->> 'buildBatchConfig', request ->> 'buildBatchConfig') AS batch_config,
+    coalesce(
+      CASE WHEN (project ->> 'source') LIKE '{%}' THEN project ->> 'source' END,
+      CASE WHEN (request ->> 'source') LIKE '{%}' THEN request ->> 'source' END
+    ) AS source,
+    coalesce(
+      CASE WHEN (project ->> 'artifacts') LIKE '{%}' THEN project ->> 'artifacts' END,
+      CASE WHEN (request ->> 'artifacts') LIKE '{%}' THEN request ->> 'artifacts' END
+    ) AS artifacts,
+    coalesce(
+      CASE WHEN (project ->> 'environment') LIKE '{%}' THEN project ->> 'environment' END,
+      CASE WHEN (request ->> 'environment') LIKE '{%}' THEN request ->> 'environment' END
+    ) AS environment,
+    coalesce(
+      CASE WHEN (project ->> 'cache') LIKE '{%}' THEN project ->> 'cache' END,
+      CASE WHEN (request ->> 'cache') LIKE '{%}' THEN request ->> 'cache' END
+    ) AS cache,
+    coalesce(
+      CASE WHEN (project ->> 'logsConfig') LIKE '{%}' THEN project ->> 'logsConfig' END,
+      CASE WHEN (request ->> 'logsConfig') LIKE '{%}' THEN request ->> 'logsConfig' END
+    ) AS logs_config,
+    coalesce(
+      CASE WHEN (project ->> 'buildBatchConfig') LIKE '{%}' THEN project ->> 'buildBatchConfig' END,
+      CASE WHEN (request ->> 'buildBatchConfig') LIKE '{%}' THEN request ->> 'buildBatchConfig' END
+    ) AS batch_config,
     coalesce(webhook, request) AS hook,
     CASE
       WHEN secondary_source_settings LIKE ':[_%'
@@ -364,10 +383,10 @@ valued AS (
       CAST(source_report_build_status AS VARCHAR),
       source_buildspec,
       source ->> 'gitCloneDepth',
-      (source ->> 'gitSubmodulesConfig') ->> 'fetchSubmodules',
-      (source ->> 'buildStatusConfig') ->> 'context',
-      (source ->> 'buildStatusConfig') ->> 'targetUrl',
-      array_to_string(array_sort(secondary_source_locations), ', '),
+      (source -> 'gitSubmodulesConfig') ->> 'fetchSubmodules',
+      (source -> 'buildStatusConfig') ->> 'context',
+      (source -> 'buildStatusConfig') ->> 'targetUrl',
+      array_to_string(secondary_source_locations, ', '),
       secondary_source_settings,
       secondary_source_versions,
       artifacts_type,
@@ -388,54 +407,54 @@ valued AS (
       environment_image_pull_credentials_type,
       environment_certificate,
       environment_registry_credential,
-      (environment ->> 'registryCredential') ->> 'credentialProvider',
+      (environment -> 'registryCredential') ->> 'credentialProvider',
       environment_fleet_arn,
-      (environment ->> 'computeConfiguration') ->> 'vCpu',
-      (environment ->> 'computeConfiguration') ->> 'memory',
-      (environment ->> 'computeConfiguration') ->> 'disk',
-      (environment ->> 'computeConfiguration') ->> 'machineType',
-      (environment ->> 'computeConfiguration') ->> 'instanceType',
-      (environment ->> 'dockerServer') ->> 'computeType',
+      (environment -> 'computeConfiguration') ->> 'vCpu',
+      (environment -> 'computeConfiguration') ->> 'memory',
+      (environment -> 'computeConfiguration') ->> 'disk',
+      (environment -> 'computeConfiguration') ->> 'machineType',
+      (environment -> 'computeConfiguration') ->> 'instanceType',
+      (environment -> 'dockerServer') ->> 'computeType',
       array_to_string(
-        array_sort(string_to_array(regexp_replace((environment ->> 'dockerServer') ->> 'securityGroupIds', '\s|^\[|\]$', '', 'g'), ',')), ','
+        array_sort(string_to_array(regexp_replace((environment -> 'dockerServer') ->> 'securityGroupIds', '\s|^\[|\]$', '', 'g'), ',')), ','
       ),
       environment ->> 'hostKernel',
-      array_to_string(array_sort(environment_variable_names), ', '),
-      array_to_string(array_sort(environment_variable_types), ', '),
+      array_to_string(environment_variable_names, ', '),
+      array_to_string(environment_variable_types, ', '),
       service_role,
       CAST(timeout_in_minutes AS VARCHAR),
       CAST(queued_timeout_in_minutes AS VARCHAR),
       encryption_key,
       cache_type,
       cache_location,
-      array_to_string(array_sort(cache_modes), ', '),
+      array_to_string(cache_modes, ', '),
       cache ->> 'cacheNamespace',
       vpc_id,
-      array_to_string(array_sort(vpc_subnet_ids), ', '),
-      array_to_string(array_sort(vpc_security_group_ids), ', '),
+      array_to_string(vpc_subnet_ids, ', '),
+      array_to_string(vpc_security_group_ids, ', '),
       logs_cloudwatch_status,
       logs_cloudwatch_group,
-      (logs_config ->> 'cloudWatchLogs') ->> 'streamName',
+      (logs_config -> 'cloudWatchLogs') ->> 'streamName',
       logs_s3_status,
       logs_s3_location,
-      (logs_config ->> 's3Logs') ->> 'encryptionDisabled',
-      (logs_config ->> 's3Logs') ->> 'bucketOwnerAccess',
+      (logs_config -> 's3Logs') ->> 'encryptionDisabled',
+      (logs_config -> 's3Logs') ->> 'bucketOwnerAccess',
       description,
       CAST(badge_enabled AS VARCHAR),
       CAST(concurrent_build_limit AS VARCHAR),
       CAST(auto_retry_limit AS VARCHAR),
-      array_to_string(array_sort(file_system_locations), ', '),
+      array_to_string(file_system_locations, ', '),
       file_system_settings,
       batch_config ->> 'serviceRole',
       batch_config ->> 'combineArtifacts',
       batch_config ->> 'timeoutInMins',
       batch_config ->> 'batchReportMode',
-      (batch_config ->> 'restrictions') ->> 'maximumBuildsAllowed',
+      (batch_config -> 'restrictions') ->> 'maximumBuildsAllowed',
       array_to_string(
-        array_sort(string_to_array(regexp_replace((batch_config ->> 'restrictions') ->> 'computeTypesAllowed', '\s|^\[|\]$', '', 'g'), ',')), ','
+        array_sort(string_to_array(regexp_replace((batch_config -> 'restrictions') ->> 'computeTypesAllowed', '\s|^\[|\]$', '', 'g'), ',')), ','
       ),
       array_to_string(
-        array_sort(string_to_array(regexp_replace((batch_config ->> 'restrictions') ->> 'fleetsAllowed', '\s|^\[|\]$', '', 'g'), ',')), ','
+        array_sort(string_to_array(regexp_replace((batch_config -> 'restrictions') ->> 'fleetsAllowed', '\s|^\[|\]$', '', 'g'), ',')), ','
       ),
       array_to_string(
         array_sort(string_to_array(regexp_replace(tags, '^\[\{?|\}?\]$', '', 'g'), '},{')), '},{'
@@ -448,12 +467,12 @@ valued AS (
       hook ->> 'branchFilter',
       webhook_build_type,
       hook ->> 'manualCreation',
-      coalesce(webhook_scope, (hook ->> 'scopeConfiguration') ->> 'scope'),
-      coalesce(webhook_scope_name, (hook ->> 'scopeConfiguration') ->> 'name'),
-      (hook ->> 'scopeConfiguration') ->> 'domain',
+      coalesce(webhook_scope, (hook -> 'scopeConfiguration') ->> 'scope'),
+      coalesce(webhook_scope_name, (hook -> 'scopeConfiguration') ->> 'name'),
+      (hook -> 'scopeConfiguration') ->> 'domain',
       webhook_pr_comment_approval,
       array_to_string(
-        array_sort(string_to_array(regexp_replace((hook ->> 'pullRequestBuildPolicy') ->> 'approverRoles', '\s|^\[|\]$', '', 'g'), ',')), ','
+        array_sort(string_to_array(regexp_replace((hook -> 'pullRequestBuildPolicy') ->> 'approverRoles', '\s|^\[|\]$', '', 'g'), ',')), ','
       ),
       CAST(NULL AS VARCHAR)
     ] AS setting_values
@@ -463,7 +482,12 @@ followed AS (
   SELECT
     *,
     lag(setting_values) OVER calls AS last_values,
-    lag(settings_origin) OVER calls AS last_origin
+    lag(settings_origin) OVER calls AS last_origin,
+    -- What such a call does not show was not there.
+    coalesce(
+      min(CASE WHEN tells_all THEN step END) OVER (PARTITION BY account, region, project_name, life, kind) < step,
+      false
+    ) AS all_known
   FROM valued
   WINDOW calls AS (PARTITION BY account, region, project_name, life, kind ORDER BY step)
 ),
@@ -486,6 +510,7 @@ unpivoted AS (
     tells_all,
     asked_members,
     masked_settings,
+    all_known,
     last_values IS NULL OR coalesce(last_origin = 'request', true) AS last_unsure,
     last_values IS NULL AS first_call,
     unnest([
@@ -603,16 +628,24 @@ settings AS (
     kind,
     tells_all,
     first_call,
+    all_known,
     last_value,
     split_part(setting, ' ', 3) AS setting,
     nullif(setting_value, '') AS setting_value,
     strpos(asked_members, concat(' ', split_part(setting, ' ', 2), ' ')) > 0 AS asked,
-    strpos(masked_settings, concat(' ', split_part(setting, ' ', 3), ' ')) > 0 AS masked
+    strpos(masked_settings, concat(' ', split_part(setting, ' ', 3), ' ')) > 0
+      -- A member that is masked as a whole.
+      OR strpos(masked_settings, concat(' ', split_part(setting, ' ', 2), ' ')) > 0 AS masked
   FROM unpivoted
   -- What a call says once more is left out early, so that few rows are looked at.
   WHERE (
       (setting_value IS DISTINCT FROM last_value)
-      OR setting_value IS NULL AND (last_unsure OR kind <> 'project')
+      OR setting_value IS NULL
+        AND (
+          last_unsure
+          OR kind <> 'project'
+          OR strpos(asked_members, concat(' ', split_part(setting, ' ', 2), ' ')) > 0
+        )
       OR setting IN (
         'project project project', 'webhook webhook webhook', 'project source source.buildspec',
         'project environment environment.environmentVariables', 'project encryptionKey encryptionKey',
@@ -625,6 +658,7 @@ settings AS (
     -- Variables that are masked are one row.
     AND (
       setting NOT LIKE '%environmentVariables.type'
+      OR setting_value IS NOT NULL
       OR strpos(masked_settings, ' environment.environmentVariables ') = 0
     )
   UNION ALL
@@ -645,6 +679,7 @@ settings AS (
     kind,
     false AS tells_all,
     true AS first_call,
+    true AS all_known,
     CAST(NULL AS VARCHAR) AS last_value,
     member AS setting,
     CAST(NULL AS VARCHAR) AS setting_value,
@@ -705,7 +740,12 @@ filter_groups AS (
           string_to_array(
             regexp_replace(
               replace(
-                replace(webhook_filter_groups, ',"excludeMatchedPattern":false', ''),
+                replace(
+                  -- Blanks outside of texts.
+                  regexp_replace(webhook_filter_groups, '("(?:[^"\\]|\\.)*")|\s+', '\1', 'g'),
+                  ',"excludeMatchedPattern":false',
+                  ''
+                ),
                 '"excludeMatchedPattern":false,',
                 ''
               ),
@@ -737,6 +777,7 @@ compared AS (
     settings.kind,
     settings.setting,
     settings.asked,
+    settings.all_known,
     settings.masked AND settings.setting_value IS NULL AS masked,
     CASE
       WHEN settings.masked AND settings.setting_value IS NULL THEN '(masked)'
@@ -744,6 +785,13 @@ compared AS (
     END AS after,
     coalesce(
       filter_groups.sorted_groups,
+      CASE
+        WHEN settings.setting IN (
+            'secondarySources', 'environment.environmentVariables', 'environment.environmentVariables.type',
+            'cache.modes', 'vpcConfig.subnets', 'vpcConfig.securityGroupIds', 'fileSystemLocations'
+          )
+          THEN array_to_string(array_sort(string_to_array(settings.setting_value, ', ')), ', ')
+      END,
       CASE WHEN settings.masked AND settings.setting_value IS NULL THEN '(masked)' END,
       settings.setting_value
     ) AS after_sorted
@@ -774,10 +822,12 @@ known AS (
 judged AS (
   SELECT
     *,
-    coalesce(life_before = life, false) AS before_known,
+    coalesce(life_before = life, false) OR all_known AS before_known,
     CASE WHEN life_before = life THEN after_before END AS before,
-    CASE WHEN life_before < life THEN after_before END AS before_deleted,
-    coalesce(life_before < life, false) AND (after_sorted IS DISTINCT FROM sorted_before) AS differs
+    CASE WHEN life_before = life THEN sorted_before END AS sorted_here,
+    CASE WHEN life_before < life AND NOT all_known THEN after_before END AS before_deleted,
+    coalesce(life_before < life AND NOT all_known, false)
+      AND (after_sorted IS DISTINCT FROM sorted_before) AS differs
   FROM known
 )
 SELECT
@@ -812,7 +862,7 @@ FROM judged
 WHERE CASE
   WHEN masked OR coalesce(before = '(masked)', false) THEN asked
   WHEN setting IN ('project', 'webhook') AND event_name IN ('DeleteProject', 'DeleteWebhook') THEN true
-  WHEN before_known THEN after_sorted IS DISTINCT FROM sorted_before
+  WHEN before_known THEN after_sorted IS DISTINCT FROM sorted_here
   WHEN after IS NULL THEN before_deleted IS NOT NULL AND event_name = 'CreateProject'
   ELSE asked OR event_name IN ('CreateProject', 'CreateWebhook')
 END
