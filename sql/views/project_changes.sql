@@ -633,9 +633,7 @@ settings AS (
     split_part(setting, ' ', 3) AS setting,
     nullif(setting_value, '') AS setting_value,
     strpos(asked_members, concat(' ', split_part(setting, ' ', 2), ' ')) > 0 AS asked,
-    strpos(masked_settings, concat(' ', split_part(setting, ' ', 3), ' ')) > 0
-      -- A member that is masked as a whole.
-      OR strpos(masked_settings, concat(' ', split_part(setting, ' ', 2), ' ')) > 0 AS masked
+    strpos(masked_settings, concat(' ', split_part(setting, ' ', 3), ' ')) > 0 AS masked
   FROM unpivoted
   -- What a call says once more is left out early, so that few rows are looked at.
   WHERE (
@@ -653,6 +651,11 @@ settings AS (
       )
     )
     AND split_part(setting, ' ', 1) = kind
+    -- A member that is masked as a whole is one row, below.
+    AND (
+      split_part(setting, ' ', 2) = split_part(setting, ' ', 3)
+      OR strpos(masked_settings, concat(' ', split_part(setting, ' ', 2), ' ')) = 0
+    )
     -- A deleted project has no settings left to tell.
     AND (event_name <> 'DeleteProject' OR setting = 'project project project')
     -- Variables that are masked are one row.
@@ -662,7 +665,7 @@ settings AS (
       OR strpos(masked_settings, ' environment.environmentVariables ') = 0
     )
   UNION ALL
-  -- Members that AWS added after this was written.
+  -- Members that AWS added after this was written, and those that it masks as a whole.
   SELECT
     account,
     region,
@@ -700,18 +703,23 @@ settings AS (
       principal,
       source_ip_address,
       'project' AS kind,
+      masked_settings,
       unnest(request_members) AS member
     FROM texts
     WHERE event_name = 'UpdateProject'
       AND array_has(request_members, 'name')
   ) AS asked_members
-  WHERE member NOT IN (
-    'name', 'idempotencyToken',
-    'source', 'sourceVersion', 'secondarySources', 'secondarySourceVersions', 'artifacts',
-    'secondaryArtifacts', 'environment', 'serviceRole', 'timeoutInMinutes', 'queuedTimeoutInMinutes',
-    'encryptionKey', 'cache', 'vpcConfig', 'logsConfig', 'description', 'badgeEnabled',
-    'concurrentBuildLimit', 'autoRetryLimit', 'fileSystemLocations', 'buildBatchConfig', 'tags'
-  )
+  WHERE array_has(masked_settings, member)
+      AND member IN (
+        'source', 'artifacts', 'environment', 'cache', 'vpcConfig', 'logsConfig', 'buildBatchConfig'
+      )
+    OR member NOT IN (
+      'name', 'idempotencyToken',
+      'source', 'sourceVersion', 'secondarySources', 'secondarySourceVersions', 'artifacts',
+      'secondaryArtifacts', 'environment', 'serviceRole', 'timeoutInMinutes', 'queuedTimeoutInMinutes',
+      'encryptionKey', 'cache', 'vpcConfig', 'logsConfig', 'description', 'badgeEnabled',
+      'concurrentBuildLimit', 'autoRetryLimit', 'fileSystemLocations', 'buildBatchConfig', 'tags'
+    )
 ),
 -- The same groups of filters in another order let the same events through.
 filter_groups AS (
