@@ -8,6 +8,9 @@
 -- parameter: region text [] Only events of this region
 -- severity: low
 -- attack: T1070
+-- response: Ask who deleted them, and look in the events of the same builds for what they did.
+-- benign: Clean-up jobs that delete old builds.
+-- Builds that go with their project are not here: see project-lifecycle. Those that AWS deletes show no call.
 SELECT
   event_time,
   event_name,
@@ -30,4 +33,4 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
   AND ($region IS NULL OR aws_region = $region)
-ORDER BY event_time, event_id
+ORDER BY event_time NULLS FIRST, event_id NULLS FIRST

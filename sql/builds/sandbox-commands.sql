@@ -8,7 +8,10 @@
 -- parameter: region text [] Only events of this region
 -- severity: medium
 -- attack: T1651
--- AWS may mask the command, which is then null: that it was run is what remains.
+-- response: Ask who ran it and why, and look what the project's role did in that time.
+-- benign: Developers who look into a failing build.
+-- AWS may mask the command, which is then null: that it was run is what remains. What is typed in an interactive
+-- session shows no call: see debug-sessions.
 SELECT
   event_time,
   project_name,
@@ -31,4 +34,4 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
   AND ($region IS NULL OR aws_region = $region)
-ORDER BY event_time, event_id
+ORDER BY event_time NULLS FIRST, event_id NULLS FIRST

@@ -7,6 +7,9 @@
 -- parameter: allowed list [CreateReport,UpdateReport,BatchPutTestCases,BatchPutCodeCoverages,CreateReportGroup] Operations that builds may well use
 -- severity: medium
 -- attack: T1677
+-- response: Read the build's log, find who may change its source, and undo what it changed.
+-- benign: Pipelines that are made to start other builds or to deploy projects, as Terraform in a build.
+-- What a build does with other credentials than its own role's is not seen, nor what it lets another service do.
 -- Uploading test reports is what a build agent does by itself; changing a project is not.
 SELECT
   event_time,
@@ -28,4 +31,4 @@ WHERE actor_build_uuid IS NOT NULL
   AND ($until IS NULL OR event_time < $until)
   AND ($account IS NULL OR account = $account)
   AND ($region IS NULL OR region = $region)
-ORDER BY event_time, event_id
+ORDER BY event_time NULLS FIRST, event_id NULLS FIRST

@@ -5,6 +5,8 @@
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
 -- parameter: region text [] Only events of this region
+-- A fleet has a role, an image, a network and a proxy of its own, which all builds on it use. Attempts that failed are
+-- here with their error. What a setting was before is not shown, nor the rules of the proxy.
 SELECT
   event_time,
   event_name,
@@ -32,4 +34,4 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
   AND ($region IS NULL OR aws_region = $region)
-ORDER BY event_time, event_id
+ORDER BY event_time NULLS FIRST, event_id NULLS FIRST

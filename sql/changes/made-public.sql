@@ -8,6 +8,10 @@
 -- parameter: region text [] Only events of this region
 -- severity: high
 -- attack: T1530
+-- response: Make the project private, then read its logs and artifacts for secrets: they were readable by all.
+-- benign: Open source projects that show their build results; a call that repeats what was so.
+-- Each successful call is here, also one that repeats it. Attempts that failed are in failures. That a project was
+-- public before the dataset begins is not seen.
 SELECT
   event_time,
   project_name,
@@ -30,4 +34,8 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
   AND ($region IS NULL OR aws_region = $region)
-ORDER BY event_time, event_id
+QUALIFY row_number() OVER (
+  PARTITION BY coalesce(shared_event_id, event_id, concat(source_file, '#', source_record))
+  ORDER BY split_part(project_arn, ':', 5) = recipient_account_id DESC NULLS LAST, event_id, source_file, source_record
+) = 1
+ORDER BY event_time NULLS FIRST, event_id NULLS FIRST
