@@ -200,7 +200,8 @@ impl Bucket {
 
     /// The failure by its kind, with its cause.
     fn failed(&self, key: &str, error: object_store::Error) -> Error {
-        StoreError::caused(self.uri(key), failure::problem(&error), error).into()
+        let problem = failure::problem(&error);
+        StoreError::caused(self.uri(key), problem, failure::Said::from(error)).into()
     }
 }
 

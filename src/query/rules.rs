@@ -16,9 +16,11 @@ use per_distinct_value::AskPerText;
 use std::sync::Arc;
 
 /// Our last rules of a plan by their names, in their order.
+#[cfg_attr(not(feature = "stages"), expect(unreachable_pub, reason = "for benches/rules.rs"))]
 pub const RULES: [&str; 3] = ["lag", "per_distinct_value", "compact_views"];
 
 /// The name of our aggregate, which is no rule of a plan.
+#[cfg_attr(not(feature = "stages"), expect(unreachable_pub, reason = "for benches/rules.rs"))]
 pub const COUNT_DISTINCT: &str = "count_distinct";
 
 /// Our last rules of a plan.

@@ -5,6 +5,7 @@ use crate::error::StoreProblem;
 use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 use std::error::Error as StdError;
+use std::fmt;
 
 /// The beginning of the client's own text for an answer that is no success. The client keeps the type
 /// to itself (`RequestError::Status`, object_store 0.13), so its text is the only way to the answer.
@@ -13,6 +14,43 @@ const STATUS: &str = "Server returned non-2xx status code: ";
 const RESPONSE: &str = "Server returned error response: ";
 /// The same for a redirect that does not say where to (`RequestError::BareRedirect`).
 const REDIRECT: &str = "Received redirect without LOCATION";
+
+/// The client's error, in few words: the server's answer, else the innermost cause. The whole has the request,
+/// times and XML, which nobody reads.
+#[derive(Debug)]
+pub(super) struct Said {
+    text: String,
+    /// The whole, for `{:?}`.
+    #[expect(dead_code, reason = "kept for `Debug`")]
+    error: Error,
+}
+
+impl From<Error> for Said {
+    fn from(error: Error) -> Self {
+        let answer = Answer::from_error(&error);
+        let text = match (answer.status, answer.code) {
+            (Some(status), Some(code)) => {
+                let message = answer.message.map_or_else(String::new, |text| format!(": {text}"));
+                format!("S3 answers {status} {code}{message}")
+            }
+            (Some(status), None) => format!("S3 answers {status}"),
+            (None, _) => innermost(&error).to_string(),
+        };
+        Self { text, error }
+    }
+}
+
+fn innermost<'e>(error: &'e (dyn StdError + 'static)) -> &'e (dyn StdError + 'static) {
+    error.source().map_or(error, innermost)
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for Said {}
 
 /// The kind of a failure.
 pub(super) fn problem(error: &Error) -> StoreProblem {
@@ -72,6 +110,7 @@ fn by_code(code: &str) -> Option<StoreProblem> {
 struct Answer {
     status: Option<u16>,
     code: Option<String>,
+    message: Option<String>,
     http: Option<HttpErrorKind>,
 }
 
@@ -103,8 +142,12 @@ impl Answer {
             return;
         };
         // The first: what comes after it (a message, the key) may be anybody's words.
-        let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
-        self.code = code.map(|(code, _)| code.to_owned());
+        let element = |name: &str| {
+            let (_, rest) = body.split_once(&format!("<{name}>"))?;
+            rest.split_once(&format!("</{name}>")).map(|(text, _)| text.to_owned())
+        };
+        self.code = element("Code");
+        self.message = element("Message");
     }
 }
 
@@ -114,7 +157,7 @@ mod tests {
 
     #[derive(Debug, thiserror::Error)]
     #[error("{0}")]
-    struct Said(String);
+    struct Text(String);
 
     /// A log file of a day, and of an account, whose digits are those of a status.
     const KEYS: [&str; 4] = [
@@ -125,20 +168,20 @@ mod tests {
     ];
 
     fn generic(text: String) -> Error {
-        Error::Generic { store: "S3", source: Box::new(Said(text)) }
+        Error::Generic { store: "S3", source: Box::new(Text(text)) }
     }
 
     #[test]
     fn a_key_tells_nothing_of_a_failure() {
         for key in KEYS {
             let path = key.to_owned();
-            let source = || Box::new(Said(format!("Error performing GET http://s3/{key} in 1s")));
+            let source = || Box::new(Text(format!("Error performing GET http://s3/{key} in 1s")));
             let not_found = Error::NotFound { path: path.clone(), source: source() };
             assert_eq!(problem(&not_found), StoreProblem::NotFound, "{key}");
             let denied = Error::PermissionDenied { path, source: source() };
             assert_eq!(problem(&denied), StoreProblem::AccessDenied, "{key}");
             let timeout =
-                HttpError::new(HttpErrorKind::Timeout, Said(format!("GET {key}: too slow")));
+                HttpError::new(HttpErrorKind::Timeout, Text(format!("GET {key}: too slow")));
             let timeout = Error::Generic { store: "S3", source: Box::new(timeout) };
             assert_eq!(problem(&timeout), StoreProblem::TimedOut, "{key}");
             assert_eq!(problem(&generic(format!("reading {key} failed"))), StoreProblem::Failed);
@@ -158,6 +201,9 @@ mod tests {
         ] {
             assert_eq!(problem(&generic(format!("{STATUS}{text}"))), expected, "{text}");
         }
+        let missing = "404 Not Found: <Error><Code>NoSuchBucket</Code><Message>gone</Message>";
+        let said = super::Said::from(generic(format!("{STATUS}{missing}"))).to_string();
+        assert_eq!(said, "S3 answers 404 NoSuchBucket: gone");
         let conflict = "409 Conflict: <Error><Code>ConditionalRequestConflict</Code>";
         assert!(is_undecided(&generic(format!("{STATUS}{conflict}"))));
         assert!(!is_undecided(&generic(format!("{STATUS}412 Precondition Failed: "))));
