@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::layout::{DEFAULT_PARTITION, TABLE};
 use crate::query::rules::compact_views::as_view;
 use crate::query::rules::count_distinct::Count;
-use crate::query::rules::last_rules;
+use crate::query::rules::{last_rules, timestamps};
 use crate::schema::schema;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::Session;
@@ -47,6 +47,9 @@ pub fn open(dataset: &Dataset, access: Access, limits: &Limits) -> Result<Sessio
     }
     let mut session = SessionContext::new_with_state(state.build());
     session.register_udaf(Count::function());
+    for function in timestamps::functions(session.copied_config().options()) {
+        session.register_udf(function);
+    }
     datafusion_functions_json::register_all(&mut session)?;
     let table = attach(dataset, ROOT, &session.state())?;
     session.register_table(TABLE, Arc::new(table))?;
@@ -63,6 +66,7 @@ pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &Limits) {
     // one name loses rows (apache/datafusion #25264, #25244, #25262; mended after 55.2).
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
     options.execution.sort_spill_reservation_bytes = limits.sort_reserve();
+    // The zone of the table's times: times that functions make have a `Z` in results, too.
     options.execution.time_zone = Some("UTC".to_owned());
 }
 

@@ -1,6 +1,6 @@
 //! `sql`: statements given, piped and typed; the forms of results; errors.
 
-use crate::support::{Dataset, buildtrail, command, dataset, run, sample, text};
+use crate::support::{Dataset, buildtrail, command, dataset, log_file, run, sample, text};
 use serde_json::json;
 use std::fs;
 
@@ -404,4 +404,113 @@ fn scripts_have_the_shell_s_commands() {
             .stdout
             .contains("physical_plan\nProjectionExec")
     );
+}
+
+/// Two builds: the second was started by the one after whom the first one's project is called.
+fn two_builds() -> Dataset {
+    let call = |id: &str, user: &str, request: serde_json::Value, started: &str| {
+        json!({
+            "eventVersion": "1.11", "eventTime": "2026-09-01T18:10:00Z", "eventID": id,
+            "eventSource": "codebuild.amazonaws.com", "eventName": "StartBuild",
+            "awsRegion": "us-east-1", "eventType": "AwsApiCall",
+            "userIdentity": {"type": "IAMUser", "userName": user, "accountId": "111122223333"},
+            "requestParameters": request,
+            "responseElements": {"build": {"startTime": started, "initiator": "18:10, 1 Sep 2026"}},
+        })
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let records = [
+        call("1", "a1", json!({"projectName": "x1"}), "2026-09-01T18:10:00Z"),
+        call("2", "x1", json!({}), "2026-09-01T18:10:00Z"),
+    ];
+    dataset(&[&log_file(folder.path(), "log.json", &records)])
+}
+
+#[test]
+fn a_join_of_a_table_with_itself_loses_no_rows() {
+    let two = two_builds();
+    let sql = "SELECT s.actor AS s, q.x, q.y \
+               FROM (SELECT actor FROM events WHERE project_name IS NULL) s \
+               JOIN (SELECT a.actor AS x, b.actor AS y FROM events a \
+                     LEFT JOIN events b ON a.project_name = b.actor \
+                     GROUP BY a.actor, b.actor) q ON s.actor = q.y";
+    assert_eq!(two.sql(sql), json!([{"s": "x1", "x": "a1", "y": "x1"}]));
+    for set in [
+        "SET datafusion.optimizer.enable_join_dynamic_filter_pushdown = true",
+        "set DATAFUSION.OPTIMIZER.enable_dynamic_filter_pushdown = true",
+        "RESET datafusion.optimizer.enable_join_dynamic_filter_pushdown",
+    ] {
+        let refused = buildtrail(&["sql", &two.name(), "-c", set]).exits(1);
+        assert!(refused.stderr.contains("makes joins lose rows"), "{set}: {}", refused.stderr);
+        assert!(refused.stderr.contains("#25264"), "{set}: {}", refused.stderr);
+    }
+}
+
+/// Functions that make times of texts, over a column of them: each is the event's own time.
+#[test]
+fn texts_become_times_in_every_zone() {
+    let two = two_builds();
+    for (set, hours) in [
+        ("", 0),
+        ("SET datafusion.execution.time_zone = 'UTC'; ", 0),
+        ("SET datafusion.execution.time_zone = '+02:00'; ", 2),
+        ("SET datafusion.execution.time_zone = 'Europe/Berlin'; ", 2),
+        ("RESET datafusion.execution.time_zone; ", 0),
+    ] {
+        let local = format!("event_time - INTERVAL '{hours} hours'");
+        let mut claims = Vec::new();
+        for function in [
+            "to_timestamp",
+            "to_timestamp_seconds",
+            "to_timestamp_millis",
+            "to_timestamp_micros",
+            "to_timestamp_nanos",
+        ] {
+            for arguments in
+                ["t", "t, '%+'", "t, '%c', '%+'", "odd || ' +0000', '%H:%M, %d %b %Y %z'"]
+            {
+                claims.push(format!("{function}({arguments}) = event_time"));
+            }
+            // A text without a zone is a time in the session's.
+            for arguments in ["substr(t, 1, 19)", "odd, '%H:%M, %d %b %Y'"] {
+                claims.push(format!("{function}({arguments}) = {local}"));
+            }
+        }
+        let others = [
+            "to_unixtime(t) = to_unixtime(event_time)",
+            "to_unixtime(t, '%+') = to_unixtime(event_time)",
+            "to_date(t) = DATE '2026-09-01'",
+            "to_date(t, '%+') = DATE '2026-09-01'",
+            "to_time(substr(t, 12, 8)) = TIME '18:10:00'",
+            "to_time(substr(t, 12, 5), '%H:%M') = TIME '18:10:00'",
+            "CAST(t AS TIMESTAMP WITH TIME ZONE) = event_time",
+            "t::timestamp = TIMESTAMP '2026-09-01 18:10:00'",
+            "t::date = DATE '2026-09-01'",
+            "date_bin(INTERVAL '10 minutes', to_timestamp(t)) = event_time",
+            "date_trunc('minute', to_timestamp(t)) = event_time",
+            "date_part('minute', to_timestamp(t)) = 10",
+            "to_char(to_timestamp(t), '%Y') = '2026'",
+            "to_timestamp(t) + INTERVAL '1 second' > event_time",
+        ];
+        claims.extend(others.map(str::to_owned));
+        let texts = "(SELECT event_time, response_elements->'build'->>'startTime' AS t, \
+                     response_elements->'build'->>'initiator' AS odd FROM events)";
+        let columns = claims.iter().map(|claim| format!("bool_and({claim}) AS \"{claim}\""));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let row = two.sql(&format!("{set}SELECT {columns} FROM {texts}"))[0].take();
+        for claim in &claims {
+            assert_eq!(row[claim], true, "{set}{claim}");
+        }
+        let all = claims.join(" AND ");
+        let found = two.sql(&format!("{set}SELECT count(*) AS n FROM {texts} WHERE {all}"));
+        assert_eq!(found, json!([{"n": 2}]), "{set}");
+    }
+    // They are shown with their zone, as the table's own times are.
+    let shown = "SELECT DISTINCT to_timestamp(response_elements->'build'->>'startTime') AS t \
+                 FROM events";
+    assert_eq!(answer(&two, shown, "csv"), "t\n2026-09-01T18:10:00Z\n");
+    assert_eq!(two.sql(shown), json!([{"t": "2026-09-01T18:10:00Z"}]));
+    let no_time = "SELECT to_timestamp(actor) FROM events";
+    let failed = buildtrail(&["sql", &two.name(), "-c", no_time]).exits(1);
+    assert!(failed.stderr.contains("Error parsing timestamp"), "{}", failed.stderr);
 }
