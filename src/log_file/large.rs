@@ -161,7 +161,7 @@ mod tests {
         let packed = gzip(format!("{{\"Records\":[{}{{}}]}}", record.repeat(1000)));
         let room = Room::of(Limits::default(), packed.len());
         thread::scope(|scope| {
-            let source = Ahead::of(scope, Gunzip::of(&packed));
+            let source = Ahead::of(scope, Gunzip::of(packed.as_slice()));
             let mut window = Window { source, room: &room, bytes: Vec::new(), total: 0 };
             let mut widest = 0;
             while window.grow(10_000).unwrap() {
