@@ -1,6 +1,7 @@
 //! `sql`: statements given, piped and typed; the forms of results; errors.
 
 use crate::support::{Dataset, buildtrail, command, dataset, log_file, run, sample, text};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::json;
 use std::fs;
 
@@ -241,6 +242,70 @@ fn statements_only_read_the_dataset() {
         &[],
     )
     .exits(0);
+}
+
+#[test]
+fn two_columns_may_have_one_name() {
+    let two = two_builds();
+    let twice = "SELECT a.actor, b.actor FROM events a JOIN events b ON a.event_id < b.event_id";
+    assert_eq!(answer(&two, twice, "csv"), "actor,actor\na1,x1\n");
+    assert_eq!(answer(&two, twice, "tsv"), "actor\tactor\na1\tx1\n");
+    assert_eq!(answer(&two, twice, "line"), "actor = a1\nactor = x1\n");
+    assert!(answer(&two, twice, "markdown").starts_with("| actor | actor |"));
+    assert!(answer(&two, twice, "table").contains("| actor | actor |"));
+    // An object's members have names of their own.
+    assert_eq!(answer(&two, twice, "json"), "[{\"actor\":\"a1\",\"actor:1\":\"x1\"}]\n");
+    assert_eq!(answer(&two, twice, "ndjson"), "{\"actor\":\"a1\",\"actor:1\":\"x1\"}\n");
+    let folder = tempfile::tempdir().unwrap();
+    let file = text(&folder.path().join("twice.parquet"));
+    buildtrail(&["sql", &two.name(), "-c", twice, "--output", &file]).exits(0);
+    let reader = fs::File::open(&file).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(reader).unwrap();
+    let names: Vec<_> = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(names, ["actor", "actor"]);
+    let values = "SELECT a.v, b.v FROM (SELECT event_id AS i, request_parameters->'projectName' AS v \
+                  FROM events) a JOIN (SELECT event_id AS i, request_parameters->'x' AS v \
+                  FROM events) b ON a.i = b.i ORDER BY a.i";
+    assert_eq!(answer(&two, values, "csv"), "v,v\n\"\"\"x1\"\"\",\n,\n");
+    // What the engine itself refuses.
+    for (sql, csv) in [
+        ("SELECT 1, 1", "1,1:1\n1,1\n"),
+        ("SELECT 1 AS a, 2 AS a", "a,a:1\n1,2\n"),
+        ("SELECT count(*), count(*) FROM events", "count(*),count(*):1\n2,2\n"),
+        ("SELECT actor, actor FROM events ORDER BY actor", "actor,actor:1\na1,a1\nx1,x1\n"),
+    ] {
+        assert_eq!(answer(&two, sql, "csv"), csv, "{sql}");
+    }
+}
+
+/// Kinds of statements that the engine's own shell runs.
+#[test]
+fn statements_of_every_kind_run() {
+    let sample = sample("codebuild");
+    for (sql, csv) in [
+        (
+            "CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2); SELECT sum(a) AS s FROM t",
+            "count\n1\ns\n3\n",
+        ),
+        ("CREATE TABLE t (a INT); SELECT * FROM t", "a\n"),
+        ("PREPARE p(INT) AS SELECT $1 AS a; EXECUTE p(3); DEALLOCATE p", "a\n3\n"),
+        ("CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 1 AS a; SELECT * FROM s.t", "a\n1\n"),
+        ("CREATE OR REPLACE VIEW v AS SELECT 1 AS a; SELECT * FROM v; DROP VIEW v", "a\n1\n"),
+        ("DROP TABLE IF EXISTS x; DROP VIEW IF EXISTS y", ""),
+        ("SHOW TIME ZONE", "name,value\ndatafusion.execution.time_zone,UTC\n"),
+        ("DESCRIBE SELECT 1 AS a", "column_name,data_type,is_nullable\na,Int64,NO\n"),
+        ("VALUES (1, 2)", "column1,column2\n1,2\n"),
+        ("FROM events SELECT count(*) AS n", "n\n78\n"),
+        ("SELECT unnest([1, 2]) AS a", "a\n1\n2\n"),
+    ] {
+        assert_eq!(answer(&sample, sql, "csv"), csv, "{sql}");
+    }
+    // A dialect counts from the next text on.
+    let script =
+        "SET datafusion.sql_parser.dialect = 'mysql';\n.headers on\nSELECT \"text\" AS a;\n";
+    let name = sample.name();
+    let run = run(command(&["sql", &name, "--format", "csv"]), script).exits(0);
+    assert_eq!(run.stdout, "a\ntext\n");
 }
 
 #[test]
