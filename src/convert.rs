@@ -23,13 +23,13 @@ pub use crate::scope::{Keep, Redact};
 pub use crate::sources::{LATE_DAYS, Problem, Selection, Shard, SkippedFiles};
 pub use summary::{Conflict, FileCounts, Outcome};
 
-use crate::dataset::{Busy, Dataset, Input, Ledger, Reject, Seen, Transaction};
+use crate::dataset::{Busy, Dataset, Input, Ledger, LedgerMatch, Reject, Transaction};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::log_file::LogFile;
-use crate::rows::{Runs, Space};
+use crate::rows::{MemoryBudget, Runs};
 use crate::scope::Scope;
-use crate::sources::{self, Found};
+use crate::sources::{self, Listing};
 use crate::store::{self, Fetching};
 use merge::{Merged, Partition};
 use rayon::ThreadPool;
@@ -39,7 +39,7 @@ use std::hash::RandomState;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use worker::{Job, Worker};
+use worker::{ConvertWorker, Job};
 
 /// What to convert, and how.
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ pub struct ConvertConfig {
     pub retry_rejected: bool,
     /// The only log files that may be read, and what the SHA-256 of their contents, inflated, may be;
     /// `None` reads all.
-    pub vouched: Option<HashMap<PathBuf, Vec<String>>>,
+    pub allowed_hashes: Option<HashMap<PathBuf, Vec<String>>>,
     /// One of several runs that share the log files between them.
     pub shard: Option<Shard>,
     /// How large a log file may be.
@@ -97,7 +97,7 @@ impl ConvertConfig {
             until: None,
             part_bytes: PART_BYTES,
             retry_rejected: false,
-            vouched: None,
+            allowed_hashes: None,
             shard: None,
             limits: Limits::default(),
             memory: MEMORY,
@@ -113,7 +113,7 @@ pub const PART_BYTES: u64 = 256_000_000;
 pub const MEMORY: u64 = 512 << 20;
 
 /// Bytes from which a log file is not left to the end: real ones have a few MB at most.
-const LARGE: u64 = 8 << 20;
+const LARGE_LOG_FILE_BYTES: u64 = 8 << 20;
 
 /// Who is told how far a conversion is.
 pub trait Progress: Sync {
@@ -140,19 +140,21 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
         dataset = dataset.unlock();
     }
     let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
-    let alone = pool.current_num_threads() == 1;
+    let single_threaded = pool.current_num_threads() == 1;
     progress.start(found.log_files.len());
     let job = Job {
         scope: &scope,
         redact: config.redact,
         ledger: &ledger,
         limits: config.limits,
-        alone,
-        vouched: config.vouched.as_ref(),
+        single_threaded,
+        allowed_hashes: config.allowed_hashes.as_ref(),
     };
-    let space = Space::of(config.memory, pool.current_num_threads(), dataset.root().scratch()?);
+    let space =
+        MemoryBudget::new(config.memory, pool.current_num_threads(), dataset.root().scratch()?);
     let state = RandomState::new();
-    let new = || Worker::new(Runs::new(space.clone(), dataset.partition_by(), state.clone()));
+    let new =
+        || ConvertWorker::new(Runs::new(space.clone(), dataset.partition_by(), state.clone()));
     let read = read_all(&pool, job, &found.log_files, new, progress);
     progress.writing();
     let Read { runs, mut inputs, mut rejects, mut outcome } = read?;
@@ -173,7 +175,8 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     outcome.files.found += known;
     outcome.problems = rejects.iter().map(summary::rejected).collect();
     add_listing(&mut outcome, found);
-    let merged = pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes, alone))?;
+    let merged =
+        pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes, single_threaded))?;
     reconcile(&mut inputs, &merged, &mut outcome)?;
     if inputs.is_empty() {
         return Ok(outcome);
@@ -192,7 +195,7 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
 
 /// What a run reads, and what it writes to.
 struct Sources {
-    found: Found,
+    found: Listing,
     dataset: Dataset,
     /// Log files to read again, and what for.
     retry: BTreeMap<String, Scope>,
@@ -252,8 +255,8 @@ fn skip_known(
             return true;
         }
         let seen = ledger.look_up(&uri, log_file.bytes, &log_file.etag, scope);
-        log_file.changed = seen == Seen::Changed;
-        seen != Seen::Known
+        log_file.changed = seen == LedgerMatch::Changed;
+        seen != LedgerMatch::Known
     });
     (before - log_files.len()) as u64
 }
@@ -312,14 +315,14 @@ fn read_all(
     pool: &ThreadPool,
     job: Job<'_>,
     log_files: &[LogFile],
-    new: impl Fn() -> Worker + Sync,
+    new: impl Fn() -> ConvertWorker + Sync,
     progress: &dyn Progress,
 ) -> Result<Read> {
     let next = AtomicUsize::new(0);
     let fetching = fetch(job, log_files)?;
     // What is large goes first: at the end it would be waited for.
     let (large, others): (Vec<_>, Vec<_>) =
-        log_files.iter().partition(|log_file| log_file.bytes >= LARGE);
+        log_files.iter().partition(|log_file| log_file.bytes >= LARGE_LOG_FILE_BYTES);
     let in_turn: Vec<&LogFile> = large.into_iter().chain(others).collect();
     let workers = pool.broadcast(|_| {
         let mut worker = new();
@@ -339,7 +342,7 @@ fn read_all(
     });
     let mut read = Read::default();
     for worker in workers {
-        let Worker { runs, inputs, rejects, outcome, .. } = worker?;
+        let ConvertWorker { runs, inputs, rejects, outcome, .. } = worker?;
         read.runs.push(runs);
         read.inputs.extend(inputs);
         read.rejects.extend(rejects);
@@ -370,13 +373,14 @@ pub(crate) fn list(
     sources: &[String],
     selection: &Selection,
 ) -> Result<(Vec<LogFile>, Vec<LogFile>, Vec<Problem>)> {
-    let Found { log_files, digests, problems, .. } = sources::discover(sources, selection, false)?;
+    let Listing { log_files, digests, problems, .. } =
+        sources::discover(sources, selection, false)?;
     Ok((log_files, digests, problems))
 }
 
 /// Adds what listing found, and puts the problems in order.
-fn add_listing(outcome: &mut Outcome, found: Found) {
-    let Found { log_files, skipped, services, problems, .. } = found;
+fn add_listing(outcome: &mut Outcome, found: Listing) {
+    let Listing { log_files, skipped, services, problems, .. } = found;
     let unlisted = problems.len() as u64;
     outcome.files.skipped.add(skipped);
     outcome.add_services(services);

@@ -21,16 +21,18 @@ mod upload;
 pub use commit::Action;
 pub use ledger::RecordCounts;
 
-pub(crate) use ledger::{Input, Ledger, Seen, State};
+pub(crate) use ledger::{Input, InputState, Ledger, LedgerMatch};
 pub(crate) use lock::Busy;
 pub(crate) use parts::PartFile;
-pub(crate) use quarantine::{LARGEST_FILE, LARGEST_RECORD, Reject, gives_way};
+pub(crate) use quarantine::{
+    MAX_REJECTED_FILE_BYTES, MAX_REJECTED_RECORD_BYTES, Reject, gives_way,
+};
 pub(crate) use root::{InBucket, Root, scratch_folder};
 pub(crate) use transaction::Transaction;
 
 use crate::error::{Chain, DatasetProblem, Error, Result};
 use crate::layout::PartitionColumn;
-use crate::part::{PartReader, Source};
+use crate::part::{PartReader, PartSource};
 use crate::schema::SCHEMA_VERSION;
 use crate::scope::{Redact, Scope};
 use commit::{COMMITS, Commit, REMOVED, removed_file};
@@ -50,7 +52,7 @@ const FORMAT: u32 = 2;
 
 /// What a dataset remembers of itself.
 #[derive(Debug, Serialize, Deserialize)]
-struct Remembered {
+struct DatasetMetadata {
     format: u32,
     schema_version: u32,
     partition_by: Vec<String>,
@@ -92,7 +94,7 @@ impl Dataset {
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
-        let root = Root::of(location)?;
+        let root = Root::at(location)?;
         if remembered(&root)?.is_none() {
             refuse_remains(&root)?;
         }
@@ -110,7 +112,7 @@ impl Dataset {
 
     /// Opens the dataset at `location` for writing; fails where there is none.
     pub fn open_to_write(location: &Path) -> Result<Self> {
-        let root = Root::of(location)?;
+        let root = Root::at(location)?;
         if remembered(&root)?.is_none() {
             return Err(no_dataset(&root));
         }
@@ -121,7 +123,7 @@ impl Dataset {
 
     /// Opens the dataset at `location`; fails where there is none. Needs no right to write.
     pub fn open(location: &Path) -> Result<Self> {
-        Self::newest(location, &Arc::new(Root::of(location)?))
+        Self::newest(location, &Arc::new(Root::at(location)?))
     }
 
     /// The same dataset, as its newest commit has it by now.
@@ -156,7 +158,7 @@ impl Dataset {
     fn recover(
         location: &Path,
         root: Root,
-        mut remembered: Remembered,
+        mut remembered: DatasetMetadata,
         lock: Lock,
     ) -> Result<Self> {
         let columns = remembered.columns(&root)?;
@@ -182,7 +184,7 @@ impl Dataset {
     fn at(
         location: &Path,
         root: Arc<Root>,
-        remembered: &Remembered,
+        remembered: &DatasetMetadata,
         head: Commit,
         lock: Option<Lock>,
     ) -> Result<Self> {
@@ -267,7 +269,7 @@ impl Dataset {
     /// Opens a part file.
     pub(crate) fn part(&self, part: &PartFile) -> Result<PartReader> {
         let (source, path) = self.places.open(&part.path)?;
-        PartReader::of(source, &path)
+        PartReader::new(source, &path)
     }
 
     /// The ledger of its inputs.
@@ -342,8 +344,8 @@ pub(crate) struct Places {
 
 impl Places {
     /// Opens the part file that has a place, and says where it is.
-    pub(crate) fn open(&self, place: &str) -> Result<(Source, PathBuf)> {
-        for file in self.of(place) {
+    pub(crate) fn open(&self, place: &str) -> Result<(PartSource, PathBuf)> {
+        for file in self.candidates(place) {
             if let Some(source) = self.root.open(&file)? {
                 return Ok((source, self.root.name(&file)));
             }
@@ -354,7 +356,7 @@ impl Places {
     /// Where the part file may be that has a place: it is still staged, in its place, or removed by a
     /// later commit. Looked for in this order, it is found though it is on its way from one to the
     /// next.
-    pub(crate) fn of(&self, place: &str) -> impl Iterator<Item = String> {
+    pub(crate) fn candidates(&self, place: &str) -> impl Iterator<Item = String> {
         let staged = self.staged.get(place).map(|name| format!("{STAGING}/{name}"));
         staged.into_iter().chain([place.to_owned(), removed_file(place)])
     }
@@ -369,7 +371,7 @@ impl Places {
     }
 }
 
-impl Remembered {
+impl DatasetMetadata {
     /// The partition columns; fails where the dataset is not one of this version.
     fn columns(&self, root: &Root) -> Result<Vec<PartitionColumn>> {
         let path = root.name(DATASET_FILE);
@@ -399,7 +401,7 @@ fn no_dataset(root: &Root) -> Error {
     Error::NoDataset { location: root.shown(), missing: DATASET_FILE }
 }
 
-fn remembered(root: &Root) -> Result<Option<Remembered>> {
+fn remembered(root: &Root) -> Result<Option<DatasetMetadata>> {
     let Some(text) = root.read(DATASET_FILE)? else { return Ok(None) };
     let bad = |error: serde_json::Error| {
         Error::dataset(root.name(DATASET_FILE).display(), DatasetProblem::Malformed(error))
@@ -407,10 +409,14 @@ fn remembered(root: &Root) -> Result<Option<Remembered>> {
     serde_json::from_slice(&text).map(Some).map_err(bad)
 }
 
-fn remember(root: &Root, partition_by: &[PartitionColumn], redact: Redact) -> Result<Remembered> {
+fn remember(
+    root: &Root,
+    partition_by: &[PartitionColumn],
+    redact: Redact,
+) -> Result<DatasetMetadata> {
     let partition_by = partition_by.iter().map(ToString::to_string).collect();
     let remembered =
-        Remembered { format: FORMAT, schema_version: SCHEMA_VERSION, partition_by, redact };
+        DatasetMetadata { format: FORMAT, schema_version: SCHEMA_VERSION, partition_by, redact };
     let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
     root.write(DATASET_FILE, text.into_bytes())?;
     Ok(remembered)
@@ -420,7 +426,7 @@ fn remember(root: &Root, partition_by: &[PartitionColumn], redact: Redact) -> Re
 fn counted(root: &Root, mut parts: Vec<PartFile>) -> Result<Vec<PartFile>> {
     for part in &mut parts {
         let source = root.open(&part.path)?.ok_or_else(|| root.missing(&part.path))?;
-        part.rows = PartReader::of(source, &root.name(&part.path))?.rows();
+        part.rows = PartReader::new(source, &root.name(&part.path))?.rows();
     }
     Ok(parts)
 }

@@ -27,5 +27,5 @@ mod shell;
 pub use distributed::{Address, Worker, distribute};
 pub use output::{Form, Format, MAX_ROWS, tabulate};
 pub use saved::{Parameter, ParameterKind, SavedQueries, SavedQuery, Values, view_texts};
-pub use session::{Access, Limits, ReadLogs, open, register_logs};
+pub use session::{Access, QueryLimits, ReadLogs, open, register_logs};
 pub use shell::{Out, Runner, Shell, Start};

@@ -10,5 +10,5 @@ mod selection;
 pub use problem::{Problem, SkippedFiles};
 pub use selection::{LATE_DAYS, Selection, Shard};
 
-pub(crate) use discover::{Found, again, archive_of, discover, is_taken};
+pub(crate) use discover::{Listing, again, archive_of, discover, is_taken};
 pub(crate) use inventory::is_manifest;

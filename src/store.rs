@@ -10,7 +10,7 @@ mod lease;
 mod objects;
 
 pub(crate) use lease::Lease;
-pub(crate) use objects::{Only, Upload};
+pub(crate) use objects::{Precondition, Upload};
 
 use crate::error::{Error, Result, StoreError, StoreProblem};
 use chrono::Utc;

@@ -1,7 +1,7 @@
 //! `buildtrail run`.
 
 use crate::cli::common::args::{ExitStatus, runtime};
-use crate::cli::common::query_args::{Asked, Options};
+use crate::cli::common::query_args::{Asked, QueryOptions};
 use crate::error::{Error, Result, SavedQueryProblem};
 use crate::query::{Parameter, SavedQueries, SavedQuery};
 use clap::{Arg, ArgMatches, Args as _, Command};
@@ -23,7 +23,7 @@ pub(super) struct Args {
     #[arg(long)]
     fail_on_rows: bool,
     #[command(flatten)]
-    options: Options,
+    options: QueryOptions,
 }
 
 /// The saved queries, and the folder that some of them are from.

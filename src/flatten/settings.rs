@@ -14,7 +14,7 @@
 
 use crate::flatten::coerce::{self, Coerced};
 use crate::flatten::operation::{ANSWERS, OTHERS, Operation, SETTINGS, Setting, request_paths};
-use crate::flatten::paths::{Found, PathTree, split_list};
+use crate::flatten::paths::{FoundPaths, PathTree, split_list};
 use crate::flatten::record::Record;
 use crate::flatten::row::{Row, Value};
 use crate::json::{Json, Names};
@@ -97,10 +97,10 @@ pub(crate) fn fill<'a>(
     let answer = record.get("responseElements");
     let own = operation.and_then(|operation| request_paths(operation.form));
     let mut settings = Settings::default();
-    if let Some(place) = answer.and_then(|answer| Place::in_answer(answer, own)) {
+    if let Some(place) = answer.and_then(|answer| SettingsAt::in_answer(answer, own)) {
         settings.take(&place, row);
     }
-    if let Some(place) = request.and_then(|request| Place::in_request(request, own)) {
+    if let Some(place) = request.and_then(|request| SettingsAt::in_request(request, own)) {
         settings.take(&place, row);
     }
     settings.finish(row);
@@ -110,7 +110,7 @@ pub(crate) fn fill<'a>(
 }
 
 /// A place where settings are.
-struct Place<'a, 't> {
+struct SettingsAt<'a, 't> {
     /// `response` or `request`.
     origin: &'static str,
     /// The object's member there; empty where it is the body itself.
@@ -120,7 +120,7 @@ struct Place<'a, 't> {
     form: usize,
 }
 
-impl<'a, 't> Place<'a, 't> {
+impl<'a, 't> SettingsAt<'a, 't> {
     /// The first object of settings in an answer. `own` is the form of the operation's request.
     fn in_answer(answer: Json<'a, 't>, own: Option<usize>) -> Option<Self> {
         if !answer.is_object() {
@@ -153,7 +153,7 @@ impl<'a, 't> Place<'a, 't> {
 /// The settings of one record, place after place: what an earlier place has a later one cannot give.
 #[derive(Default)]
 struct Settings<'a, 't> {
-    found: Found<'a, 't>,
+    found: FoundPaths<'a, 't>,
     /// The bits of what the places so far have: a value, a mask, or what does not fit.
     had: u128,
     /// The first place that gave a value or a mask.
@@ -162,7 +162,7 @@ struct Settings<'a, 't> {
 }
 
 impl<'a, 't> Settings<'a, 't> {
-    fn take(&mut self, place: &Place<'a, 't>, row: &mut Row<'a>) {
+    fn take(&mut self, place: &SettingsAt<'a, 't>, row: &mut Row<'a>) {
         let Some(compiled) = FORMS.get(place.form) else { return };
         compiled.tree.find_again(place.object, &mut self.found);
         let (earlier, masked_earlier) = (self.had, self.masked.len());
@@ -177,9 +177,9 @@ impl<'a, 't> Settings<'a, 't> {
                 row.set(col, value);
             }
             match outcome {
-                Outcome::Fits => {}
-                Outcome::Masked => self.note(Cow::Borrowed(line.project_path)),
-                Outcome::Misfit => row.misfits.push(place.full_path(line.path)),
+                Stored::Fits => {}
+                Stored::Masked => self.note(Cow::Borrowed(line.project_path)),
+                Stored::Misfit => row.misfits.push(place.full_path(line.path)),
             }
         }
         self.note_blocked(place, compiled, earlier, row);
@@ -191,7 +191,7 @@ impl<'a, 't> Settings<'a, 't> {
     /// Objects that are something else: masked where a string stands for them.
     fn note_blocked(
         &mut self,
-        place: &Place<'a, 't>,
+        place: &SettingsAt<'a, 't>,
         compiled: &Compiled,
         earlier: u128,
         row: &mut Row<'a>,
@@ -229,7 +229,7 @@ impl<'a, 't> Settings<'a, 't> {
 
 /// How a value and its setting's column get on.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Outcome {
+pub(crate) enum Stored {
     Fits,
     Masked,
     Misfit,
@@ -241,9 +241,9 @@ fn setting<'a>(
     value: Json<'a, '_>,
     col: Option<Col>,
     element: Option<&str>,
-) -> (Value<'a>, Outcome) {
+) -> (Value<'a>, Stored) {
     if coerce::is_masked(value) {
-        return (Value::Null, Outcome::Masked);
+        return (Value::Null, Stored::Masked);
     }
     if element.is_some() || col.is_some_and(|col| col.column().kind == Kind::TextList) {
         let (value, outcome) = elements(value, element);
@@ -255,11 +255,11 @@ fn setting<'a>(
         None => Coerced::Null,
     };
     match coerced {
-        Coerced::Null => (Value::Null, Outcome::Fits),
-        Coerced::Value(value) => (col.map_or(Value::Null, |col| spell(col, value)), Outcome::Fits),
+        Coerced::Null => (Value::Null, Stored::Fits),
+        Coerced::Value(value) => (col.map_or(Value::Null, |col| spell(col, value)), Stored::Fits),
         // Text where a list or number is expected is how AWS masks, whatever it says.
-        Coerced::Misfit if value.is_string() && !is_text(col) => (Value::Null, Outcome::Masked),
-        Coerced::Misfit => (Value::Null, Outcome::Misfit),
+        Coerced::Misfit if value.is_string() && !is_text(col) => (Value::Null, Stored::Masked),
+        Coerced::Misfit => (Value::Null, Stored::Misfit),
     }
 }
 
@@ -271,7 +271,7 @@ fn is_text(col: Option<Col>) -> bool {
 
 /// A list's texts, or the wanted member of each of its objects. A masked one is a null element; all
 /// masked, there is no list.
-pub(crate) fn elements<'a>(value: Json<'a, '_>, element: Option<&str>) -> (Value<'a>, Outcome) {
+pub(crate) fn elements<'a>(value: Json<'a, '_>, element: Option<&str>) -> (Value<'a>, Stored) {
     match coerce::list(value, element) {
         Coerced::Value(Value::List(mut list)) => {
             let mut masked = 0;
@@ -281,13 +281,13 @@ pub(crate) fn elements<'a>(value: Json<'a, '_>, element: Option<&str>) -> (Value
                     masked += 1;
                 }
             }
-            let outcome = if masked > 0 { Outcome::Masked } else { Outcome::Fits };
+            let outcome = if masked > 0 { Stored::Masked } else { Stored::Fits };
             let all_masked = masked > 0 && masked == list.len();
             (if all_masked { Value::Null } else { Value::List(list) }, outcome)
         }
-        Coerced::Value(_) | Coerced::Null => (Value::Null, Outcome::Fits),
-        Coerced::Misfit if value.is_string() => (Value::Null, Outcome::Masked),
-        Coerced::Misfit => (Value::Null, Outcome::Misfit),
+        Coerced::Value(_) | Coerced::Null => (Value::Null, Stored::Fits),
+        Coerced::Misfit if value.is_string() => (Value::Null, Stored::Masked),
+        Coerced::Misfit => (Value::Null, Stored::Misfit),
     }
 }
 
@@ -398,7 +398,7 @@ mod tests {
             r#"{{"eventSource":"codebuild.amazonaws.com","eventName":"{name}",{members}}}"#
         )
         .leak();
-        flatten::flatten(&Record::of(crate::json::leaked(text)).unwrap())
+        flatten::flatten(&Record::new(crate::json::leaked(text)).unwrap())
     }
 
     fn masked(row: &Row<'_>) -> Vec<String> {

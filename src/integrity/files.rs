@@ -6,7 +6,7 @@
 
 use crate::error::Chain;
 use crate::hash::hex;
-use crate::integrity::State;
+use crate::integrity::FindingState;
 use crate::log_file::budget::{Limits, Room};
 use crate::log_file::decompress::each_piece;
 use crate::store::Bucket;
@@ -20,11 +20,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The SHA-256 of a content in hexadecimal digits, or why there is none.
-pub(super) type Hash = Result<String, (State, String)>;
+pub(super) type Hash = Result<String, (FindingState, String)>;
 
 /// A digest or log file.
 #[derive(Debug)]
-pub struct File {
+pub struct CheckedFile {
     /// Where it is; an object's URI.
     pub path: PathBuf,
     /// Its bucket and key, where it is an object.
@@ -47,7 +47,7 @@ pub(super) fn fits(path: &Path, key: &str) -> bool {
     name_of(&path) == name_of(key) && (here.is_none() || here == there)
 }
 
-impl File {
+impl CheckedFile {
     pub(super) fn name(&self) -> Cow<'_, str> {
         match self.path.to_string_lossy() {
             Cow::Borrowed(path) => Cow::Borrowed(name_of(path)),
@@ -59,9 +59,9 @@ impl File {
     pub(super) fn content(
         &self,
         each: &mut dyn FnMut(&[u8]),
-    ) -> Result<Option<String>, (State, String)> {
-        let unreadable = |why: String| (State::Unreadable, why);
-        let wrong = |why: String| (State::InvalidHash, why);
+    ) -> Result<Option<String>, (FindingState, String)> {
+        let unreadable = |why: String| (FindingState::Unreadable, why);
+        let wrong = |why: String| (FindingState::InvalidHash, why);
         let room = |stored| Room::of(Limits::default(), stored);
         if let Some((bucket, key)) = &self.object {
             let (bytes, signature) =
@@ -87,11 +87,11 @@ impl File {
 }
 
 /// Files by their names: copies of a trail share them.
-pub(super) struct ByName<'f>(HashMap<String, Vec<&'f File>>);
+pub(super) struct ByName<'f>(HashMap<String, Vec<&'f CheckedFile>>);
 
 impl<'f> ByName<'f> {
-    pub(super) fn of(files: &'f [File]) -> Self {
-        let mut by_name: HashMap<String, Vec<&File>> = HashMap::new();
+    pub(super) fn new(files: &'f [CheckedFile]) -> Self {
+        let mut by_name: HashMap<String, Vec<&CheckedFile>> = HashMap::new();
         for file in files {
             by_name.entry(file.name().into_owned()).or_default().push(file);
         }
@@ -99,18 +99,21 @@ impl<'f> ByName<'f> {
     }
 
     /// The files that are, or claim to be, the object with a key.
-    pub(super) fn named(&self, key: &str) -> impl Iterator<Item = &'f File> {
+    pub(super) fn named(&self, key: &str) -> impl Iterator<Item = &'f CheckedFile> {
         self.0.get(name_of(key)).into_iter().flatten().copied()
     }
 }
 
 /// The hash of each file's content, a piece of each at a time in memory.
-pub(super) fn hash_all(files: &[&File]) -> Vec<Hash> {
-    of_each(files, File::hash)
+pub(super) fn hash_all(files: &[&CheckedFile]) -> Vec<Hash> {
+    of_each(files, CheckedFile::hash)
 }
 
 /// What `of` gives for each file, in their order, on all cores; of objects some wait for the network.
-pub(super) fn of_each<T: Send>(files: &[&File], of: impl Fn(&File) -> T + Sync) -> Vec<T> {
+pub(super) fn of_each<T: Send>(
+    files: &[&CheckedFile],
+    of: impl Fn(&CheckedFile) -> T + Sync,
+) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let waiting = if files.iter().any(|file| file.object.is_some()) { 8 } else { 0 };

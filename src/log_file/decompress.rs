@@ -10,8 +10,8 @@
 //! the two equal.
 
 use crate::hash::hex;
-use crate::log_file::budget::{Limits, Room, too_large};
-use crate::log_file::gzip::{GZIP, Gunzip, KEPT, Peeked, Whole, gunzip};
+use crate::log_file::budget::{InflateBudget, Limits, too_large};
+use crate::log_file::gzip::{GZIP, Gunzip, MAX_KEPT_BUFFER_BYTES, Peeked, Whole, gunzip};
 use crate::log_file::scan::first_record;
 use crate::log_file::{LogFile, Origin};
 use sha2::{Digest as _, Sha256};
@@ -25,8 +25,8 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const LAYERS: usize = 4;
 
 /// Bytes from which gzip of a log file is read piece by piece, inflated and as stored.
-const LARGE: u32 = 32 << 20;
-const LARGE_STORED: usize = 8 << 20;
+const LARGE_INFLATED_BYTES: u32 = 32 << 20;
+const LARGE_STORED_BYTES: usize = 8 << 20;
 
 /// Buffers that one worker uses for file after file.
 #[derive(Debug, Default)]
@@ -49,15 +49,15 @@ pub(crate) struct Inflated<'b> {
     /// Why the bytes end before the file's end.
     pub(crate) broken: Option<String>,
     /// What may still be unpacked of it.
-    pub(crate) room: &'b Room,
+    pub(crate) room: &'b InflateBudget,
 }
 
 impl Buffers {
     /// Reads a log file as stored; how much may be unpacked of it. Fails where it cannot be read.
-    pub(crate) fn read(&mut self, file: &LogFile, limits: Limits) -> io::Result<Room> {
+    pub(crate) fn read(&mut self, file: &LogFile, limits: Limits) -> io::Result<InflateBudget> {
         self.raw.clear();
-        self.raw.shrink_to(KEPT);
-        self.inflated.shrink_to(KEPT);
+        self.raw.shrink_to(MAX_KEPT_BUFFER_BYTES);
+        self.inflated.shrink_to(MAX_KEPT_BUFFER_BYTES);
         // One byte more tells that it is too large.
         let most = limits.bytes.saturating_add(1);
         match &file.origin {
@@ -76,7 +76,7 @@ impl Buffers {
         if self.raw.len() as u64 > limits.bytes {
             return Err(io::Error::other(too_large(limits.bytes)));
         }
-        Ok(Room::of(limits, self.raw.len()))
+        Ok(InflateBudget::new(limits, self.raw.len()))
     }
 
     /// The same for bytes that are in memory already.
@@ -86,7 +86,11 @@ impl Buffers {
 
     /// The bytes, inflated as far as they can be and there is room. A large log file stays packed if
     /// that `may` be.
-    pub(crate) fn unpack<'b>(&'b mut self, room: &'b Room, may_stay_packed: bool) -> Inflated<'b> {
+    pub(crate) fn unpack<'b>(
+        &'b mut self,
+        room: &'b InflateBudget,
+        may_stay_packed: bool,
+    ) -> Inflated<'b> {
         let (size, sha256) = (self.raw.len() as u64, hex(&Sha256::digest(&self.raw)));
         let inflated = |bytes, broken| Inflated { bytes, packed: None, size, sha256, broken, room };
         if !is_packed(&self.raw) {
@@ -117,7 +121,7 @@ fn is_packed(bytes: &[u8]) -> bool {
 }
 
 /// Inflates what is packed into `out`; why that is not all, where it breaks off.
-fn unpack_once(packed: &[u8], out: &mut Vec<u8>, room: &Room) -> Result<(), String> {
+fn unpack_once(packed: &[u8], out: &mut Vec<u8>, room: &InflateBudget) -> Result<(), String> {
     if packed.starts_with(&GZIP) {
         return gunzip(packed, out, room);
     }
@@ -133,7 +137,7 @@ fn unpack_once(packed: &[u8], out: &mut Vec<u8>, room: &Room) -> Result<(), Stri
 /// it breaks off, is followed by something or has no room.
 pub(crate) fn each_piece(
     mut stored: impl BufRead,
-    room: &Room,
+    room: &InflateBudget,
     each: &mut dyn FnMut(&[u8]),
 ) -> Result<(), String> {
     layers(&mut stored, LAYERS, room, each).map_err(|error| error.to_string())
@@ -143,7 +147,7 @@ pub(crate) fn each_piece(
 fn layers(
     stored: &mut dyn BufRead,
     most: usize,
-    room: &Room,
+    room: &InflateBudget,
     each: &mut dyn FnMut(&[u8]),
 ) -> io::Result<()> {
     let mut stored = Peeked::of(stored);
@@ -151,7 +155,7 @@ fn layers(
     let (is_gzip, is_zstd) = (head.starts_with(&GZIP), head.starts_with(&ZSTD));
     match most.checked_sub(1) {
         Some(most) if is_gzip => {
-            let mut inflated = Charged::buffered(Gunzip::of(stored), room);
+            let mut inflated = Charged::buffered(Gunzip::new(stored), room);
             layers(&mut inflated, most, room, each)?;
             inflated.into_inner().source.end().map_err(io::Error::other)
         }
@@ -164,7 +168,11 @@ fn layers(
 }
 
 /// Gives `each` all that is left.
-fn pump(from: &mut impl BufRead, room: &Room, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+fn pump(
+    from: &mut impl BufRead,
+    room: &InflateBudget,
+    each: &mut dyn FnMut(&[u8]),
+) -> io::Result<()> {
     let mut left = room.limits.bytes;
     loop {
         let piece = match from.fill_buf() {
@@ -186,13 +194,13 @@ fn pump(from: &mut impl BufRead, room: &Room, each: &mut dyn FnMut(&[u8])) -> io
 /// What a layer inflates to, with the room that it takes.
 struct Charged<'r, R> {
     source: R,
-    room: &'r Room,
+    room: &'r InflateBudget,
     /// Bytes so far.
     total: u64,
 }
 
 impl<'r, R: Read> Charged<'r, R> {
-    fn buffered(source: R, room: &'r Room) -> BufReader<Self> {
+    fn buffered(source: R, room: &'r InflateBudget) -> BufReader<Self> {
         BufReader::with_capacity(1 << 18, Self { source, room, total: 0 })
     }
 }
@@ -212,12 +220,12 @@ fn is_large_log_file(packed: &[u8]) -> bool {
         return false;
     }
     let size = packed.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
-    if size < LARGE && packed.len() < LARGE_STORED {
+    if size < LARGE_INFLATED_BYTES && packed.len() < LARGE_STORED_BYTES {
         return false;
     }
     let mut beginning = Vec::new();
     // Where this fails, so does reading it whole, which says why.
-    let _ = Gunzip::of(packed).take(256).read_to_end(&mut beginning);
+    let _ = Gunzip::new(packed).take(256).read_to_end(&mut beginning);
     first_record(&beginning).is_some()
 }
 
@@ -231,7 +239,7 @@ mod tests {
     /// The content piece by piece, if it is whole; `size` is how much is read of it at a time.
     fn streamed(bytes: &[u8], size: usize) -> Option<Vec<u8>> {
         let mut content = Vec::new();
-        let room = Room::of(Limits::default(), bytes.len());
+        let room = InflateBudget::new(Limits::default(), bytes.len());
         let stored = BufReader::with_capacity(size, bytes);
         let read = each_piece(stored, &room, &mut |piece| content.extend_from_slice(piece));
         read.is_ok().then_some(content)
@@ -285,7 +293,7 @@ mod tests {
     #[test]
     fn pieces_have_the_limits_of_whole_files() {
         let reason = |limits: Limits, stored: &[u8]| {
-            let room = Room::of(limits, stored.len());
+            let room = InflateBudget::new(limits, stored.len());
             each_piece(stored, &room, &mut |_| {}).err()
         };
         let small = Limits { bytes: 10, ratio: 200 };
@@ -301,7 +309,7 @@ mod tests {
     fn read(bytes: &[u8]) -> (Vec<u8>, bool) {
         let mut buffers = Buffers::default();
         buffers.hold(bytes.to_vec());
-        let room = Room::of(Limits::default(), bytes.len());
+        let room = InflateBudget::new(Limits::default(), bytes.len());
         let read = buffers.unpack(&room, false);
         assert_eq!(read.size, bytes.len() as u64);
         (read.bytes.to_vec(), read.broken.is_some())
@@ -342,7 +350,7 @@ mod tests {
         assert!(broken && !bytes.is_empty() && text.as_bytes().starts_with(&bytes));
         let mut buffers = Buffers::default();
         buffers.hold([ZSTD.to_vec(), vec![0; 40]].concat());
-        let room = Room::of(Limits::default(), 44);
+        let room = InflateBudget::new(Limits::default(), 44);
         let reason = buffers.unpack(&room, true).broken.unwrap();
         assert!(reason.starts_with("zstd breaks off or is damaged: "), "{reason}");
     }
@@ -352,7 +360,7 @@ mod tests {
         for (tail, told) in [(&b"junk"[..], "4 bytes follow"), (&[0; 512], "512 bytes follow")] {
             let mut buffers = Buffers::default();
             buffers.hold([gzip("abc"), tail.to_vec()].concat());
-            let room = Room::of(Limits::default(), 1);
+            let room = InflateBudget::new(Limits::default(), 1);
             assert!(buffers.unpack(&room, false).broken.unwrap().starts_with(told));
         }
     }
@@ -361,19 +369,19 @@ mod tests {
     fn what_inflates_beyond_measure_is_refused() {
         let unpacked = |limits: Limits, packed: Vec<u8>| {
             let mut buffers = Buffers::default();
-            let room = Room::of(limits, packed.len());
+            let room = InflateBudget::new(limits, packed.len());
             buffers.hold(packed);
             let read = buffers.unpack(&room, false);
             (read.bytes.len() as u64, read.broken.unwrap(), room.left.get())
         };
         let zeros = gzip("0".repeat(65 << 20));
         let (bytes, reason, left) = unpacked(Limits::default(), zeros);
-        assert_eq!((bytes, left), (Limits::FREE, 0));
+        assert_eq!((bytes, left), (Limits::ALWAYS_ALLOWED_BYTES, 0));
         assert!(reason.contains("--max-ratio"), "{reason}");
         let small = Limits { bytes: 10, ratio: 200 };
         let members = [gzip("012345"), gzip("67890")].concat();
         let (bytes, reason, left) = unpacked(small, members);
-        assert_eq!((bytes, left), (10, Limits::FREE - 10));
+        assert_eq!((bytes, left), (10, Limits::ALWAYS_ALLOWED_BYTES - 10));
         assert!(reason.contains("--max-file-size"), "{reason}");
     }
 }

@@ -1,6 +1,6 @@
 //! Gzip, inflated: one member at once where that is all, else member after member.
 
-use crate::log_file::budget::Room;
+use crate::log_file::budget::InflateBudget;
 use flate2::bufread::GzDecoder;
 use libdeflater::Decompressor;
 use memchr::memmem;
@@ -11,7 +11,7 @@ pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
 
 /// Bytes of a buffer that is kept for the next log file: larger ones are rare.
-pub(super) const KEPT: usize = 64 << 20;
+pub(super) const MAX_KEPT_BUFFER_BYTES: usize = 64 << 20;
 
 /// Inflates what is one gzip member, all at once: twice as fast as piece by piece.
 pub(super) struct Whole {
@@ -38,7 +38,7 @@ impl Whole {
     pub(super) fn inflate(
         &mut self,
         packed: &[u8],
-        room: &Room,
+        room: &InflateBudget,
         is_packed: fn(&[u8]) -> bool,
     ) -> Option<&[u8]> {
         let size = packed.last_chunk().map(|size| u32::from_le_bytes(*size))?;
@@ -47,10 +47,10 @@ impl Whole {
             return None;
         }
         let size = size as usize;
-        if size > KEPT {
+        if size > MAX_KEPT_BUFFER_BYTES {
             // Fresh from the system, which has it zero for nothing, and only what is written takes memory.
             self.out = vec![0; size];
-        } else if self.out.len() < size || self.out.len() > KEPT {
+        } else if self.out.len() < size || self.out.len() > MAX_KEPT_BUFFER_BYTES {
             self.out = vec![0; size.next_power_of_two()];
         }
         let out = self.out.get_mut(..size)?;
@@ -97,7 +97,7 @@ pub(super) struct Peeked<R> {
 }
 
 impl<R: BufRead> Peeked<R> {
-    pub(super) fn of(source: R) -> Self {
+    pub(super) fn new(source: R) -> Self {
         Self { head: Vec::new(), source }
     }
 
@@ -140,7 +140,7 @@ impl<R: BufRead> BufRead for Peeked<R> {
 pub(crate) struct Gunzip<R>(Option<GzDecoder<Peeked<R>>>);
 
 impl<R: BufRead> Gunzip<R> {
-    pub(crate) fn of(packed: R) -> Self {
+    pub(crate) fn new(packed: R) -> Self {
         Self(Some(GzDecoder::new(Peeked::of(packed))))
     }
 
@@ -171,15 +171,15 @@ impl<R: BufRead> Read for Gunzip<R> {
 }
 
 /// Inflates gzip, member after member, into `out`; why that is not all, where it breaks off.
-pub(super) fn gunzip(packed: &[u8], out: &mut Vec<u8>, room: &Room) -> Result<(), String> {
+pub(super) fn gunzip(packed: &[u8], out: &mut Vec<u8>, room: &InflateBudget) -> Result<(), String> {
     out.clear();
-    let mut source = Gunzip::of(packed);
+    let mut source = Gunzip::new(packed);
     room.fill(out, &mut source, "gzip")?;
     source.end()
 }
 
 /// The bytes of a text that is packed, or plain.
-pub(crate) fn inflate(packed: Vec<u8>, room: &Room) -> Result<Vec<u8>, String> {
+pub(crate) fn inflate(packed: Vec<u8>, room: &InflateBudget) -> Result<Vec<u8>, String> {
     if !packed.starts_with(&GZIP) {
         return Ok(packed);
     }

@@ -7,7 +7,7 @@ pub(in crate::query) mod snapshot;
 
 pub use access::Access;
 pub use cloudtrail_table::{ReadLogs, register_logs};
-pub use limits::Limits;
+pub use limits::QueryLimits;
 
 use crate::dataset::Dataset;
 use crate::error::Result;
@@ -35,7 +35,7 @@ use snapshot::{ROOT, Snapshot};
 use std::sync::Arc;
 
 /// Opens a dataset for queries.
-pub fn open(dataset: &Dataset, access: Access, limits: &Limits) -> Result<SessionContext> {
+pub fn open(dataset: &Dataset, access: Access, limits: &QueryLimits) -> Result<SessionContext> {
     let mut config =
         SessionConfig::new().with_information_schema(true).with_extension(Arc::new(access));
     settle(config.options_mut(), limits);
@@ -57,7 +57,7 @@ pub fn open(dataset: &Dataset, access: Access, limits: &Limits) -> Result<Sessio
 }
 
 /// The engine's options that differ from its own defaults.
-pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &Limits) {
+pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &QueryLimits) {
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
     // A footer with its page index has 20 to 120 KB; by default 512 KB are read of each part file.
@@ -72,7 +72,7 @@ pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &Limits) {
 
 /// A dataset's events as a table of a session, which knows the dataset as the store `root`.
 fn attach(dataset: &Dataset, root: &str, session: &dyn Session) -> Result<ViewTable> {
-    let snapshot = Snapshot::of(dataset).map_err(DataFusionError::from)?;
+    let snapshot = Snapshot::new(dataset).map_err(DataFusionError::from)?;
     let root = ListingTableUrl::parse(root)?;
     session.runtime_env().register_object_store(root.as_ref(), Arc::new(snapshot));
     view(dataset, table(dataset, root, session)?)

@@ -111,7 +111,7 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    pub(super) fn of(text: &[u8]) -> Option<Self> {
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let transaction = find(text, "txn")?;
         if transaction.get("appId")? != US {
             return None;
@@ -252,11 +252,11 @@ mod tests {
     fn a_version_of_others_has_no_mark() {
         let ours = Version::new(Action::Compact, 7, false, Utc::now()).into_lines();
         assert_eq!(
-            Mark::of(&ours).map(|mark| (mark.commit, mark.schema)),
+            Mark::parse(&ours).map(|mark| (mark.commit, mark.schema)),
             Some((7, SCHEMA_VERSION))
         );
         for text in ["", "{", "[]\n{}", r#"{"txn":{"appId":"spark","version":7}}"#] {
-            assert!(Mark::of(text.as_bytes()).is_none(), "{text}");
+            assert!(Mark::parse(text.as_bytes()).is_none(), "{text}");
         }
         let id = new_id();
         assert_eq!((id.len(), id.matches('-').count()), (36, 4), "{id}");

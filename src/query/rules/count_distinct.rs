@@ -76,7 +76,7 @@ impl AggregateUDFImpl for Count {
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
         match args.expr_fields {
-            [field] if is_ours(&args) => Ok(Box::new(Distinct::of(field.data_type())?)),
+            [field] if is_ours(&args) => Ok(Box::new(Distinct::for_type(field.data_type())?)),
             _ => self.0.create_groups_accumulator(args),
         }
     }
@@ -120,7 +120,7 @@ struct Distinct {
 }
 
 impl Distinct {
-    fn of(value: &DataType) -> Result<Self> {
+    fn for_type(value: &DataType) -> Result<Self> {
         let pair = vec![
             Field::new("group", DataType::UInt64, false),
             Field::new("value", value.clone(), false),
@@ -334,13 +334,13 @@ mod tests {
             let data_type = values(&[]).data_type().clone();
             let expected = expected(&batches, with_condition);
             let condition = |rows: &[Row]| with_condition.then(|| condition(rows));
-            let mut all = Distinct::of(&data_type).unwrap();
-            let mut together = Distinct::of(&data_type).unwrap();
-            let mut by_row = Distinct::of(&data_type).unwrap();
+            let mut all = Distinct::for_type(&data_type).unwrap();
+            let mut together = Distinct::for_type(&data_type).unwrap();
+            let mut by_row = Distinct::for_type(&data_type).unwrap();
             for rows in &batches {
                 let (values, condition, groups) = ([values(rows)], condition(rows), groups(rows));
                 all.update_batch(&values, &groups, condition.as_ref(), GROUPS).unwrap();
-                let mut part = Distinct::of(&data_type).unwrap();
+                let mut part = Distinct::for_type(&data_type).unwrap();
                 part.update_batch(&values, &groups, condition.as_ref(), GROUPS).unwrap();
                 let of_first = part.state(EmitTo::First(first)).unwrap();
                 together.merge_batch(&of_first, &(0..first).collect::<Vec<_>>(), GROUPS).unwrap();
