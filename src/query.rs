@@ -8,6 +8,7 @@
 //! - `session`: a dataset as a table, and what statements may do
 //! - `saved`: saved queries, their parameters, the views
 //! - `execute`: one statement, with or without workers (`distributed`)
+//! - `names`: columns of one name
 //! - `output`: results as people and programs read them
 //! - `shell`: scripts and the interactive shell
 
@@ -15,6 +16,7 @@
 mod distributed;
 mod execute;
 mod failure;
+mod names;
 mod output;
 mod rules;
 mod saved;

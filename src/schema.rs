@@ -372,7 +372,7 @@ columns! {
     RequestMembers "request_members" TextList Target "(derived)"
         "Top-level members of requestParameters, in order; includes defaults that CodeBuild fills in";
     SettingsOrigin "settings_origin" Text Target "(derived)"
-        "response or request: where the settings columns were read from; null where there were none";
+        "response where the answer gave any of the settings, else request; null where neither gave one";
 
     SourceType "source_type" Text Settings "project: source.type; build request: sourceTypeOverride"
         "Kind of source such as GITHUB, CODECOMMIT, S3, CODEPIPELINE or NO_SOURCE";

@@ -33,7 +33,7 @@ struct PathNode {
 }
 
 /// What one walk found.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct FoundPaths<'a, 't> {
     values: Vec<Option<Json<'a, 't>>>,
     /// A bit for each object on the way that was met.
@@ -63,9 +63,22 @@ impl PathTree {
 
     /// Walks an object. With duplicate names the last member counts.
     pub(crate) fn find<'a, 't>(&'t self, object: Json<'a, 't>) -> FoundPaths<'a, 't> {
-        let mut found = FoundPaths { values: vec![None; self.len], seen: 0, blocked: Vec::new() };
-        self.root.walk(object, &mut found);
+        let mut found = FoundPaths::default();
+        self.find_again(object, &mut found);
         found
+    }
+
+    /// The same in the memory of what an earlier walk found, of which nothing stays.
+    pub(crate) fn find_again<'a, 't>(
+        &'t self,
+        object: Json<'a, 't>,
+        found: &mut FoundPaths<'a, 't>,
+    ) {
+        found.values.clear();
+        found.values.resize(self.len, None);
+        found.seen = 0;
+        found.blocked.clear();
+        self.root.walk(object, found);
     }
 }
 
@@ -174,6 +187,15 @@ mod tests {
             found.blocked.iter().map(|(path, value)| (*path, value.raw())).collect();
         assert_eq!(blocked, [("a.b", "\"HIDDEN\"")]);
         assert!(tree.find(leaked(r#"{"a":null}"#)).blocked.is_empty());
+    }
+
+    #[test]
+    fn nothing_of_an_earlier_walk_stays() {
+        let (first, second) = (PathTree::new(["a.b", "c", "d"]), PathTree::new(["c", "a.b"]));
+        let mut found = first.find(leaked(r#"{"a":1,"c":2,"d":3}"#));
+        second.find_again(leaked(r#"{"a":{"b":4}}"#), &mut found);
+        assert_eq!([0, 1, 2].map(|path| raw(&found, path)), [None, Some("4"), None]);
+        assert!(found.blocked.is_empty());
     }
 
     #[test]

@@ -1,13 +1,19 @@
 //! What a call set: the columns of the groups `settings` and `other operations`.
 //!
-//! The tables of [`operation`](crate::flatten::operation) say where each column's value is. A row's
-//! settings come from one place only, the answer or else the request, and `settings_origin` says
-//! which. A request of the first era (told by its content, not by a date) holds the caller's
-//! context and no settings. Where AWS put a mask the column is null, and `masked_settings` names
-//! the setting by its path in the project.
+//! The tables of [`operation`](crate::flatten::operation) say where each column's value is: in the
+//! answer, else in the request, member by member. An answer decides about every member that it has. Where
+//! it lacks one, as `UpdateProjectVisibility` may lack the visibility, the request's is the value. A null
+//! counts as lacking: the service's protocol has one meaning for both, and no record says otherwise.
+//!
+//! `settings_origin` is `response` where the answer gave any setting, or the mask of one; so a setting
+//! beside it may still be the request's own. It is `request` where only the request gave some.
+//!
+//! A request of the first era (told by its content, not by a date) holds the caller's context and no
+//! settings. Where AWS put a mask the column is null, and `masked_settings` names the setting by its path
+//! in the project. A masked setting of the answer is one that it has: the request's is not put there.
 
 use crate::flatten::coerce::{self, Coerced};
-use crate::flatten::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_paths};
+use crate::flatten::operation::{ANSWERS, OTHERS, Operation, SETTINGS, Setting, request_paths};
 use crate::flatten::paths::{FoundPaths, PathTree, split_list};
 use crate::flatten::record::Record;
 use crate::flatten::row::{Row, Value};
@@ -31,6 +37,8 @@ struct Compiled {
 /// A line of [`SETTINGS`] as one form has it.
 struct Line {
     col: Option<Col>,
+    /// Stands for the setting: the lines of one column share it, in all forms.
+    bit: u128,
     path: &'static str,
     /// The member wanted of a list's objects.
     element: Option<&'static str>,
@@ -39,18 +47,33 @@ struct Line {
 }
 
 static FORMS: LazyLock<Vec<Compiled>> = LazyLock::new(|| {
-    let line = |(col, paths): &(Option<Col>, [&'static str; 8]), form: usize| {
+    let line = |number: usize, (col, paths): &Setting, form: usize| {
         let path = paths.get(form).copied().filter(|path| !path.is_empty())?;
         let (element, project_path) = (split_list(path).1, project_path(paths, path));
-        Some(Line { col: *col, path, element, project_path })
+        let of_column = SETTINGS.iter().position(|(other, _)| col.is_some() && other == col);
+        let bit = 1_u128 << of_column.unwrap_or(number);
+        Some(Line { col: *col, bit, path, element, project_path })
     };
     let compile = |form| {
-        let lines: Vec<_> = SETTINGS.iter().filter_map(|of_all| line(of_all, form)).collect();
+        let numbered = SETTINGS.iter().enumerate();
+        let lines = numbered.filter_map(|(number, setting)| line(number, setting, form));
+        let lines: Vec<_> = lines.collect();
         let tree = PathTree::new(lines.iter().map(|line| split_list(line.path).0));
         Compiled { lines, tree }
     };
     (0..8).map(compile).collect()
 });
+
+const _: () = assert!(SETTINGS.len() <= 128, "a setting is a bit");
+
+impl Compiled {
+    /// The settings inside the object at `path`.
+    fn inside(&self, path: &str) -> u128 {
+        let is_inside =
+            |line: &&Line| line.path.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+        self.lines.iter().filter(is_inside).fold(0, |bits, line| bits | line.bit)
+    }
+}
 
 /// The operations that [`OTHERS`] has lines of.
 static OTHER_OPERATIONS: LazyLock<Names> = LazyLock::new(|| {
@@ -72,72 +95,136 @@ pub(crate) fn fill<'a>(
 ) {
     let request = record.get("requestParameters").filter(|_| !legacy);
     let answer = record.get("responseElements");
-    if let Some(place) = place(request, answer, operation) {
-        fill_settings(place, row);
+    let own = operation.and_then(|operation| request_paths(operation.form));
+    let mut settings = Settings::default();
+    if let Some(place) = answer.and_then(|answer| SettingsAt::in_answer(answer, own)) {
+        settings.take(&place, row);
     }
+    if let Some(place) = request.and_then(|request| SettingsAt::in_request(request, own)) {
+        settings.take(&place, row);
+    }
+    settings.finish(row);
     if let Some(operation) = operation {
         fill_others(request, answer, operation, row);
     }
 }
 
-/// Where a row's settings are: `response` or `request`, the path there, the object, the form.
-type SettingsAt<'a, 't> = (&'static str, &'static str, Json<'a, 't>, usize);
+/// A place where settings are.
+struct SettingsAt<'a, 't> {
+    /// `response` or `request`.
+    origin: &'static str,
+    /// The object's member there; empty where it is the body itself.
+    member: &'static str,
+    object: Json<'a, 't>,
+    /// The column of [`SETTINGS`] with its paths.
+    form: usize,
+}
 
-fn place<'a, 't>(
-    request: Option<Json<'a, 't>>,
-    answer: Option<Json<'a, 't>>,
-    operation: Option<&Operation>,
-) -> Option<SettingsAt<'a, 't>> {
-    let own = operation.and_then(|operation| request_paths(operation.form));
-    let in_answer = answer.filter(Json::is_object).and_then(|answer| {
+impl<'a, 't> SettingsAt<'a, 't> {
+    /// The first object of settings in an answer. `own` is the form of the operation's request.
+    fn in_answer(answer: Json<'a, 't>, own: Option<usize>) -> Option<Self> {
+        if !answer.is_object() {
+            return None;
+        }
         ANSWERS.iter().find_map(|(member, form)| {
             let object = match *member {
                 // An answer that is the settings itself: only for the operation of that form.
                 "" => (own == Some(*form)).then_some(answer),
                 member => answer.member(member),
             };
-            Some(("response", *member, object.filter(Json::is_object)?, *form))
+            let object = object.filter(Json::is_object)?;
+            Some(Self { origin: "response", member: *member, object, form: *form })
         })
-    });
-    in_answer.or_else(|| Some(("request", "", request.filter(Json::is_object)?, own?)))
+    }
+
+    fn in_request(request: Json<'a, 't>, own: Option<usize>) -> Option<Self> {
+        let form = own.filter(|_| request.is_object())?;
+        Some(Self { origin: "request", member: "", object: request, form })
+    }
+
+    /// The JSON path of a member in the record, for the count of what did not fit.
+    fn full_path(&self, path: &str) -> String {
+        let body = if self.origin == "request" { "requestParameters" } else { "responseElements" };
+        let dot = if self.member.is_empty() { "" } else { "." };
+        format!("{body}{dot}{}.{path}", self.member)
+    }
 }
 
-/// The JSON path of a member in the record, for the count of what did not fit.
-fn full_path(origin: &str, member: &str, path: &str) -> String {
-    let body = if origin == "request" { "requestParameters" } else { "responseElements" };
-    let dot = if member.is_empty() { "" } else { "." };
-    format!("{body}{dot}{member}.{path}")
+/// The settings of one record, place after place: what an earlier place has a later one cannot give.
+#[derive(Default)]
+struct Settings<'a, 't> {
+    found: FoundPaths<'a, 't>,
+    /// The bits of what the places so far have: a value, a mask, or what does not fit.
+    had: u128,
+    /// The first place that gave a value or a mask.
+    origin: Option<&'static str>,
+    masked: Vec<Option<Cow<'static, str>>>,
 }
 
-fn fill_settings<'a>((origin, member, object, form): SettingsAt<'a, '_>, row: &mut Row<'a>) {
-    let Some(compiled) = FORMS.get(form) else { return };
-    let found = compiled.tree.find(object);
-    let mut masked: Vec<Cow<'static, str>> = Vec::new();
-    let mut any = false;
-    for (number, Line { col, path, element, project_path }) in compiled.lines.iter().enumerate() {
-        let Some(value) = found.get(number) else { continue };
-        let (value, outcome) = setting(value, *col, *element);
-        if let (Some(col), false) = (col, value == Value::Null) {
-            any = true;
-            row.set(*col, value);
+impl<'a, 't> Settings<'a, 't> {
+    fn take(&mut self, place: &SettingsAt<'a, 't>, row: &mut Row<'a>) {
+        let Some(compiled) = FORMS.get(place.form) else { return };
+        compiled.tree.find_again(place.object, &mut self.found);
+        let (earlier, masked_earlier) = (self.had, self.masked.len());
+        let mut any = false;
+        for (number, line) in compiled.lines.iter().enumerate() {
+            let value = self.found.get(number).filter(|value| !value.is_null());
+            let Some(value) = value.filter(|_| earlier & line.bit == 0) else { continue };
+            self.had |= line.bit;
+            let (value, outcome) = setting(value, line.col, line.element);
+            if let (Some(col), false) = (line.col, value == Value::Null) {
+                any = true;
+                row.set(col, value);
+            }
+            match outcome {
+                Stored::Fits => {}
+                Stored::Masked => self.note(Cow::Borrowed(line.project_path)),
+                Stored::Misfit => row.misfits.push(place.full_path(line.path)),
+            }
         }
-        match outcome {
-            Stored::Fits => {}
-            Stored::Masked => masked.push(Cow::Borrowed(project_path)),
-            Stored::Misfit => row.misfits.push(full_path(origin, member, path)),
+        self.note_blocked(place, compiled, earlier, row);
+        if any || self.masked.len() > masked_earlier {
+            self.origin = self.origin.or(Some(place.origin));
         }
     }
-    note_blocked(&found, form, &mut masked, |path| full_path(origin, member, path), row);
-    let mut unique: Vec<Option<Cow<'_, str>>> = Vec::with_capacity(masked.len());
-    for path in masked {
-        if !unique.iter().flatten().any(|known| *known == path) {
-            unique.push(Some(path));
+
+    /// Objects that are something else: masked where a string stands for them.
+    fn note_blocked(
+        &mut self,
+        place: &SettingsAt<'a, 't>,
+        compiled: &Compiled,
+        earlier: u128,
+        row: &mut Row<'a>,
+    ) {
+        for (path, value) in std::mem::take(&mut self.found.blocked) {
+            let inside = compiled.inside(path);
+            if earlier & inside != 0 {
+                continue;
+            }
+            self.had |= inside;
+            if value.is_string() {
+                self.note(Cow::Owned(object_path(place.form, path)));
+            } else {
+                row.misfits.push(place.full_path(path));
+            }
         }
     }
-    if any || !unique.is_empty() {
-        row.set(Col::SettingsOrigin, Value::text(origin));
+
+    /// Names a masked setting, once.
+    fn note(&mut self, path: Cow<'static, str>) {
+        if !self.masked.iter().flatten().any(|known| *known == path) {
+            self.masked.push(Some(path));
+        }
     }
-    row.set(Col::MaskedSettings, Value::List(unique));
+
+    fn finish(self, row: &mut Row<'a>) {
+        if let Some(origin) = self.origin {
+            row.set(Col::SettingsOrigin, Value::text(origin));
+        }
+        if !self.masked.is_empty() {
+            row.set(Col::MaskedSettings, Value::List(self.masked));
+        }
+    }
 }
 
 /// How a value and its setting's column get on.
@@ -241,23 +328,6 @@ fn project_path(paths: &[&'static str; 8], path: &'static str) -> &'static str {
         .unwrap_or(path)
 }
 
-/// Objects that are something else: masked where a string stands for them.
-fn note_blocked(
-    found: &FoundPaths<'_, '_>,
-    form: usize,
-    masked: &mut Vec<Cow<'static, str>>,
-    full_path: impl Fn(&str) -> String,
-    row: &mut Row<'_>,
-) {
-    for (path, value) in &found.blocked {
-        if value.is_string() {
-            masked.push(Cow::Owned(object_path(form, path)));
-        } else {
-            row.misfits.push(full_path(path));
-        }
-    }
-}
-
 /// The project's path of the object at `path` of a form: `sourceAuthOverride` is `source.auth`.
 fn object_path(form: usize, path: &str) -> String {
     let of_line = |(_, paths): &(Option<Col>, [&'static str; 8])| {
@@ -339,13 +409,14 @@ mod tests {
     const HIDDEN: &str = "\"HIDDEN_DUE_TO_SECURITY_REASONS\"";
 
     #[test]
-    fn settings_come_from_one_place() {
+    fn the_answer_decides_and_the_request_fills_in() {
         let both = row(
             "UpdateProject",
-            r#""requestParameters":{"name":"p","description":"asked","cache":{"type":"S3"}},"responseElements":{"project":{"description":"now"}}"#,
+            r#""requestParameters":{"name":"p","description":"asked","cache":{"type":"S3","location":"l"}},"responseElements":{"project":{"description":"now","cache":{"type":"LOCAL"}}}"#,
         );
         assert_eq!(both.str(Col::Description), Some("now"));
-        assert_eq!(both.str(Col::CacheType), None);
+        assert_eq!(both.str(Col::CacheType), Some("LOCAL"));
+        assert_eq!(both.str(Col::CacheLocation), Some("l"));
         assert_eq!(both.str(Col::SettingsOrigin), Some("response"));
         let failed = row(
             "StartBuild",
@@ -361,6 +432,130 @@ mod tests {
             row("StartBuild", r#""requestParameters":{"awsActId":"1","imageOverride":"i"}"#);
         assert_eq!(legacy.str(Col::SettingsOrigin), None);
         assert_eq!(legacy.str(Col::EnvironmentImage), None);
+    }
+
+    #[test]
+    fn an_answer_without_the_visibility_leaves_the_requests() {
+        let visible = |answer: &str| {
+            row(
+                "UpdateProjectVisibility",
+                &format!(
+                    r#""requestParameters":{{"projectVisibility":"PUBLIC_READ"}},"responseElements":{answer}"#
+                ),
+            )
+        };
+        for (answer, visibility, origin) in [
+            (r#"{"projectArn":"arn:x"}"#, Some("PUBLIC_READ"), Some("request")),
+            (r#"{"projectVisibility":null}"#, Some("PUBLIC_READ"), Some("request")),
+            ("{}", Some("PUBLIC_READ"), Some("request")),
+            ("null", Some("PUBLIC_READ"), Some("request")),
+            (r#"{"projectVisibility":"PRIVATE"}"#, Some("PRIVATE"), Some("response")),
+            // What the answer has decides, masked or not.
+            (r#"{"projectVisibility":"***"}"#, None, Some("response")),
+            (r#"{"projectVisibility":{}}"#, None, None),
+        ] {
+            let row = visible(answer);
+            assert_eq!(row.str(Col::ProjectVisibility), visibility, "{answer}");
+            assert_eq!(row.str(Col::SettingsOrigin), origin, "{answer}");
+        }
+    }
+
+    #[test]
+    fn masks_of_a_request_count_where_the_answer_lacks_the_setting() {
+        let project = row(
+            "CreateProject",
+            &format!(
+                r#""requestParameters":{{"encryptionKey":{HIDDEN},"tags":{HIDDEN},"environment":{HIDDEN},"source":{{"auth":{HIDDEN}}}}},"responseElements":{{"project":{{"tags":[],"environment":{{"image":"i"}},"source":{{"type":"GITHUB"}}}}}}"#
+            ),
+        );
+        assert_eq!(masked(&project), ["encryptionKey", "source.auth"]);
+        assert_eq!(project.str(Col::Tags), Some("[]"));
+        assert_eq!(project.str(Col::SettingsOrigin), Some("response"));
+        // An object of the answer that is masked is not made up from the request.
+        let masked_whole = row(
+            "CreateProject",
+            &format!(
+                r#""requestParameters":{{"environment":{{"image":"i"}},"timeoutInMinutes":{{}}}},"responseElements":{{"project":{{"environment":{HIDDEN}}}}}"#
+            ),
+        );
+        assert_eq!(masked(&masked_whole), ["environment"]);
+        assert_eq!(masked_whole.str(Col::EnvironmentImage), None);
+        assert_eq!(masked_whole.misfits, ["requestParameters.timeoutInMinutes"]);
+        // The two names of the artifacts' name are one setting.
+        let named = row(
+            "UpdateProject",
+            r#""requestParameters":{"artifacts":{"name":"asked"}},"responseElements":{"project":{"artifacts":{"outputName":"now"}}}"#,
+        );
+        assert_eq!(named.str(Col::ArtifactsName), Some("now"));
+    }
+
+    /// The JSON of an object with `value` at a dotted path; in a list where the path has one.
+    fn object_with(path: &str, value: &str) -> String {
+        let (first, rest) = path.split_once('.').unwrap_or((path, ""));
+        let inner = if rest.is_empty() { value.to_owned() } else { object_with(rest, value) };
+        match first.strip_suffix("[]") {
+            Some(list) => format!(r#"{{"{list}":[{inner}]}}"#),
+            None => format!(r#"{{"{first}":{inner}}}"#),
+        }
+    }
+
+    /// Every setting of every operation: the answer's, and the request's where the answer lacks it.
+    #[test]
+    fn every_setting_is_found_in_either_place() {
+        let value = |col: Col, place: u8| match col.column().kind {
+            Kind::Bool => (place == 1).to_string(),
+            Kind::Time => format!("\"2026-09-0{}T00:00:00Z\"", place + 1),
+            Kind::Int32 | Kind::Int64 => (place + 1).to_string(),
+            Kind::TextList => format!("\"T{place}\""),
+            Kind::Text if col == Col::Tags => format!(r#"[{{"key":"T{place}"}}]"#),
+            Kind::Text => format!("\"T{place}\""),
+        };
+        // A list of texts, where the path does not say that it is a list of objects.
+        let listed = |col: Col, path: &str, value: String| {
+            let is_list = col.column().kind == Kind::TextList && !path.contains("[]");
+            if is_list { format!("[{value}]") } else { value }
+        };
+        let mut compared = 0;
+        for (name, member, asked, answered) in [
+            ("UpdateProject", "project", 0, 3),
+            ("StartBuild", "build", 1, 4),
+            ("StartBuildBatch", "buildBatch", 2, 5),
+            ("UpdateFleet", "fleet", 6, 6),
+            ("UpdateProjectVisibility", "", 7, 7),
+        ] {
+            for (col, paths) in SETTINGS {
+                let (Some(col), request, answer) = (*col, paths[asked], paths[answered]) else {
+                    continue;
+                };
+                if request.is_empty() || answer.is_empty() {
+                    continue;
+                }
+                let in_request = object_with(request, &listed(col, request, value(col, 0)));
+                let in_answer = object_with(answer, &listed(col, answer, value(col, 1)));
+                let wrap = |object: &str| match member {
+                    "" => object.to_owned(),
+                    member => format!(r#"{{"{member}":{object}}}"#),
+                };
+                let of = |request: &str, answer: &str| {
+                    let bodies = format!(
+                        r#""requestParameters":{request},"responseElements":{}"#,
+                        wrap(answer)
+                    );
+                    row(name, &bodies)
+                };
+                let (only_asked, only_answered) = (of(&in_request, "null"), of("null", &in_answer));
+                assert_ne!(only_asked.get(col), &Value::Null, "{name} {request}");
+                assert_ne!(only_asked.get(col), only_answered.get(col), "{name} {request}");
+                let lacking = of(&in_request, r#"{"other":1}"#);
+                assert_eq!(lacking.get(col), only_asked.get(col), "{name} {request}");
+                assert_eq!(lacking.str(Col::SettingsOrigin), Some("request"));
+                let both = of(&in_request, &in_answer);
+                assert_eq!(both.get(col), only_answered.get(col), "{name} {answer}");
+                assert_eq!(both.str(Col::SettingsOrigin), Some("response"));
+                compared += 1;
+            }
+        }
+        assert!(compared > 120, "{compared}");
     }
 
     #[test]

@@ -1,25 +1,23 @@
 //! The files that are checked: by name, and their contents, inflated.
 //!
 //! CloudTrail's names are unique (account, region, time, 16 letters), so a file is told by its name
-//! wherever a copy of the trail put it. Contents pass piece by piece; what an inflated one may have at
-//! most bounds the time that a bomb takes.
+//! wherever a copy of the trail put it. Contents pass piece by piece, inflated as `convert` inflates them: a
+//! file that one of the two takes for whole is whole to the other.
 
 use crate::error::Chain;
 use crate::hash::hex;
 use crate::integrity::FindingState;
+use crate::log_file::budget::{Limits, InflateBudget};
+use crate::log_file::decompress::each_piece;
 use crate::store::Bucket;
-use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Most bytes of a log file, inflated.
-const MAX_LOG_FILE_BYTES: u64 = 4 << 30;
 
 /// The SHA-256 of a content in hexadecimal digits, or why there is none.
 pub(super) type Hash = Result<String, (FindingState, String)>;
@@ -63,11 +61,12 @@ impl CheckedFile {
         each: &mut dyn FnMut(&[u8]),
     ) -> Result<Option<String>, (FindingState, String)> {
         let unreadable = |why: String| (FindingState::Unreadable, why);
-        let wrong = |error: io::Error| (FindingState::InvalidHash, error.to_string());
+        let wrong = |why: String| (FindingState::InvalidHash, why);
+        let room = |stored| InflateBudget::new(Limits::default(), stored);
         if let Some((bucket, key)) = &self.object {
             let (bytes, signature) =
                 bucket.read(key).map_err(|error| unreadable(Chain(&error).to_string()))?;
-            inflate(&*bytes, each).map_err(wrong)?;
+            each_piece(&*bytes, &room(bytes.len()), each).map_err(wrong)?;
             return Ok(signature);
         }
         let metadata = fs::metadata(&self.path).map_err(|error| unreadable(error.to_string()))?;
@@ -75,7 +74,8 @@ impl CheckedFile {
             return Err(unreadable("not a regular file".to_owned()));
         }
         let file = fs::File::open(&self.path).map_err(|error| unreadable(error.to_string()))?;
-        inflate(BufReader::with_capacity(1 << 18, file), each).map_err(wrong)?;
+        let room = room(usize::try_from(metadata.len()).unwrap_or(usize::MAX));
+        each_piece(BufReader::with_capacity(1 << 18, file), &room, each).map_err(wrong)?;
         Ok(None)
     }
 
@@ -101,36 +101,6 @@ impl<'f> ByName<'f> {
     /// The files that are, or claim to be, the object with a key.
     pub(super) fn named(&self, key: &str) -> impl Iterator<Item = &'f CheckedFile> {
         self.0.get(name_of(key)).into_iter().flatten().copied()
-    }
-}
-
-/// Inflates what is gzip. What follows the gzip stream is an error: it would be outside every hash.
-fn inflate(mut from: impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-    if !from.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
-        return pump(&mut from, each);
-    }
-    let mut inflated = BufReader::with_capacity(1 << 18, GzDecoder::new(from));
-    pump(&mut inflated, each)?;
-    let mut rest = inflated.into_inner().into_inner();
-    if rest.fill_buf()?.is_empty() {
-        return Ok(());
-    }
-    Err(io::Error::other("bytes follow the gzip stream"))
-}
-
-fn pump(from: &mut impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-    let mut left = MAX_LOG_FILE_BYTES;
-    loop {
-        let piece = from.fill_buf()?;
-        if piece.is_empty() {
-            return Ok(());
-        }
-        each(piece);
-        let used = piece.len();
-        from.consume(used);
-        left = left.checked_sub(used as u64).ok_or_else(|| {
-            io::Error::other(format!("larger than {MAX_LOG_FILE_BYTES} bytes: no log file is"))
-        })?;
     }
 }
 

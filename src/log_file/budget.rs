@@ -62,19 +62,28 @@ impl InflateBudget {
         let most = left.min(self.limits.bytes.saturating_sub(before));
         let read = from.take(most.saturating_add(1).min(chunk)).read_to_end(out);
         let grown = (out.len() - held) as u64;
-        if grown > most {
+        if let Err(reason) = self.take(before, grown) {
             out.truncate(held.saturating_add(usize::try_from(most).unwrap_or(usize::MAX)));
-            self.left.set(left - most);
-            let ratio = self.limits.ratio;
-            let beyond = format!("inflates to more than {ratio} times its size");
-            return Err(if most < left {
-                too_large(self.limits.bytes)
-            } else {
-                format!("{beyond}: check what it is, or give --max-ratio")
-            });
+            return Err(reason);
         }
-        self.left.set(left - grown);
         read.map(drop).map_err(|error| format!("{what} breaks off or is damaged: {error}"))
+    }
+
+    /// Takes what `more` bytes need that were unpacked where `before` were already; why there is no room.
+    pub(super) fn take(&self, before: u64, more: u64) -> Result<(), String> {
+        let left = self.left.get();
+        let most = left.min(self.limits.bytes.saturating_sub(before));
+        self.left.set(left - more.min(most));
+        if more <= most {
+            return Ok(());
+        }
+        let ratio = self.limits.ratio;
+        let beyond = format!("inflates to more than {ratio} times its size");
+        Err(if most < left {
+            too_large(self.limits.bytes)
+        } else {
+            format!("{beyond}: check what it is, or give --max-ratio")
+        })
     }
 }
 

@@ -4,15 +4,19 @@
 //! `CloudWatch` Logs has packed. The first bytes do. CloudTrail writes gzip; who copies its log files may
 //! use zstd. What was inflated before an error is kept, so that a cut file gives the records it has. It
 //! refuses what is no regular file, and what inflates past its [`Limits`].
+//!
+//! Who only wants the content, and only if it is whole, has it piece by piece ([`each_piece`]): by the same
+//! rules for members, layers, what follows them and how much there may be. A property of the tests holds
+//! the two equal.
 
 use crate::hash::hex;
 use crate::log_file::budget::{InflateBudget, Limits, too_large};
-use crate::log_file::gzip::{GZIP, Gunzip, MAX_KEPT_BUFFER_BYTES, Whole, gunzip};
+use crate::log_file::gzip::{GZIP, Gunzip, MAX_KEPT_BUFFER_BYTES, Peeked, Whole, gunzip};
 use crate::log_file::scan::first_record;
 use crate::log_file::{LogFile, Origin};
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use zstd::stream::read::Decoder;
 
 /// What a zstd frame begins with.
@@ -95,7 +99,7 @@ impl Buffers {
         if may_stay_packed && is_large_log_file(&self.raw) {
             return Inflated { packed: Some(&self.raw), ..inflated(&[], None) };
         }
-        if let Some(bytes) = self.whole.inflate(&self.raw, room) {
+        if let Some(bytes) = self.whole.inflate(&self.raw, room, is_packed) {
             return inflated(bytes, None);
         }
         let mut broken = unpack_once(&self.raw, &mut self.inflated, room).err();
@@ -129,6 +133,87 @@ fn unpack_once(packed: &[u8], out: &mut Vec<u8>, room: &InflateBudget) -> Result
     })
 }
 
+/// Gives `each` the content of a file as stored, inflated, piece by piece; why that is not all of it, where
+/// it breaks off, is followed by something or has no room.
+pub(crate) fn each_piece(
+    mut stored: impl BufRead,
+    room: &InflateBudget,
+    each: &mut dyn FnMut(&[u8]),
+) -> Result<(), String> {
+    layers(&mut stored, LAYERS, room, each).map_err(|error| error.to_string())
+}
+
+/// The same for what may have so many layers.
+fn layers(
+    stored: &mut dyn BufRead,
+    most: usize,
+    room: &InflateBudget,
+    each: &mut dyn FnMut(&[u8]),
+) -> io::Result<()> {
+    let mut stored = Peeked::of(stored);
+    let head = stored.peek()?;
+    let (is_gzip, is_zstd) = (head.starts_with(&GZIP), head.starts_with(&ZSTD));
+    match most.checked_sub(1) {
+        Some(most) if is_gzip => {
+            let mut inflated = Charged::buffered(Gunzip::new(stored), room);
+            layers(&mut inflated, most, room, each)?;
+            inflated.into_inner().source.end().map_err(io::Error::other)
+        }
+        Some(most) if is_zstd => {
+            let mut inflated = Charged::buffered(Decoder::with_buffer(stored)?, room);
+            layers(&mut inflated, most, room, each)
+        }
+        _ => pump(&mut stored, room, each),
+    }
+}
+
+/// Gives `each` all that is left.
+fn pump(
+    from: &mut impl BufRead,
+    room: &InflateBudget,
+    each: &mut dyn FnMut(&[u8]),
+) -> io::Result<()> {
+    let mut left = room.limits.bytes;
+    loop {
+        let piece = match from.fill_buf() {
+            Ok(piece) => piece,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let used = piece.len();
+        let beyond = || io::Error::other(too_large(room.limits.bytes));
+        left = left.checked_sub(used as u64).ok_or_else(beyond)?;
+        each(piece);
+        from.consume(used);
+    }
+}
+
+/// What a layer inflates to, with the room that it takes.
+struct Charged<'r, R> {
+    source: R,
+    room: &'r InflateBudget,
+    /// Bytes so far.
+    total: u64,
+}
+
+impl<'r, R: Read> Charged<'r, R> {
+    fn buffered(source: R, room: &'r InflateBudget) -> BufReader<Self> {
+        BufReader::with_capacity(1 << 18, Self { source, room, total: 0 })
+    }
+}
+
+impl<R: Read> Read for Charged<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.room.take(self.total, count as u64).map_err(io::Error::other)?;
+        self.total += count as u64;
+        Ok(count)
+    }
+}
+
 /// Whether gzip inflates to much, as well as can be told, and begins as a log file does.
 fn is_large_log_file(packed: &[u8]) -> bool {
     if !packed.starts_with(&GZIP) {
@@ -148,6 +233,78 @@ fn is_large_log_file(packed: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::log_file::gzip::gzip;
+    use proptest::prelude::*;
+    use proptest::sample::{Index, select};
+
+    /// The content piece by piece, if it is whole; `size` is how much is read of it at a time.
+    fn streamed(bytes: &[u8], size: usize) -> Option<Vec<u8>> {
+        let mut content = Vec::new();
+        let room = InflateBudget::new(Limits::default(), bytes.len());
+        let stored = BufReader::with_capacity(size, bytes);
+        let read = each_piece(stored, &room, &mut |piece| content.extend_from_slice(piece));
+        read.is_ok().then_some(content)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+        /// What `convert` takes for whole and what `verify` does are the same, with the same content.
+        #[test]
+        fn whole_files_are_the_same_to_all(
+            texts in prop::collection::vec("[ab]{0,40}", 1..4),
+            packers in prop::collection::vec(select(vec!["gzip", "zstd", "plain"]), 1..4),
+            layers in prop::collection::vec(select(vec!["gzip", "zstd"]), 0..6),
+            tail in select(vec![
+                &b""[..], b"", b"x", b"\0", b"\x1f\x8b", b"\x1f\x8b\x08\0", b"end", b"ends",
+            ]),
+            damage in prop::option::of((any::<Index>(), any::<u8>())),
+            cut in prop::option::weighted(0.2, any::<Index>()),
+            size in 1_usize..30,
+        ) {
+            let pack = |packer: &str, bytes: &[u8]| match packer {
+                "gzip" => gzip(bytes),
+                "zstd" => zstd::encode_all(bytes, 0).unwrap(),
+                _ => bytes.to_vec(),
+            };
+            let members = texts.iter().zip(packers.iter().cycle());
+            let members: Vec<_> = members.map(|(text, by)| pack(by, text.as_bytes())).collect();
+            let mut file = members.concat();
+            for layer in layers {
+                file = pack(layer, &file);
+            }
+            match tail {
+                // As the file itself ends: with the size of what was packed, and with its sum before it.
+                b"end" => file.extend_from_within(file.len().saturating_sub(4)..),
+                b"ends" => file.extend_from_within(file.len().saturating_sub(8)..),
+                tail => file.extend_from_slice(tail),
+            }
+            if let (Some((at, byte)), false) = (damage, file.is_empty()) {
+                let at = at.index(file.len());
+                file[at] = byte;
+            }
+            if let Some(cut) = cut {
+                file.truncate(cut.index(file.len() + 1));
+            }
+            let (bytes, is_broken) = read(&file);
+            prop_assert_eq!(streamed(&file, size), (!is_broken).then_some(bytes));
+        }
+    }
+
+    #[test]
+    fn pieces_have_the_limits_of_whole_files() {
+        let reason = |limits: Limits, stored: &[u8]| {
+            let room = InflateBudget::new(limits, stored.len());
+            each_piece(stored, &room, &mut |_| {}).err()
+        };
+        let small = Limits { bytes: 10, ratio: 200 };
+        assert_eq!(reason(small, b"0123456789"), None);
+        assert!(reason(small, b"0123456789a").unwrap().contains("--max-file-size"));
+        assert!(reason(small, &gzip("0123456789a")).unwrap().contains("--max-file-size"));
+        let zeros = gzip("0".repeat(65 << 20));
+        assert!(reason(Limits::default(), &zeros).unwrap().contains("--max-ratio"));
+        let followed = [gzip("abc"), b"junk".to_vec()].concat();
+        assert!(reason(Limits::default(), &followed).unwrap().starts_with("4 bytes follow"));
+    }
 
     fn read(bytes: &[u8]) -> (Vec<u8>, bool) {
         let mut buffers = Buffers::default();

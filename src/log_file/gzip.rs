@@ -4,7 +4,7 @@ use crate::log_file::budget::InflateBudget;
 use flate2::bufread::GzDecoder;
 use libdeflater::Decompressor;
 use memchr::memmem;
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The same with the one way of packing that gzip knows: what a member begins with.
@@ -33,9 +33,14 @@ impl std::fmt::Debug for Whole {
 }
 
 impl Whole {
-    /// The bytes, if `packed` is one member that ends with it, is whole, has room, and packs no gzip
-    /// itself; what is anything else, the slower way tells.
-    pub(super) fn inflate(&mut self, packed: &[u8], room: &InflateBudget) -> Option<&[u8]> {
+    /// The bytes, if `packed` is one member that ends with it, is whole, has room, and has nothing in it
+    /// that is packed itself; what is anything else, the slower way tells.
+    pub(super) fn inflate(
+        &mut self,
+        packed: &[u8],
+        room: &InflateBudget,
+        is_packed: fn(&[u8]) -> bool,
+    ) -> Option<&[u8]> {
         let size = packed.last_chunk().map(|size| u32::from_le_bytes(*size))?;
         let most = room.left.get().min(room.limits.bytes);
         if u64::from(size) > most || !is_one_member(packed) {
@@ -50,7 +55,7 @@ impl Whole {
         }
         let out = self.out.get_mut(..size)?;
         let inflated = self.decompressor.gzip_decompress(packed, out).ok()?;
-        if inflated != size || out.starts_with(&GZIP) {
+        if inflated != size || is_packed(out) {
             return None;
         }
         room.left.set(room.left.get() - size as u64);
@@ -59,8 +64,13 @@ impl Whole {
 }
 
 /// Whether nothing after its beginning can be the beginning of another gzip member: by its first
-/// bytes, the flags that a header has, and how well it says that it is packed.
+/// bytes, the flags that a header has, and how well it says that it is packed. What is inflated at once is
+/// taken for good whatever follows it, and with a header's own checksum wrong: such files are not for it.
 fn is_one_member(packed: &[u8]) -> bool {
+    let has_checksum = packed.get(3).is_some_and(|flags| flags & 2 != 0);
+    if has_checksum || may_end_before(packed) {
+        return false;
+    }
     let begins = |at: usize| {
         let header = packed.get(at + 3..at + 9).unwrap_or_default();
         matches!(header, [0..=0x1f, .., 0 | 2 | 4])
@@ -68,34 +78,94 @@ fn is_one_member(packed: &[u8]) -> bool {
     packed.starts_with(&MEMBER) && !memmem::find_iter(packed, &MEMBER).skip(1).any(begins)
 }
 
-/// Gzip, member after member, as one stream.
-#[derive(Debug)]
-pub(crate) struct Gunzip<'p>(GzDecoder<&'p [u8]>);
+/// Whether a member may end before the file does, with the size that the file ends with.
+fn may_end_before(packed: &[u8]) -> bool {
+    let Some(size) = packed.last_chunk::<4>() else { return false };
+    let before = packed.split_last().map_or(packed, |(_, before)| before);
+    memmem::find(before, size).is_some()
+}
 
-impl<'p> Gunzip<'p> {
-    pub(crate) fn new(packed: &'p [u8]) -> Self {
-        Self(GzDecoder::new(packed))
+/// Bytes that tell how something is packed.
+const HEAD: usize = 4;
+
+/// A source whose next bytes can be looked at, in whatever pieces it comes.
+#[derive(Debug)]
+pub(super) struct Peeked<R> {
+    /// Bytes that were looked at, and not read yet.
+    head: Vec<u8>,
+    source: R,
+}
+
+impl<R: BufRead> Peeked<R> {
+    pub(super) fn new(source: R) -> Self {
+        Self { head: Vec::new(), source }
     }
 
-    /// Whether that was all, when nothing more comes.
-    pub(crate) fn end(&self) -> Result<(), String> {
-        let rest = self.0.get_ref().len();
-        if rest == 0 {
-            return Ok(());
+    /// The next bytes: [`HEAD`] of them at least, or all that are left.
+    pub(super) fn peek(&mut self) -> io::Result<&[u8]> {
+        while self.head.len() < HEAD {
+            let Some(next) = self.source.fill_buf()?.first().copied() else { break };
+            self.head.push(next);
+            self.source.consume(1);
         }
-        Err(format!("{rest} bytes follow the end of the gzip that are no part of it"))
+        Ok(&self.head)
     }
 }
 
-impl Read for Gunzip<'_> {
+impl<R: BufRead> Read for Peeked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut piece = self.fill_buf()?;
+        let count = piece.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Peeked<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.head.is_empty() { self.source.fill_buf() } else { Ok(&self.head) }
+    }
+
+    fn consume(&mut self, count: usize) {
+        if self.head.is_empty() {
+            self.source.consume(count);
+        } else {
+            self.head.drain(..count.min(self.head.len()));
+        }
+    }
+}
+
+/// Gzip, member after member, as one stream. An empty member is one like others.
+#[derive(Debug)]
+pub(crate) struct Gunzip<R>(Option<GzDecoder<Peeked<R>>>);
+
+impl<R: BufRead> Gunzip<R> {
+    pub(crate) fn new(packed: R) -> Self {
+        Self(Some(GzDecoder::new(Peeked::of(packed))))
+    }
+
+    /// Whether that was all, when nothing more comes.
+    pub(crate) fn end(&mut self) -> Result<(), String> {
+        let Some(member) = &mut self.0 else { return Ok(()) };
+        match io::copy(member.get_mut(), &mut io::sink()) {
+            Ok(0) => Ok(()),
+            Ok(rest) => {
+                Err(format!("{rest} bytes follow the end of the gzip that are no part of it"))
+            }
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl<R: BufRead> Read for Gunzip<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            let count = self.0.read(buffer)?;
-            let rest = *self.0.get_ref();
-            if count > 0 || buffer.is_empty() || !rest.starts_with(&GZIP) {
+            let Some(member) = &mut self.0 else { return Ok(0) };
+            let count = member.read(buffer)?;
+            if count > 0 || buffer.is_empty() || !member.get_mut().peek()?.starts_with(&GZIP) {
                 return Ok(count);
             }
-            self.0 = GzDecoder::new(rest);
+            self.0 = self.0.take().map(|member| GzDecoder::new(member.into_inner()));
         }
     }
 }

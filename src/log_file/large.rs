@@ -171,7 +171,7 @@ mod tests {
         let packed = gzip(format!("{{\"Records\":[{}{{}}]}}", record.repeat(1000)));
         let room = InflateBudget::new(Limits::default(), packed.len());
         thread::scope(|scope| {
-            let source = Ahead::on_thread(scope, Gunzip::new(&packed));
+            let source = Ahead::on_thread(scope, Gunzip::new(packed.as_slice()));
             let mut window = Window { source, room: &room, bytes: Vec::new(), total: 0 };
             let mut widest = 0;
             while window.grow(10_000).unwrap() {

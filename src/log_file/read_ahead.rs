@@ -25,13 +25,13 @@ enum Step {
 /// The steps of some gzip, one after another.
 struct Steps<'p> {
     /// None once it ended or failed.
-    packed: Option<Gunzip<'p>>,
+    packed: Option<Gunzip<&'p [u8]>>,
     /// How it ended, while that was not told.
     last: Option<Step>,
 }
 
 impl<'p> Steps<'p> {
-    fn new(packed: Gunzip<'p>) -> Self {
+    fn new(packed: Gunzip<&'p [u8]>) -> Self {
         Self { packed: Some(packed), last: None }
     }
 
@@ -51,7 +51,7 @@ impl<'p> Steps<'p> {
 }
 
 /// Inflates until a piece is full; how it ended if it did.
-fn fill(packed: &mut Gunzip<'_>, piece: &mut Vec<u8>) -> Option<Step> {
+fn fill(packed: &mut Gunzip<&[u8]>, piece: &mut Vec<u8>) -> Option<Step> {
     piece.resize(PIECE, 0);
     let mut length = 0;
     let ended = loop {
@@ -87,7 +87,7 @@ enum Inflater<'p> {
 
 impl<'p> Ahead<'p> {
     /// Begins to inflate. The thread ends with the bytes, or when nobody reads them any more.
-    pub(crate) fn on_thread<'s: 'p>(scope: &'s Scope<'s, '_>, packed: Gunzip<'s>) -> Self {
+    pub(crate) fn on_thread<'s: 'p>(scope: &'s Scope<'s, '_>, packed: Gunzip<&'s [u8]>) -> Self {
         let (to, taken) = sync_channel(WAITING);
         let (read, vacant) = channel();
         let steps = Steps::new(packed);
@@ -96,7 +96,7 @@ impl<'p> Ahead<'p> {
     }
 
     /// The same without a thread.
-    pub(crate) fn on_caller(packed: Gunzip<'p>) -> Self {
+    pub(crate) fn on_caller(packed: Gunzip<&'p [u8]>) -> Self {
         Self::with(Inflater::Reader(Box::new(Steps::new(packed))))
     }
 

@@ -3,6 +3,7 @@
 //! `table`, `line`, `markdown` and `chart` are for people: control characters are escaped. The others
 //! are for programs: text is as it is in the log, rows are written as they come, and an empty result
 //! is still a document (a header, `[]`). A null is told from an empty text in every form for programs.
+//! Two columns of one name are shown as they are, but in JSON (see [`names`]).
 
 mod chart;
 mod file;
@@ -14,6 +15,7 @@ pub(crate) use file::OutputFile;
 pub(crate) use pager::Paged;
 
 use crate::error::{Error, Result};
+use crate::query::names;
 use crate::query::rules::compact_views::as_plain;
 use arrow::array::{Array as _, ArrayRef, RecordBatch, StringArray};
 use arrow::compute::cast;
@@ -29,6 +31,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -199,8 +202,14 @@ impl<'w, W: Write + Send> ResultWriter<'w, W> {
         let mut schema = Arc::clone(schema);
         let state = match form.format {
             Format::Csv | Format::Tsv => WriterState::Separated { out, header: form.headers },
-            Format::Json => WriterState::Json(json(out)),
-            Format::Ndjson => WriterState::Ndjson(json(out)),
+            Format::Json | Format::Ndjson => {
+                schema = with_own_names(&schema);
+                if form.format == Format::Json {
+                    WriterState::Json(json(out))
+                } else {
+                    WriterState::Ndjson(json(out))
+                }
+            }
             Format::Parquet => {
                 let level = ZstdLevel::try_new(3).map_err(parquet_failed)?;
                 let options = WriterProperties::builder().set_compression(Compression::ZSTD(level));
@@ -221,8 +230,12 @@ impl<'w, W: Write + Send> ResultWriter<'w, W> {
             WriterState::Separated { out, header } => {
                 separated::write(batch, self.form, std::mem::take(header), *out)?;
             }
-            WriterState::Json(writer) => writer.write(batch).map_err(failed)?,
-            WriterState::Ndjson(writer) => writer.write(batch).map_err(failed)?,
+            WriterState::Json(writer) => {
+                writer.write(&named(batch, &self.schema)?).map_err(failed)?
+            }
+            WriterState::Ndjson(writer) => {
+                writer.write(&named(batch, &self.schema)?).map_err(failed)?;
+            }
             WriterState::Parquet(writer) => {
                 let columns = batch.columns().iter().zip(self.schema.fields());
                 let columns = columns.map(|(column, field)| cast(column, field.data_type()));
@@ -268,6 +281,26 @@ impl<'w, W: Write + Send> ResultWriter<'w, W> {
         }
         Ok(0)
     }
+}
+
+/// The columns, each with a name of its own.
+fn with_own_names(schema: &SchemaRef) -> SchemaRef {
+    let names: Vec<_> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let fields = schema.fields().iter().zip(names::distinct(&names));
+    let fields = fields.map(|(field, name)| field.as_ref().clone().with_name(name));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// A batch whose columns are called as a schema says.
+fn named<'b>(batch: &'b RecordBatch, schema: &SchemaRef) -> Result<Cow<'b, RecordBatch>> {
+    let own = batch.schema();
+    let columns = own.fields().iter().zip(schema.fields());
+    if columns.clone().all(|(own, named)| own.name() == named.name()) {
+        return Ok(Cow::Borrowed(batch));
+    }
+    let fields = columns.map(|(own, named)| own.as_ref().clone().with_name(named.name().clone()));
+    let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+    Ok(Cow::Owned(RecordBatch::try_new(schema, batch.columns().to_vec())?))
 }
 
 /// What writes the cells of each column as text.

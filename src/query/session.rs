@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::layout::{DEFAULT_PARTITION, TABLE};
 use crate::query::rules::compact_views::as_view;
 use crate::query::rules::count_distinct::Count;
-use crate::query::rules::{COUNT_DISTINCT, RULES, last_rules};
+use crate::query::rules::{COUNT_DISTINCT, RULES, last_rules, timestamps};
 use crate::schema::schema;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::Session;
@@ -62,6 +62,9 @@ pub fn open_without(
     if left_out != COUNT_DISTINCT {
         session.register_udaf(Count::function());
     }
+    for function in timestamps::functions(session.copied_config().options()) {
+        session.register_udf(function);
+    }
     datafusion_functions_json::register_all(&mut session)?;
     let table = attach(dataset, ROOT, &session.state())?;
     session.register_table(TABLE, Arc::new(table))?;
@@ -78,6 +81,7 @@ pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &QueryLimits
     // one name loses rows (apache/datafusion #25264, #25244, #25262; mended after 55.2).
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
     options.execution.sort_spill_reservation_bytes = limits.sort_reserve();
+    // The zone of the table's times: times that functions make have a `Z` in results, too.
     options.execution.time_zone = Some("UTC".to_owned());
 }
 

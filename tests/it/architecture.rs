@@ -88,7 +88,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("AmazonS3", &["store"]),
     ("datafusion_distributed", &["query::distributed"]),
     ("tonic", &["query::distributed"]),
-    ("flate2", &["log_file::gzip", "dataset::segment", "integrity::files"]),
+    ("flate2", &["log_file::gzip", "dataset::segment"]),
     ("libdeflater", &["log_file::gzip"]),
     ("zstd::stream", &["log_file::decompress"]),
     ("tar::Archive", &["log_file::archive"]),

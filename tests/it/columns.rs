@@ -293,6 +293,67 @@ fn settings_are_read_and_masks_are_named() {
     }));
 }
 
+/// Answers that lack a member: what the request says of it, and of no other.
+#[test]
+fn an_answer_hides_only_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("log.json");
+    let call = |id: &str, name: &str, request: Value, response: Value| {
+        json!({
+            "eventVersion": "1.11", "eventTime": "2026-09-01T09:00:00Z", "eventID": id,
+            "eventSource": "codebuild.amazonaws.com", "eventName": name, "awsRegion": "us-east-1",
+            "requestParameters": request, "responseElements": response,
+        })
+    };
+    let arn = "arn:aws:codebuild:us-east-1:111122223333:project/web";
+    let hidden = "HIDDEN_DUE_TO_SECURITY_REASONS";
+    let public = json!({"projectArn": arn, "projectVisibility": "PUBLIC_READ"});
+    let records = [
+        call("1", "UpdateProjectVisibility", public.clone(), json!({"projectArn": arn})),
+        call("2", "UpdateProjectVisibility", public.clone(), json!({"projectVisibility": null})),
+        call("3", "UpdateProjectVisibility", public, json!({"projectVisibility": "PRIVATE"})),
+        call(
+            "4",
+            "StartBuild",
+            json!({"projectName": "web", "sourceVersion": "main", "imageOverride": "asked",
+                   "buildspecOverride": hidden, "environmentVariablesOverride": [{"name": "A"}]}),
+            json!({"build": {"id": "web:u", "environment": {"image": "got",
+                   "environmentVariables": []}}}),
+        ),
+        call(
+            "5",
+            "UpdateFleet",
+            json!({"arn": "a", "computeType": "asked", "baseCapacity": 2, "tags": hidden}),
+            json!({"fleet": {"arn": "a", "computeType": "got", "vpcConfig": hidden}}),
+        ),
+    ];
+    std::fs::write(&file, json!({"Records": records}).to_string()).unwrap();
+    let mut rows = dataset(&[&text(&file)]).rows();
+    rows.sort_by_key(|row| str(row, "event_id").to_owned());
+    for (row, visibility, origin) in [
+        (&rows[0], "PUBLIC_READ", "request"),
+        (&rows[1], "PUBLIC_READ", "request"),
+        (&rows[2], "PRIVATE", "response"),
+    ] {
+        has(row, &json!({"project_visibility": visibility, "settings_origin": origin}));
+    }
+    has(
+        &rows[3],
+        &json!({
+            "source_version": "main", "environment_image": "got", "source_buildspec": null,
+            "environment_variable_names": [], "masked_settings": ["source.buildspec"],
+            "settings_origin": "response",
+        }),
+    );
+    has(
+        &rows[4],
+        &json!({
+            "environment_compute_type": "got", "fleet_base_capacity": 2, "vpc_id": null,
+            "masked_settings": ["vpcConfig", "tags"], "settings_origin": "response",
+        }),
+    );
+}
+
 #[test]
 fn targets_of_calls_on_builds() {
     let rows = Rows::sample();

@@ -128,6 +128,11 @@ impl Trail {
         self.write(name, &gzip(&edit(content)));
     }
 
+    fn append(&self, name: &str, bytes: &[u8]) {
+        let stored = fs::read(self.path(name)).unwrap();
+        self.write(name, &[&stored[..], bytes].concat());
+    }
+
     /// Adds a digest that nobody signed, with some hash of the digest before it.
     fn forge(&self, hour: usize, hash: &str) {
         let fingerprint = "0".repeat(32);
@@ -225,6 +230,19 @@ fn each_tampering_has_its_state() {
             |t| {
                 let bytes = fs::read(t.path(&log_key(2))).unwrap();
                 t.write(&log_key(2), &[bytes, gzip("{}")].concat());
+            },
+            &[("invalid-hash", "log 2")],
+        ),
+        (
+            "bytes after a log file that are none of the gzip's",
+            |t| t.append(&log_key(2), b"\0"),
+            &[("invalid-hash", "log 2")],
+        ),
+        (
+            "bytes after a log file that end as it does",
+            |t| {
+                let bytes = fs::read(t.path(&log_key(2))).unwrap();
+                t.append(&log_key(2), &bytes[bytes.len() - 4..]);
             },
             &[("invalid-hash", "log 2")],
         ),
@@ -438,6 +456,42 @@ fn only_vouched_log_files_are_converted() {
     let misused = buildtrail(&["verify", &name, "--public-keys", &keys]).exits(2);
     assert!(misused.stderr.contains("digests are of log files"), "{}", misused.stderr);
     assert!(Path::new(&keys).exists());
+}
+
+/// What is stored otherwise than CloudTrail did, and whether it still has the content that its digest
+/// vouches for: `verify` and `convert --verify` say the same of it.
+#[test]
+fn both_commands_take_the_same_files_for_whole() {
+    let zstd = |bytes: &[u8]| zstd::encode_all(bytes, 0).unwrap();
+    let trail = Trail::new(&[]);
+    let stored = fs::read(trail.path(&log_key(2))).unwrap();
+    let mut content = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*stored), &mut content)
+        .unwrap();
+    let half = content.find(',').unwrap();
+    for (what, bytes, is_whole) in [
+        ("an empty member after it", [&stored[..], &gzip("")].concat(), true),
+        ("an empty member before it", [&gzip("")[..], &stored].concat(), true),
+        ("two members", [gzip(&content[..half]), gzip(&content[half..])].concat(), true),
+        ("no packing", content.clone().into_bytes(), true),
+        ("zstd", zstd(content.as_bytes()), true),
+        ("gzip within zstd", zstd(&stored), true),
+        ("a member of other text after it", [&stored[..], &gzip(" ")].concat(), false),
+        ("NUL after it", [&stored[..], b"\0"].concat(), false),
+        ("its own end after it", [&stored[..], &stored[stored.len() - 4..]].concat(), false),
+        ("half a member after it", [&stored[..], &gzip("")[..9]].concat(), false),
+        ("its end missing", stored[..stored.len() - 1].to_vec(), false),
+        ("zstd cut", zstd(content.as_bytes())[..40].to_vec(), false),
+    ] {
+        trail.write(&log_key(2), &bytes);
+        let found = trail.found(i32::from(!is_whole));
+        let expected = [("invalid-hash".to_owned(), "log 2".to_owned())];
+        assert_eq!(found, expected[usize::from(is_whole)..], "{what}");
+        let converted = trail.convert(&Dataset::place()).exits(if is_whole { 0 } else { 3 });
+        let summary = converted.json();
+        assert_eq!(summary["files"]["rejected"], u8::from(!is_whole), "{what}");
+        assert_eq!(summary["records"]["written"], 5 + u8::from(is_whole), "{what}");
+    }
 }
 
 #[test]

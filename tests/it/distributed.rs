@@ -361,6 +361,10 @@ fn what_workers_cannot_do_is_refused() {
     ask(&["-c", ".tables"]).exits(0);
     let sql = "SELECT max(request_parameters->>'projectName') AS name FROM events";
     assert!(ask(&["-c", sql, "--format", "csv"]).exits(0).stdout.lines().count() == 2);
+    let sql = "SELECT max(to_timestamp(response_elements->'build'->>'startTime')) AS t FROM events \
+               WHERE build_start_time IS NOT NULL";
+    let times = ask(&["-c", sql, "--format", "csv"]).exits(0).stdout;
+    assert!(times.starts_with("t\n2026-") && times.ends_with("Z\n"), "{times}");
     // An error of the query is the query's.
     let run = ask(&["-c", "SELECT 1 / (source_record - source_record) FROM events"]).exits(1);
     assert!(

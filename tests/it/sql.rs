@@ -1,6 +1,7 @@
 //! `sql`: statements given, piped and typed; the forms of results; errors.
 
-use crate::support::{Dataset, buildtrail, command, dataset, run, sample, text};
+use crate::support::{Dataset, buildtrail, command, dataset, log_file, run, sample, text};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::json;
 use std::fs;
 
@@ -244,6 +245,70 @@ fn statements_only_read_the_dataset() {
 }
 
 #[test]
+fn two_columns_may_have_one_name() {
+    let two = two_builds();
+    let twice = "SELECT a.actor, b.actor FROM events a JOIN events b ON a.event_id < b.event_id";
+    assert_eq!(answer(&two, twice, "csv"), "actor,actor\na1,x1\n");
+    assert_eq!(answer(&two, twice, "tsv"), "actor\tactor\na1\tx1\n");
+    assert_eq!(answer(&two, twice, "line"), "actor = a1\nactor = x1\n");
+    assert!(answer(&two, twice, "markdown").starts_with("| actor | actor |"));
+    assert!(answer(&two, twice, "table").contains("| actor | actor |"));
+    // An object's members have names of their own.
+    assert_eq!(answer(&two, twice, "json"), "[{\"actor\":\"a1\",\"actor:1\":\"x1\"}]\n");
+    assert_eq!(answer(&two, twice, "ndjson"), "{\"actor\":\"a1\",\"actor:1\":\"x1\"}\n");
+    let folder = tempfile::tempdir().unwrap();
+    let file = text(&folder.path().join("twice.parquet"));
+    buildtrail(&["sql", &two.name(), "-c", twice, "--output", &file]).exits(0);
+    let reader = fs::File::open(&file).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(reader).unwrap();
+    let names: Vec<_> = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+    assert_eq!(names, ["actor", "actor"]);
+    let values = "SELECT a.v, b.v FROM (SELECT event_id AS i, request_parameters->'projectName' AS v \
+                  FROM events) a JOIN (SELECT event_id AS i, request_parameters->'x' AS v \
+                  FROM events) b ON a.i = b.i ORDER BY a.i";
+    assert_eq!(answer(&two, values, "csv"), "v,v\n\"\"\"x1\"\"\",\n,\n");
+    // What the engine itself refuses.
+    for (sql, csv) in [
+        ("SELECT 1, 1", "1,1:1\n1,1\n"),
+        ("SELECT 1 AS a, 2 AS a", "a,a:1\n1,2\n"),
+        ("SELECT count(*), count(*) FROM events", "count(*),count(*):1\n2,2\n"),
+        ("SELECT actor, actor FROM events ORDER BY actor", "actor,actor:1\na1,a1\nx1,x1\n"),
+    ] {
+        assert_eq!(answer(&two, sql, "csv"), csv, "{sql}");
+    }
+}
+
+/// Kinds of statements that the engine's own shell runs.
+#[test]
+fn statements_of_every_kind_run() {
+    let sample = sample("codebuild");
+    for (sql, csv) in [
+        (
+            "CREATE TABLE t AS SELECT 1 AS a; INSERT INTO t VALUES (2); SELECT sum(a) AS s FROM t",
+            "count\n1\ns\n3\n",
+        ),
+        ("CREATE TABLE t (a INT); SELECT * FROM t", "a\n"),
+        ("PREPARE p(INT) AS SELECT $1 AS a; EXECUTE p(3); DEALLOCATE p", "a\n3\n"),
+        ("CREATE SCHEMA s; CREATE TABLE s.t AS SELECT 1 AS a; SELECT * FROM s.t", "a\n1\n"),
+        ("CREATE OR REPLACE VIEW v AS SELECT 1 AS a; SELECT * FROM v; DROP VIEW v", "a\n1\n"),
+        ("DROP TABLE IF EXISTS x; DROP VIEW IF EXISTS y", ""),
+        ("SHOW TIME ZONE", "name,value\ndatafusion.execution.time_zone,UTC\n"),
+        ("DESCRIBE SELECT 1 AS a", "column_name,data_type,is_nullable\na,Int64,NO\n"),
+        ("VALUES (1, 2)", "column1,column2\n1,2\n"),
+        ("FROM events SELECT count(*) AS n", "n\n78\n"),
+        ("SELECT unnest([1, 2]) AS a", "a\n1\n2\n"),
+    ] {
+        assert_eq!(answer(&sample, sql, "csv"), csv, "{sql}");
+    }
+    // A dialect counts from the next text on.
+    let script =
+        "SET datafusion.sql_parser.dialect = 'mysql';\n.headers on\nSELECT \"text\" AS a;\n";
+    let name = sample.name();
+    let run = run(command(&["sql", &name, "--format", "csv"]), script).exits(0);
+    assert_eq!(run.stdout, "a\ntext\n");
+}
+
+#[test]
 fn json_text_can_be_reached_into() {
     let sample = sample("codebuild");
     let one = |sql: &str| {
@@ -404,4 +469,113 @@ fn scripts_have_the_shell_s_commands() {
             .stdout
             .contains("physical_plan\nProjectionExec")
     );
+}
+
+/// Two builds: the second was started by the one after whom the first one's project is called.
+fn two_builds() -> Dataset {
+    let call = |id: &str, user: &str, request: serde_json::Value, started: &str| {
+        json!({
+            "eventVersion": "1.11", "eventTime": "2026-09-01T18:10:00Z", "eventID": id,
+            "eventSource": "codebuild.amazonaws.com", "eventName": "StartBuild",
+            "awsRegion": "us-east-1", "eventType": "AwsApiCall",
+            "userIdentity": {"type": "IAMUser", "userName": user, "accountId": "111122223333"},
+            "requestParameters": request,
+            "responseElements": {"build": {"startTime": started, "initiator": "18:10, 1 Sep 2026"}},
+        })
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let records = [
+        call("1", "a1", json!({"projectName": "x1"}), "2026-09-01T18:10:00Z"),
+        call("2", "x1", json!({}), "2026-09-01T18:10:00Z"),
+    ];
+    dataset(&[&log_file(folder.path(), "log.json", &records)])
+}
+
+#[test]
+fn a_join_of_a_table_with_itself_loses_no_rows() {
+    let two = two_builds();
+    let sql = "SELECT s.actor AS s, q.x, q.y \
+               FROM (SELECT actor FROM events WHERE project_name IS NULL) s \
+               JOIN (SELECT a.actor AS x, b.actor AS y FROM events a \
+                     LEFT JOIN events b ON a.project_name = b.actor \
+                     GROUP BY a.actor, b.actor) q ON s.actor = q.y";
+    assert_eq!(two.sql(sql), json!([{"s": "x1", "x": "a1", "y": "x1"}]));
+    for set in [
+        "SET datafusion.optimizer.enable_join_dynamic_filter_pushdown = true",
+        "set DATAFUSION.OPTIMIZER.enable_dynamic_filter_pushdown = true",
+        "RESET datafusion.optimizer.enable_join_dynamic_filter_pushdown",
+    ] {
+        let refused = buildtrail(&["sql", &two.name(), "-c", set]).exits(1);
+        assert!(refused.stderr.contains("makes joins lose rows"), "{set}: {}", refused.stderr);
+        assert!(refused.stderr.contains("#25264"), "{set}: {}", refused.stderr);
+    }
+}
+
+/// Functions that make times of texts, over a column of them: each is the event's own time.
+#[test]
+fn texts_become_times_in_every_zone() {
+    let two = two_builds();
+    for (set, hours) in [
+        ("", 0),
+        ("SET datafusion.execution.time_zone = 'UTC'; ", 0),
+        ("SET datafusion.execution.time_zone = '+02:00'; ", 2),
+        ("SET datafusion.execution.time_zone = 'Europe/Berlin'; ", 2),
+        ("RESET datafusion.execution.time_zone; ", 0),
+    ] {
+        let local = format!("event_time - INTERVAL '{hours} hours'");
+        let mut claims = Vec::new();
+        for function in [
+            "to_timestamp",
+            "to_timestamp_seconds",
+            "to_timestamp_millis",
+            "to_timestamp_micros",
+            "to_timestamp_nanos",
+        ] {
+            for arguments in
+                ["t", "t, '%+'", "t, '%c', '%+'", "odd || ' +0000', '%H:%M, %d %b %Y %z'"]
+            {
+                claims.push(format!("{function}({arguments}) = event_time"));
+            }
+            // A text without a zone is a time in the session's.
+            for arguments in ["substr(t, 1, 19)", "odd, '%H:%M, %d %b %Y'"] {
+                claims.push(format!("{function}({arguments}) = {local}"));
+            }
+        }
+        let others = [
+            "to_unixtime(t) = to_unixtime(event_time)",
+            "to_unixtime(t, '%+') = to_unixtime(event_time)",
+            "to_date(t) = DATE '2026-09-01'",
+            "to_date(t, '%+') = DATE '2026-09-01'",
+            "to_time(substr(t, 12, 8)) = TIME '18:10:00'",
+            "to_time(substr(t, 12, 5), '%H:%M') = TIME '18:10:00'",
+            "CAST(t AS TIMESTAMP WITH TIME ZONE) = event_time",
+            "t::timestamp = TIMESTAMP '2026-09-01 18:10:00'",
+            "t::date = DATE '2026-09-01'",
+            "date_bin(INTERVAL '10 minutes', to_timestamp(t)) = event_time",
+            "date_trunc('minute', to_timestamp(t)) = event_time",
+            "date_part('minute', to_timestamp(t)) = 10",
+            "to_char(to_timestamp(t), '%Y') = '2026'",
+            "to_timestamp(t) + INTERVAL '1 second' > event_time",
+        ];
+        claims.extend(others.map(str::to_owned));
+        let texts = "(SELECT event_time, response_elements->'build'->>'startTime' AS t, \
+                     response_elements->'build'->>'initiator' AS odd FROM events)";
+        let columns = claims.iter().map(|claim| format!("bool_and({claim}) AS \"{claim}\""));
+        let columns = columns.collect::<Vec<_>>().join(", ");
+        let row = two.sql(&format!("{set}SELECT {columns} FROM {texts}"))[0].take();
+        for claim in &claims {
+            assert_eq!(row[claim], true, "{set}{claim}");
+        }
+        let all = claims.join(" AND ");
+        let found = two.sql(&format!("{set}SELECT count(*) AS n FROM {texts} WHERE {all}"));
+        assert_eq!(found, json!([{"n": 2}]), "{set}");
+    }
+    // They are shown with their zone, as the table's own times are.
+    let shown = "SELECT DISTINCT to_timestamp(response_elements->'build'->>'startTime') AS t \
+                 FROM events";
+    assert_eq!(answer(&two, shown, "csv"), "t\n2026-09-01T18:10:00Z\n");
+    assert_eq!(two.sql(shown), json!([{"t": "2026-09-01T18:10:00Z"}]));
+    let no_time = "SELECT to_timestamp(actor) FROM events";
+    let failed = buildtrail(&["sql", &two.name(), "-c", no_time]).exits(1);
+    assert!(failed.stderr.contains("Error parsing timestamp"), "{}", failed.stderr);
 }

@@ -10,7 +10,7 @@ use super::connections::{ANSWERED, Connections, SILENT};
 use crate::dataset::Dataset;
 use crate::error::{Error, Result};
 use crate::query::rules::count_distinct::Count;
-use crate::query::rules::last_rules;
+use crate::query::rules::{last_rules, timestamps};
 use crate::query::session::snapshot::{ROOT, Snapshot};
 use crate::query::session::{QueryLimits, settle};
 use async_trait::async_trait;
@@ -145,6 +145,9 @@ impl WorkerSessionBuilder for Sessions {
             .with_distributed_worker_plan_rewrite_handler(with_last_rules)
             .build();
         state.register_udaf(Arc::new(Count::function()))?;
+        for function in timestamps::functions(state.config().options()) {
+            state.register_udf(Arc::new(function))?;
+        }
         datafusion_functions_json::register_all(&mut state)?;
         Ok(state)
     }

@@ -5,15 +5,17 @@
 
 use crate::error::{QueryError, Result};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement};
+use datafusion::datasource::{MemTable, source_as_provider};
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement, TableSource};
 use datafusion::prelude::SessionConfig;
+use std::sync::Arc;
 
 /// What the command line allows beyond reading the dataset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Access {
     /// `CREATE EXTERNAL TABLE` on files that a statement names.
     pub files: bool,
-    /// `COPY ... TO`, `INSERT INTO`.
+    /// `COPY ... TO`, `INSERT INTO` what is not in memory alone.
     pub write: bool,
 }
 
@@ -40,6 +42,7 @@ impl Access {
         let refuse =
             |what: &str, option| Some(QueryError::NotAllowed { what: what.to_owned(), option });
         match node {
+            LogicalPlan::Dml(change) if is_in_memory(&change.target) => None,
             LogicalPlan::Copy(_) | LogicalPlan::Dml(_) if !self.write => {
                 refuse("this statement writes", "--allow-write")
             }
@@ -58,6 +61,11 @@ impl Access {
             _ => None,
         }
     }
+}
+
+/// Whether a table is one that a statement of the session made, which lasts as long as the session does.
+fn is_in_memory(table: &Arc<dyn TableSource>) -> bool {
+    source_as_provider(table).is_ok_and(|table| table.is::<MemTable>())
 }
 
 /// Refuses to change an option whose other value gives wrong rows in this version of the engine.

@@ -7,7 +7,7 @@
 
 use crate::error::{Error, QueryError, Result, SavedQueryProblem};
 use crate::printable::say;
-use crate::query::execute::{execute, statements};
+use crate::query::execute::{execute, statements, statements_for};
 use crate::query::output::{self, Form, Format, OutputFile, Paged, Shown, tabulate};
 use crate::query::saved::{SavedQueries, SavedQuery, Values};
 use crate::query::session::Access;
@@ -144,7 +144,7 @@ impl Runner {
     /// Runs statements.
     pub(crate) async fn sql(&mut self, sql: &str, values: &Values) -> Result<()> {
         sql.trim().clone_into(&mut self.last);
-        for statement in statements(sql)? {
+        for statement in statements_for(&self.session, sql)? {
             self.statement(statement, values.clone()).await?;
         }
         Ok(())
