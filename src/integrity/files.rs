@@ -7,7 +7,7 @@
 use crate::error::Chain;
 use crate::hash::hex;
 use crate::integrity::FindingState;
-use crate::log_file::budget::{Limits, InflateBudget};
+use crate::log_file::budget::{InflateBudget, Limits};
 use crate::log_file::decompress::each_piece;
 use crate::store::Bucket;
 use sha2::{Digest as _, Sha256};

@@ -150,7 +150,7 @@ fn layers(
     room: &InflateBudget,
     each: &mut dyn FnMut(&[u8]),
 ) -> io::Result<()> {
-    let mut stored = Peeked::of(stored);
+    let mut stored = Peeked::new(stored);
     let head = stored.peek()?;
     let (is_gzip, is_zstd) = (head.starts_with(&GZIP), head.starts_with(&ZSTD));
     match most.checked_sub(1) {

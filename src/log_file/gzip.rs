@@ -141,7 +141,7 @@ pub(crate) struct Gunzip<R>(Option<GzDecoder<Peeked<R>>>);
 
 impl<R: BufRead> Gunzip<R> {
     pub(crate) fn new(packed: R) -> Self {
-        Self(Some(GzDecoder::new(Peeked::of(packed))))
+        Self(Some(GzDecoder::new(Peeked::new(packed))))
     }
 
     /// Whether that was all, when nothing more comes.

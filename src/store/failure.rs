@@ -202,7 +202,7 @@ mod tests {
             assert_eq!(problem(&generic(format!("{STATUS}{text}"))), expected, "{text}");
         }
         let missing = "404 Not Found: <Error><Code>NoSuchBucket</Code><Message>gone</Message>";
-        let said = super::Said::from(generic(format!("{STATUS}{missing}"))).to_string();
+        let said = Said::from(generic(format!("{STATUS}{missing}"))).to_string();
         assert_eq!(said, "S3 answers 404 NoSuchBucket: gone");
         let conflict = "409 Conflict: <Error><Code>ConditionalRequestConflict</Code>";
         assert!(is_undecided(&generic(format!("{STATUS}{conflict}"))));
