@@ -1,7 +1,7 @@
 //! `buildtrail convert`.
 
 use crate::cli::common::args::{
-    ExitStatus, Format, PART_SIZE, parse_part_size, parse_time, print, wrong_usage,
+    ExitStatus, Format, PART_SIZE, in_order, parse_part_size, parse_time, print, wrong_usage,
 };
 use crate::cli::common::digests::Digests;
 use crate::cli::common::progress::Bar;
@@ -36,9 +36,10 @@ pub(super) struct Args {
     /// The dataset, a folder or an S3 URL; made if it is not there
     #[arg(long, short, value_name = "DATASET")]
     out: PathBuf,
-    /// Which records become rows
-    #[arg(long, value_enum, default_value_t = Keep::CodeBuild)]
-    keep: Keep,
+    /// Which records become rows; a dataset that keeps less is widened [default: the dataset's own, else
+    /// codebuild]
+    #[arg(long, value_enum)]
+    keep: Option<Keep>,
     /// Whether secrets are masked before anything is written
     #[arg(long, value_enum, default_value_t = Redact::Standard)]
     redact: Redact,
@@ -54,7 +55,7 @@ pub(super) struct Args {
     /// Days after --until that log files are still looked for: CloudTrail delivers up to 30 late
     #[arg(long, value_name = "N", default_value_t = LATE_DAYS)]
     late_days: u32,
-    /// Only events at or after this time: 2026-09-01, 2026-09-01T12:00:00Z, 7d, 12h, now
+    /// Only events at or after this time: 2026-09-01, 2026-09-01T12:00, yesterday, 7d, 12h, 1mo, now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     since: Option<i64>,
     /// Only events before this time
@@ -131,6 +132,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
     if let Some(list) = &args.inputs_from {
         sources.extend(listed(list, &mut inventories)?);
     }
+    in_order("convert", args.since, args.until)?;
     if args.verify && !inventories.is_empty() {
         return Err(wrong_usage(
             "convert",
@@ -173,11 +175,38 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
     if let Some(hint) = nothing_read(&outcome, &config.selection) {
         say(&format!("note: no log file was read: {hint}"));
     }
+    for unmatched in &outcome.unmatched {
+        say(&format!("warning: {unmatched}"));
+        if let Some(hint) = unmatched.hint() {
+            say(&format!("hint: {hint}"));
+        }
+    }
+    tell_of_scope(&outcome);
     print(&match args.format {
         Format::Table => summary(&outcome, &config.out),
         Format::Json => serde_json::to_string_pretty(&outcome)? + "\n",
     })?;
     Ok(if outcome.has_rejects() { ExitStatus::Rejected } else { ExitStatus::Done })
+}
+
+/// Says what a run that widened the dataset has left to be done.
+fn tell_of_scope(outcome: &Outcome) {
+    if let Some(before) = outcome.widened_from {
+        say(&format!("note: the dataset keeps more from now on: it kept `{before}` before"));
+    }
+    let s = if outcome.read_for_less == 1 { " was" } else { "s were" };
+    match outcome.read_for_less {
+        0 if outcome.widened_from.is_some() => {
+            say("note: 0 log files have to be read again: none was read for less");
+        }
+        0 => {}
+        files => {
+            say(&format!(
+                "warning: {files} log file{s} read for less than the dataset keeps, and have to be read again"
+            ));
+            say("hint: convert again with all log files of the dataset as SOURCE");
+        }
+    }
 }
 
 /// What to try where nothing was there to be read.

@@ -42,6 +42,11 @@ fn summary(s: &Status) -> String {
     }
     line("accounts", list(&s.accounts));
     line("regions", list(&s.regions));
+    let less = match s.read_for_less {
+        0 => String::new(),
+        files => format!("; {files} log files were read for less: convert them again"),
+    };
+    line("keeps", format!("{}{less}", s.keep));
     let small = match s.parts.small {
         0 => String::new(),
         small => format!("; {small} of them small: `buildtrail compact` merges them"),

@@ -1,6 +1,6 @@
 //! `buildtrail verify`.
 
-use crate::cli::common::args::{ExitStatus, Format, parse_time, print, wrong_usage};
+use crate::cli::common::args::{ExitStatus, Format, in_order, parse_time, print, wrong_usage};
 use crate::cli::common::digests::Digests;
 use crate::dataset::Dataset;
 use crate::integrity::{self, Finding, State};
@@ -48,6 +48,7 @@ pub(super) struct Args {
 const PLACES: &str = "A dataset; or log files: folders, quoted patterns, s3://BUCKET/PREFIX";
 
 pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
+    in_order("verify", args.since, args.until)?;
     let is_dataset = |place: &&String| Path::new(place).join(META_FOLDER).is_dir();
     let a_dataset = args.places.iter().find(is_dataset);
     match (a_dataset, args.digests.are_given(), args.places.as_slice()) {

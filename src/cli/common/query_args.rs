@@ -130,6 +130,7 @@ pub(in crate::cli) struct Asked {
 
 /// Makes a dataset of log files, for as long as the program runs.
 fn read_logs(sources: &[String], keep: Keep, scratch: &Scratch) -> Result<Dataset> {
+    let keep = Some(keep);
     let config = ConvertConfig { keep, ..ConvertConfig::new(sources.to_vec(), PathBuf::new()) };
     let bar = Bar::new();
     let made = reader::Scratch::convert(config, &bar);
