@@ -24,6 +24,8 @@ mod shell;
 #[cfg(feature = "distributed")]
 pub use distributed::{Address, Worker, distribute};
 pub use output::{Form, Format, MAX_ROWS, tabulate};
-pub use saved::{Parameter, ParameterKind, SavedQueries, SavedQuery, Values, view_texts};
+pub use saved::{
+    Parameter, ParameterKind, SavedQueries, SavedQuery, Values, check_period, view_texts,
+};
 pub use session::{Access, Limits, ReadLogs, open, register_logs};
-pub use shell::{Out, Runner, Shell, Start};
+pub use shell::{Doubt, Out, Runner, Shell, Source, Start};

@@ -5,6 +5,7 @@
 -- parameter: project text [] Only this project
 -- parameter: account text [] Only events of this account
 -- parameter: build text [] Only this build: its id, ARN or UUID
+-- needs: build-activity
 -- Needs --keep build-activity or all. Builds that no call started have no project name, but their role.
 SELECT
   project_name,

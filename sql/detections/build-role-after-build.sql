@@ -7,6 +7,7 @@
 -- parameter: grace integer [15] Minutes after the end in which a build may still write its logs
 -- severity: high
 -- attack: T1078.004
+-- needs: build-activity
 -- CloudTrail does not tell when a build ends, but when it was stopped, and its timeouts. Without them the
 -- longest that AWS allows count: 8 hours queued and 36 running. Needs --keep build-activity or all.
 WITH activity AS (

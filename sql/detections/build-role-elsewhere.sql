@@ -5,6 +5,7 @@
 -- parameter: account text [] Only events of this account
 -- severity: medium
 -- attack: T1078.004
+-- needs: all
 -- A role that only CodeBuild may assume never shows up here. One that people or pipelines share does, and
 -- that is a finding, too. Calls to other services need --keep all.
 WITH roles AS (

@@ -6,6 +6,7 @@
 -- parameter: account text [] Only events of this account
 -- severity: high
 -- attack: T1078.004
+-- needs: build-activity
 -- A build is one machine: its first address is its own. Private addresses (VPC endpoints), IPv4 and IPv6 are
 -- judged apart, services that act with the role are left out. NAT gateways with several addresses are a
 -- known cause of false alarms. Needs --keep build-activity or all.

@@ -7,6 +7,7 @@
 -- parameter: names list [CreateUser,CreateAccessKey,CreateLoginProfile,UpdateLoginProfile,AttachUserPolicy,PutUserPolicy,AddUserToGroup,CreateRole,UpdateAssumeRolePolicy,AttachRolePolicy,PutRolePolicy,CreatePolicyVersion,SetDefaultPolicyVersion,CreateOpenIDConnectProvider,CreateSAMLProvider,StopLogging,DeleteTrail,UpdateTrail,PutEventSelectors,DeleteDetector,ModifySnapshotAttribute,ModifyImageAttribute,PutBucketPolicy,DeleteBucketPolicy,GetFederationToken,LeaveOrganization] Operations that count as sensitive
 -- severity: high
 -- attack: T1098
+-- needs: build-activity
 -- Needs --keep build-activity or all. Projects that deploy infrastructure do some of this by design.
 SELECT
   event_time,

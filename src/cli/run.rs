@@ -1,9 +1,9 @@
 //! `buildtrail run`.
 
-use crate::cli::common::args::{ExitStatus, runtime};
+use crate::cli::common::args::{ExitStatus, runtime, wrong_usage};
 use crate::cli::common::query_args::{Asked, Options};
 use crate::error::{Error, Result, SavedQueryProblem};
-use crate::query::{Parameter, SavedQueries, SavedQuery};
+use crate::query::{Doubt, Parameter, SavedQueries, SavedQuery, Values, check_period};
 use clap::{Arg, ArgMatches, Args as _, Command};
 use datafusion::common::ScalarValue;
 use std::borrow::Cow;
@@ -19,7 +19,8 @@ pub(super) struct Args {
     query: String,
     /// The dataset: a folder, or an S3 URL
     dataset: Option<PathBuf>,
-    /// End with exit status 4 where the result has rows: for checks in cron and CI
+    /// End with exit status 4 where the result has rows: for checks in cron and CI. 1 where the dataset
+    /// keeps less than the query needs, 2 where it has nothing of a project, account, actor or region
     #[arg(long)]
     fail_on_rows: bool,
     #[command(flatten)]
@@ -144,12 +145,30 @@ pub(super) fn main(
         let given = matches.try_get_one::<ScalarValue>(&parameter.name).ok().flatten();
         (parameter.name.clone(), given.cloned().unwrap_or_else(|| parameter.default_value()))
     };
-    let values = query.parameters.iter().map(value).collect();
+    let values: Values = query.parameters.iter().map(value).collect();
+    check_period(&query, &values).map_err(|error| wrong_usage("run", error.to_string()))?;
     let Asked { mut runner, scratch: _scratch } =
         args.options.runner("run", args.dataset.as_deref(), queries)?;
-    let result = runtime()?.block_on(runner.run_saved(&query, values));
-    let rows = runner.finish_after(result)?;
-    Ok(if args.fail_on_rows && rows > 0 { ExitStatus::Found } else { ExitStatus::Done })
+    let result = runtime()?.block_on(async {
+        let doubts = runner.doubts(&query, &values).await?;
+        doubts.iter().for_each(Doubt::tell);
+        Ok::<_, Error>((doubts, runner.run_saved(&query, values).await?))
+    });
+    let (doubts, rows) = runner.finish_after(result)?;
+    Ok(if args.fail_on_rows { verdict(&doubts, rows) } else { ExitStatus::Done })
+}
+
+/// What a check has found. An answer that may show less than there is to see is no all-clear.
+fn verdict(doubts: &[Doubt], rows: u64) -> ExitStatus {
+    if doubts.iter().any(Doubt::is_of_value) {
+        ExitStatus::Unmatched
+    } else if !doubts.is_empty() {
+        ExitStatus::Failed
+    } else if rows > 0 {
+        ExitStatus::Found
+    } else {
+        ExitStatus::Done
+    }
 }
 
 #[cfg(test)]

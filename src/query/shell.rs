@@ -7,10 +7,12 @@
 mod command;
 mod completion;
 mod describe;
+mod doubts;
 mod runner;
 mod script;
 mod spinner;
 
+pub use doubts::{Doubt, Source};
 pub use runner::{Out, Runner};
 
 use crate::error::{Chain, Error, QueryError, Result};

@@ -7,7 +7,7 @@ use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::printable::say;
 use crate::query::{
-    self, Access, Form, Format, Limits, MAX_ROWS, Runner, SavedQueries, register_logs,
+    self, Access, Form, Format, Limits, MAX_ROWS, Runner, SavedQueries, Source, register_logs,
 };
 use crate::reader;
 use crate::scope::Keep;
@@ -114,6 +114,7 @@ impl Options {
             runner.set_width(width);
         }
         runner.timeout = limits.timeout;
+        runner.source = Some(Source { dataset, of_logs: !self.logs.is_empty() });
         if let Some(output) = &self.output {
             runner.write_to(output)?;
         }

@@ -13,6 +13,7 @@ use crate::query::saved::{SavedQueries, SavedQuery, Values};
 use crate::query::session::Access;
 use crate::query::shell::command::{self, COMMANDS, Command, Width};
 use crate::query::shell::describe;
+use crate::query::shell::doubts::Source;
 use crate::query::shell::script::{Unit, units};
 use crate::query::shell::spinner::Waiting;
 use crate::text;
@@ -53,6 +54,8 @@ pub struct Runner {
     pub(crate) queries: SavedQueries,
     /// How results are written.
     pub form: Form,
+    /// What is asked, for what saved queries want to know of it.
+    pub source: Option<Source>,
     /// How long a statement may take.
     pub timeout: Option<Duration>,
     /// Whether a person sits before it: there are a pager, a spinner and counts of rows.
@@ -76,6 +79,7 @@ impl Runner {
             queries,
             auto_width: form.width.is_none(),
             form,
+            source: None,
             timeout: None,
             is_interactive: false,
             timer: true,
@@ -219,7 +223,7 @@ impl Runner {
     }
 
     /// Starts a statement on its threads; its rows as they come.
-    async fn start(
+    pub(super) async fn start(
         &mut self,
         statement: Statement,
         values: Values,
@@ -313,6 +317,9 @@ impl Runner {
             Command::Run(words) => {
                 let (query, values) = self.queries.call(words)?;
                 let query = query.clone();
+                for doubt in self.doubts(&query, &values).await? {
+                    doubt.tell();
+                }
                 self.run_saved(&query, values).await?;
                 self.last = query.sql;
             }
