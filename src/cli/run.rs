@@ -1,7 +1,7 @@
 //! `buildtrail run`.
 
-use crate::cli::common::args::{ExitStatus, runtime, wrong_usage};
-use crate::cli::common::query_args::{Asked, Options};
+use crate::cli::common::args::{ExitStatus, SQL_DIR, runtime, wrong_usage};
+use crate::cli::common::query_args::{Asked, OPTIONAL_DATASET, Options};
 use crate::error::{Error, Result, SavedQueryProblem};
 use crate::query::{Doubt, Parameter, SavedQueries, SavedQuery, Values, check_period};
 use clap::{Arg, ArgMatches, Args as _, Command};
@@ -17,7 +17,7 @@ use std::path::PathBuf;
 pub(super) struct Args {
     /// The query's name, as `buildtrail queries` lists it
     query: String,
-    /// The dataset: a folder, or an S3 URL
+    #[arg(help = OPTIONAL_DATASET)]
     dataset: Option<PathBuf>,
     /// End with exit status 4 where the result has rows: for checks in cron and CI. 1 where the dataset
     /// keeps less than the query needs, 2 where it has nothing of a project, account, actor or region
@@ -67,7 +67,8 @@ pub(super) fn look_ahead(command_line: &[OsString], run: &Command) -> (Option<Lo
             _ => {}
         }
     }
-    let Ok(loaded) = Loaded::new(folder.map(PathBuf::from)) else { return (None, Vec::new()) };
+    let folder = folder.map(PathBuf::from).or_else(|| std::env::var_os(SQL_DIR).map(PathBuf::from));
+    let Ok(loaded) = Loaded::new(folder) else { return (None, Vec::new()) };
     let query = name.and_then(|name| loaded.queries.find(&name).ok());
     // An option that clashes is left out here; `main` refuses it by name.
     let of_query = |query: &SavedQuery| {

@@ -1,6 +1,6 @@
 //! `buildtrail status`.
 
-use crate::cli::common::args::{ExitStatus, Format, PART_SIZE, parse_part_size, print};
+use crate::cli::common::args::{DATASET, ExitStatus, Format, PART_SIZE, parse_part_size, print};
 use crate::dataset::Dataset;
 use crate::printable::printable;
 use crate::status::{Status, status};
@@ -12,6 +12,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The dataset: a folder, or an S3 URL
+    #[arg(env = DATASET, hide_env_values = true)]
     dataset: PathBuf,
     /// The size of part files that `compact` would aim at
     #[arg(long, value_name = "SIZE", default_value = PART_SIZE, value_parser = parse_part_size)]

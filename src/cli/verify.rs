@@ -1,6 +1,8 @@
 //! `buildtrail verify`.
 
-use crate::cli::common::args::{ExitStatus, Format, in_order, parse_time, print, wrong_usage};
+use crate::cli::common::args::{
+    DATASET, ExitStatus, Format, in_order, parse_time, print, wrong_usage,
+};
 use crate::cli::common::digests::Digests;
 use crate::dataset::Dataset;
 use crate::integrity::{self, Finding, State};
@@ -24,7 +26,7 @@ use std::path::Path;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     // An attribute, for a doc comment would want brackets around the URL.
-    #[arg(required = true, value_name = "PLACE", help = PLACES)]
+    #[arg(required = true, value_name = "PLACE", help = PLACES, env = DATASET, hide_env_values = true)]
     places: Vec<String>,
     #[command(flatten)]
     digests: Digests,

@@ -16,6 +16,12 @@ pub(in crate::cli) enum Format {
     Json,
 }
 
+/// The environment's variable for a DATASET that is not named.
+pub(in crate::cli) const DATASET: &str = "BUILDTRAIL_DATASET";
+
+/// The environment's variable for `--sql-dir`.
+pub(in crate::cli) const SQL_DIR: &str = "BUILDTRAIL_SQL_DIR";
+
 /// [`PART_BYTES`](crate::convert::PART_BYTES) as people write it.
 pub(in crate::cli) const PART_SIZE: &str = "256MB";
 

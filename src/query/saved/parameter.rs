@@ -20,7 +20,7 @@ pub enum ParameterKind {
     Integer,
     /// `true` or `false`.
     Boolean,
-    /// `2026-09-01T12:00:00Z`, `2026-09-01`, `7d`, `12h`, `now`.
+    /// `2026-09-01T12:00:00Z`, `2026-09-01T12:00`, `2026-09-01`, `yesterday`, `7d`, `12h`, `1mo`, `now`.
     Timestamp,
     /// Texts, separated by commas.
     List,
