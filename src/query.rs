@@ -7,12 +7,14 @@
 //! - `rules`: what we add to the engine's plans
 //! - `session`: a dataset as a table, and what statements may do
 //! - `saved`: saved queries, their parameters, the views
+//! - `doubt`: why an answer may show less than there is to see
 //! - `execute`: one statement, with or without workers (`distributed`)
 //! - `output`: results as people and programs read them
 //! - `shell`: scripts and the interactive shell
 
 #[cfg(feature = "distributed")]
 mod distributed;
+mod doubt;
 mod execute;
 mod failure;
 mod output;
@@ -23,9 +25,10 @@ mod shell;
 
 #[cfg(feature = "distributed")]
 pub use distributed::{Address, Worker, distribute};
+pub use doubt::{Doubt, Source};
 pub use output::{Form, Format, MAX_ROWS, tabulate};
 pub use saved::{
     Parameter, ParameterKind, SavedQueries, SavedQuery, Values, check_period, view_texts,
 };
 pub use session::{Access, Limits, ReadLogs, open, register_logs};
-pub use shell::{Doubt, Out, Runner, Shell, Source, Start};
+pub use shell::{Out, Runner, Shell, Start};

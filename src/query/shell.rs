@@ -12,7 +12,6 @@ mod runner;
 mod script;
 mod spinner;
 
-pub use doubts::{Doubt, Source};
 pub use runner::{Out, Runner};
 
 use crate::error::{Chain, Error, QueryError, Result};

@@ -179,7 +179,7 @@ fn a_query_that_needs_more_than_is_kept_is_no_all_clear() {
     says(&buildtrail(&typed).exits(0), &named);
     let logs = |args: &[&str]| {
         let fixed = ["run", "mine", "--sql-dir", &own, "--fail-on-rows"];
-        buildtrail(&[&fixed, args, &["--logs", SAMPLE]].concat())
+        buildtrail(&[&fixed[..], args, &["--logs", SAMPLE]].concat())
     };
     says(&logs(&[]).exits(1), &[named[0], "hint: add --keep build-activity"]);
     assert_eq!(logs(&["--keep", "build-activity"]).exits(0).stderr, "");
@@ -307,8 +307,8 @@ fn times_are_written_as_people_write_them() {
     for same in ["2026-09-24T12:00", "2026-09-24 12:00:00", "2026-09-24 12:00"] {
         assert_eq!(since(same), expected, "{same}");
     }
-    let all = since("900y");
-    assert_eq!(since("10000mo"), all);
+    let all = since("20y");
+    assert_eq!(since("240mo"), all);
     for past in ["yesterday", "today", "1mo", "1y"] {
         assert!(since(past).as_array().unwrap().len() <= all.as_array().unwrap().len(), "{past}");
     }

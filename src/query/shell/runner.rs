@@ -7,13 +7,13 @@
 
 use crate::error::{Error, QueryError, Result, SavedQueryProblem};
 use crate::printable::say;
+use crate::query::doubt::Source;
 use crate::query::execute::{execute, statements};
 use crate::query::output::{self, Form, Format, OutputFile, Paged, Shown, tabulate};
 use crate::query::saved::{SavedQueries, SavedQuery, Values};
 use crate::query::session::Access;
 use crate::query::shell::command::{self, COMMANDS, Command, Width};
 use crate::query::shell::describe;
-use crate::query::shell::doubts::Source;
 use crate::query::shell::script::{Unit, units};
 use crate::query::shell::spinner::Waiting;
 use crate::text;
