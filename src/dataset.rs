@@ -1,9 +1,9 @@
 //! A dataset, on disk or in a bucket: what it remembers of itself, its part files.
 //!
-//! `_buildtrail/dataset.json` says by which columns it is partitioned and what is kept. The newest of its commits says
-//! which part files it has, which inputs were read for them and what was rejected; [`protocol`] has the
-//! protocol, and [`delta`] the log that other engines may follow. Nothing in that folder ends in
-//! `.parquet`. This module refuses to know what a row means.
+//! `_buildtrail/dataset.json` says by which columns it is partitioned and what is kept. The newest of its
+//! commits says which part files it has, which inputs were read for them and what was rejected;
+//! [`protocol`] has the protocol, and [`delta`] the log that other engines may follow. Nothing in that
+//! folder ends in `.parquet`. This module refuses to know what a row means.
 
 pub(crate) mod commit;
 mod delta;

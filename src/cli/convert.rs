@@ -4,6 +4,7 @@ use crate::cli::common::args::{
     ExitStatus, Format, PART_SIZE, in_order, parse_part_size, parse_time, print, wrong_usage,
 };
 use crate::cli::common::digests::Digests;
+use crate::cli::common::problems;
 use crate::cli::common::progress::Bar;
 use crate::convert::{
     ConvertConfig, Keep, LATE_DAYS, Limits, Outcome, Redact, Selection, Shard, SkippedFiles,
@@ -87,6 +88,9 @@ pub(super) struct Args {
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// Say nothing but what is wrong: no summary for people, no notes, no progress
+    #[arg(long, short)]
+    quiet: bool,
     /// The form of the summary on standard output
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -94,6 +98,9 @@ pub(super) struct Args {
 
 const SOURCES: &str = "Log files, folders, archives, quoted patterns ('logs/**/*.json.gz'), \
                        s3://BUCKET/PREFIX, - for standard input";
+
+/// How many conflicts are named.
+const CONFLICTS: usize = 20;
 
 const PARTITION_BY: &str = "Partition columns, in order: any of account, region, year, month, day, \
                             event_name [default: the dataset's own, else region,month]";
@@ -162,17 +169,21 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
         memory: args.memory.as_u64(),
         shard: args.shard,
     };
-    let bar = Bar::new();
+    let bar = if args.quiet { Bar::hidden() } else { Bar::new() };
     let outcome = convert(&config, &bar);
     bar.finish();
     let outcome = outcome?;
-    for conflict in &outcome.conflicts {
+    for conflict in outcome.conflicts.iter().take(CONFLICTS) {
         say(&format!("conflict: {conflict}"));
     }
-    for problem in &outcome.problems {
-        say(&format!("rejected: {problem}"));
+    if outcome.conflicts.len() > CONFLICTS {
+        let more = outcome.conflicts.len() - CONFLICTS;
+        say(&format!("conflict: {more} more; --format json names them all"));
     }
-    if let Some(hint) = nothing_read(&outcome, &config.selection) {
+    problems::tell(&outcome.problems, Some(&config.out));
+    if !args.quiet
+        && let Some(hint) = nothing_read(&outcome, &config.selection)
+    {
         say(&format!("note: no log file was read: {hint}"));
     }
     for unmatched in &outcome.unmatched {
@@ -181,8 +192,9 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
             say(&format!("hint: {hint}"));
         }
     }
-    tell_of_scope(&outcome);
+    tell_of_scope(&outcome, args.quiet);
     print(&match args.format {
+        Format::Table if args.quiet => String::new(),
         Format::Table => summary(&outcome, &config.out),
         Format::Json => serde_json::to_string_pretty(&outcome)? + "\n",
     })?;
@@ -190,21 +202,19 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
 }
 
 /// Says what a run that widened the dataset has left to be done.
-fn tell_of_scope(outcome: &Outcome) {
-    if let Some(before) = outcome.widened_from {
+fn tell_of_scope(outcome: &Outcome, quiet: bool) {
+    if let Some(before) = outcome.widened_from.filter(|_| !quiet) {
         say(&format!("note: the dataset keeps more from now on: it kept `{before}` before"));
     }
     let s = if outcome.read_for_less == 1 { " was" } else { "s were" };
     match outcome.read_for_less {
-        0 if outcome.widened_from.is_some() => {
-            say("note: 0 log files have to be read again: none was read for less");
+        0 if outcome.widened_from.is_some() && !quiet => {
+            say("note: 0 log files have to be read again: all were read for as much");
         }
         0 => {}
         files => {
-            say(&format!(
-                "warning: {files} log file{s} read for less than the dataset keeps, and have to be read again"
-            ));
-            say("hint: convert again with all log files of the dataset as SOURCE");
+            say(&format!("warning: {files} log file{s} read for less than the dataset keeps"));
+            say("hint: name them, or their folder, as SOURCE: they are read again");
         }
     }
 }

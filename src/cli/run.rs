@@ -115,6 +115,7 @@ fn refuse_clash(query: &SavedQuery) -> Result<()> {
 
 fn option(parameter: &Parameter) -> Arg {
     let kind = parameter.kind;
+    let of_text = parameter.clone();
     let default = parameter.default.as_ref();
     let default = default.map_or_else(String::new, |default| format!(" [default: {default}]"));
     // A command line lives as long as its process, and clap keeps to what does.
@@ -125,7 +126,7 @@ fn option(parameter: &Parameter) -> Arg {
         .help(format!("{}{default}", parameter.help))
         .help_heading("Parameters")
         .allow_hyphen_values(true)
-        .value_parser(move |text: &str| kind.parse(text))
+        .value_parser(move |text: &str| of_text.parse(text))
 }
 
 pub(super) fn main(

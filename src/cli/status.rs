@@ -1,5 +1,7 @@
 //! `buildtrail status`.
 
+pub(super) mod rejects;
+
 use crate::cli::common::args::{DATASET, ExitStatus, Format, PART_SIZE, parse_part_size, print};
 use crate::dataset::Dataset;
 use crate::printable::printable;
@@ -75,7 +77,9 @@ fn summary(s: &Status) -> String {
             r.read, r.written, r.filtered, r.duplicate, r.rejected
         ),
     );
-    line("quarantine", format!("{} records, {} files", s.rejected.records, s.rejected.files));
+    let (records, files) = (s.rejected.records, s.rejected.files);
+    let listed = if records + files > 0 { ": `buildtrail rejects` lists them" } else { "" };
+    line("quarantine", format!("{records} records, {files} files{listed}"));
     if let Some(version) = s.delta_version {
         line("delta log", format!("version {version}"));
     }

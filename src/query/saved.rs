@@ -180,7 +180,7 @@ impl SavedQueries {
             })?;
             let value =
                 value.ok_or_else(|| wrong(SavedQueryProblem::MissingValue(option.clone())))?;
-            let value = parameter.kind.parse(&value);
+            let value = parameter.parse(&value);
             let value = value.map_err(|reason| {
                 wrong(SavedQueryProblem::InvalidValue { name: option.clone(), reason })
             })?;

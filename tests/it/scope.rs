@@ -357,6 +357,66 @@ fn the_environment_names_dataset_and_queries() {
 }
 
 #[test]
+fn what_is_rejected_is_listed_and_standard_error_is_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..30 {
+        let name = folder.path().join(format!("{number:02}.json"));
+        fs::write(name, "no log file").unwrap();
+    }
+    let place = Dataset::place();
+    let said = place.convert(&[&text(folder.path())]).exits(3).stderr;
+    assert_eq!(said.matches("rejected: ").count(), 21, "{said}");
+    assert!(said.contains("rejected: 10 more: not a CloudTrail log file"), "{said}");
+    assert!(said.contains(&format!("hint: `buildtrail rejects {}`", place.name())), "{said}");
+    let list =
+        |format: &str| buildtrail(&["rejects", &place.name(), "--format", format]).exits(0).stdout;
+    let all: Value = serde_json::from_str(&list("json")).unwrap();
+    assert_eq!(all.as_array().unwrap().len(), 30);
+    assert!(all[0]["file"].as_str().unwrap().ends_with("00.json") && all[0]["record"].is_null());
+    assert!(all[0]["reason"].as_str().unwrap().contains("not a CloudTrail log file"));
+    let lines: Vec<Value> =
+        list("ndjson").lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(json!(lines), all);
+    assert_eq!(list("table").matches(".json").count(), 30);
+    assert!(
+        buildtrail(&["status", &place.name()]).exits(0).stdout.contains("`buildtrail rejects`")
+    );
+    let none = dataset(&[SAMPLE]);
+    let list = |format: &str| buildtrail(&["rejects", &none.name(), "--format", format]).exits(0);
+    assert_eq!((list("json").json(), list("ndjson").stdout.as_str()), (json!([]), ""));
+}
+
+#[test]
+fn a_quiet_run_says_nothing_but_what_is_wrong() {
+    let place = Dataset::place();
+    let name = place.name();
+    let quiet =
+        |sources: &[&str]| buildtrail(&[&["convert", "--out", &name, "--quiet"], sources].concat());
+    let done = quiet(&[SAMPLE]).exits(0);
+    assert_eq!((done.stdout.as_str(), done.stderr.as_str()), ("", ""));
+    let wrong = quiet(&["data/malformed/no_records.json"]).exits(3);
+    assert_eq!(wrong.stdout, "");
+    says(&wrong, &["rejected: data/malformed/no_records.json"]);
+}
+
+#[test]
+fn a_number_out_of_its_range_is_wrong_usage() {
+    let folder = own_query(
+        "-- parameter: minutes integer [15] Length of a window (1 to 1440)\nSELECT $minutes AS n",
+    );
+    let own = text(folder.path());
+    let sample = sample("codebuild");
+    let name = sample.name();
+    let ask = |minutes: &str| {
+        buildtrail(&["run", "mine", &name, "--sql-dir", &own, "--minutes", minutes])
+    };
+    ask("1440").exits(0);
+    for wrong in ["0", "1441", "-5"] {
+        says(&ask(wrong).exits(2), &["expected a whole number from 1 to 1440"]);
+    }
+}
+
+#[test]
 fn no_advice_puts_a_dataset_among_log_files() {
     for args in [&["status", SAMPLE][..], &["sql", SAMPLE, "-c", "SELECT 1"]] {
         let said = buildtrail(args).exits(1);

@@ -3,6 +3,7 @@
 use crate::cli::common::args::{
     DATASET, SQL_DIR, parse_memory, parse_timeout, runtime, wrong_usage,
 };
+use crate::cli::common::problems;
 use crate::cli::common::progress::Bar;
 use crate::convert::ConvertConfig;
 use crate::dataset::Dataset;
@@ -161,9 +162,7 @@ fn read_logs(sources: &[String], keep: Keep, scratch: &Scratch) -> Result<Datase
     let made = reader::Scratch::convert(config, &bar);
     bar.finish();
     let reader::Scratch { dataset, outcome, folder } = made?;
-    for problem in &outcome.problems {
-        say(&format!("rejected: {problem}"));
-    }
+    problems::tell(&outcome.problems, None);
     scratch.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
     Ok(dataset)
 }
