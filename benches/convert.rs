@@ -9,7 +9,7 @@ mod support;
 use anyhow::Context as _;
 use buildtrail::convert::{ConvertConfig, Progress, convert};
 use buildtrail::dataset::Dataset;
-use buildtrail::query::{self, Access, Form, Format, Limits, Runner, SavedQueries};
+use buildtrail::query::{self, Access, Form, Format, QueryLimits, Runner, SavedQueries};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::fs;
 use std::hint::black_box;
@@ -65,7 +65,7 @@ fn end_to_end(criterion: &mut Criterion) -> anyhow::Result<()> {
         let sql = "SELECT event_time, actor FROM events WHERE project_name = 'payments-api' \
                    AND operation_access = 'write' ORDER BY event_time";
         bencher.iter(|| {
-            let session = query::open(&dataset, Access::default(), &Limits::default()).ok()?;
+            let session = query::open(&dataset, Access::default(), &QueryLimits::default()).ok()?;
             let queries = SavedQueries::load(None).ok()?;
             let form = Form::new(Format::Csv);
             let mut runner = Runner::new(session, queries, form, Box::new(io::sink()));

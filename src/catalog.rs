@@ -57,7 +57,7 @@ impl Engine {
 
 /// What the text is to say beyond the table.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options<'v> {
+pub struct TextOptions<'v> {
     /// Athena and Glue: leave partitions to the catalog instead of computing them.
     pub no_projection: bool,
     /// Athena: a view with the columns of AWS's own `CloudTrail` table as well.
@@ -68,7 +68,7 @@ pub struct Options<'v> {
 
 /// The text, and what of the dataset the table will not show.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub struct EngineText {
     /// What to paste.
     pub text: String,
     /// In one sentence.
@@ -78,12 +78,12 @@ pub struct Text {
 /// A table's name, `events` or `audit.events`: lower case letters, digits and underscores, so that no
 /// dialect can read it otherwise.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Name {
+pub struct TableName {
     schema: Option<String>,
     table: String,
 }
 
-impl Name {
+impl TableName {
     /// The name in a text; what is no name is an error that says what is.
     pub fn parse(text: &str) -> std::result::Result<Self, String> {
         let is_name = |name: &str| {
@@ -112,7 +112,7 @@ impl Name {
 /// A dataset as another engine's table.
 #[derive(Debug)]
 pub struct Table {
-    name: Name,
+    name: TableName,
     /// Without a slash at its end.
     location: String,
     partition_by: Vec<PartitionColumn>,
@@ -122,7 +122,7 @@ pub struct Table {
 
 impl Table {
     /// The table of a dataset; where no location is given, it is read where it is.
-    pub fn new(dataset: &Dataset, name: Name, location: Option<&str>) -> Result<Self> {
+    pub fn new(dataset: &Dataset, name: TableName, location: Option<&str>) -> Result<Self> {
         let mut folders = BTreeMap::new();
         for part in dataset.parts() {
             *folders.entry(part.partition().to_owned()).or_default() += part.rows;
@@ -205,8 +205,8 @@ fn refused(location: &str, reason: &str) -> Error {
 }
 
 /// The text for an engine.
-pub fn text(engine: Engine, table: &Table, options: Options<'_>) -> Result<Text> {
-    let plain = |text| Text { text, warning: None };
+pub fn text(engine: Engine, table: &Table, options: TextOptions<'_>) -> Result<EngineText> {
+    let plain = |text| EngineText { text, warning: None };
     Ok(match engine {
         Engine::Athena => athena::text(table, options)?,
         Engine::Glue => glue::text(table, options)?,
@@ -242,13 +242,13 @@ mod tests {
     #[test]
     fn names_are_plain() {
         for name in ["events", "audit.events", "_e1"] {
-            assert!(Name::parse(name).is_ok(), "{name}");
+            assert!(TableName::parse(name).is_ok(), "{name}");
         }
         for name in ["", ".", "a.", "a.b.c", "Events", "e-1", "1e", "e'", "e\"", "e`", "e;--", "é"]
         {
-            assert!(Name::parse(name).is_err(), "{name}");
+            assert!(TableName::parse(name).is_err(), "{name}");
         }
-        assert_eq!(Name::parse("audit.events").unwrap().quoted('"'), "\"audit\".\"events\"");
+        assert_eq!(TableName::parse("audit.events").unwrap().quoted('"'), "\"audit\".\"events\"");
     }
 
     #[test]

@@ -8,8 +8,8 @@ mod merge;
 
 use crate::dataset::{Dataset, PartFile, Transaction};
 use crate::error::Result;
-use crate::part::{BATCH_ROWS, PartReader, PartWriter, Written};
-use merge::Merge;
+use crate::part::{BATCH_ROWS, PartMetadata, PartReader, PartWriter};
+use merge::PartMerge;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use tempfile::TempPath;
@@ -97,8 +97,8 @@ fn merge_parts(
     dataset: &Dataset,
     parts: &[&PartFile],
     part_bytes: u64,
-) -> Result<Vec<(TempPath, Written)>> {
-    let mut passes: Vec<(TempPath, Written)> = Vec::new();
+) -> Result<Vec<(TempPath, PartMetadata)>> {
+    let mut passes: Vec<(TempPath, PartMetadata)> = Vec::new();
     let mut left = parts;
     while passes.len() + left.len() > FAN_IN {
         if left.is_empty() {
@@ -117,7 +117,7 @@ fn merge_parts(
 /// Opens part files, staged and committed ones.
 fn sources(
     dataset: &Dataset,
-    staged: &[(TempPath, Written)],
+    staged: &[(TempPath, PartMetadata)],
     parts: &[&PartFile],
 ) -> Result<Vec<PartReader>> {
     let staged = staged.iter().map(|(path, _)| PartReader::open(path));
@@ -129,10 +129,10 @@ fn write(
     dataset: &Dataset,
     sources: Vec<PartReader>,
     part_bytes: u64,
-) -> Result<Vec<(TempPath, Written)>> {
+) -> Result<Vec<(TempPath, PartMetadata)>> {
     let rows = sources.iter().map(PartReader::rows).sum::<u64>();
     let mut left = usize::try_from(rows).unwrap_or(usize::MAX);
-    let mut merge = Merge::of(sources)?;
+    let mut merge = PartMerge::new(sources)?;
     let mut written = Vec::new();
     while let Some(batch) = merge.next_batch(BATCH_ROWS)? {
         let file = Transaction::file(dataset)?;

@@ -23,13 +23,16 @@ pub use crate::scope::{Keep, Redact};
 pub use crate::sources::{LATE_DAYS, Problem, Selection, Shard, SkippedFiles, Unmatched};
 pub use summary::{Conflict, FileCounts, Outcome};
 
-use crate::dataset::{self, Asked, Busy, Dataset, Input, Ledger, Reject, Seen, State, Transaction};
+use crate::dataset::{
+    self, Busy, Dataset, DatasetRequest, Input, InputState, Ledger, LedgerMatch, Reject,
+    Transaction,
+};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::log_file::LogFile;
-use crate::rows::{Runs, Space};
+use crate::rows::{MemoryBudget, Runs};
 use crate::scope::Scope;
-use crate::sources::{self, Found};
+use crate::sources::{self, Listing};
 use crate::store::{self, Fetching};
 use merge::{Merged, Partition};
 use rayon::ThreadPool;
@@ -39,7 +42,7 @@ use std::hash::RandomState;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use worker::{Job, Worker};
+use worker::{ConvertWorker, Job};
 
 /// What to convert, and how.
 #[derive(Debug, Clone)]
@@ -72,7 +75,7 @@ pub struct ConvertConfig {
     pub retry_rejected: bool,
     /// The only log files that may be read, and what the SHA-256 of their contents, inflated, may be;
     /// `None` reads all.
-    pub vouched: Option<HashMap<PathBuf, Vec<String>>>,
+    pub allowed_hashes: Option<HashMap<PathBuf, Vec<String>>>,
     /// One of several runs that share the log files between them.
     pub shard: Option<Shard>,
     /// How large a log file may be.
@@ -98,7 +101,7 @@ impl ConvertConfig {
             until: None,
             part_bytes: PART_BYTES,
             retry_rejected: false,
-            vouched: None,
+            allowed_hashes: None,
             shard: None,
             limits: Limits::default(),
             memory: MEMORY,
@@ -114,7 +117,7 @@ pub const PART_BYTES: u64 = 256_000_000;
 pub const MEMORY: u64 = 512 << 20;
 
 /// Bytes from which a log file is not left to the end: real ones have a few MB at most.
-const LARGE: u64 = 8 << 20;
+const LARGE_LOG_FILE_BYTES: u64 = 8 << 20;
 
 /// Who is told how far a conversion is.
 pub trait Progress: Sync {
@@ -151,27 +154,32 @@ pub(crate) fn run(config: &ConvertConfig, progress: &dyn Progress) -> Result<Out
         dataset = dataset.unlock();
     }
     let known = skip_known(&mut found.log_files, &ledger, &scope, &retry);
-    let alone = pool.current_num_threads() == 1;
+    let single_threaded = pool.current_num_threads() == 1;
     progress.start(found.log_files.len());
     let job = Job {
         scope: &scope,
         redact: config.redact,
         ledger: &ledger,
         limits: config.limits,
-        alone,
-        vouched: config.vouched.as_ref(),
+        single_threaded,
+        allowed_hashes: config.allowed_hashes.as_ref(),
     };
-    let space = Space::of(config.memory, pool.current_num_threads(), dataset.root().scratch()?);
+    let space =
+        MemoryBudget::new(config.memory, pool.current_num_threads(), dataset.root().scratch()?);
     let state = RandomState::new();
-    let new = || Worker::new(Runs::new(space.clone(), dataset.partition_by(), state.clone()));
+    let new =
+        || ConvertWorker::new(Runs::new(space.clone(), dataset.partition_by(), state.clone()));
     let read = read_all(&pool, job, &found.log_files, new, progress);
     progress.writing();
     let Read { runs, mut inputs, mut rejects, mut outcome } = read?;
     let ledger = if config.shard.is_some() {
         // Others have committed since, perhaps the same events.
         let partition_by = dataset.partition_by().to_vec();
-        let asked =
-            Asked { partition_by: Some(&partition_by), redact: config.redact, keep: Some(keep) };
+        let asked = DatasetRequest {
+            partition_by: Some(&partition_by),
+            redact: config.redact,
+            keep: Some(keep),
+        };
         dataset = Dataset::create_when(Busy::Wait, &config.out, asked)?;
         dataset.ledger()?
     } else {
@@ -188,7 +196,8 @@ pub(crate) fn run(config: &ConvertConfig, progress: &dyn Progress) -> Result<Out
     outcome.files.found += known;
     outcome.problems = rejects.iter().map(summary::rejected).collect();
     add_listing(&mut outcome, found);
-    let merged = pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes, alone))?;
+    let merged =
+        pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes, single_threaded))?;
     reconcile(&mut inputs, &merged, &mut outcome)?;
     if inputs.is_empty() {
         dataset.remember_keep(keep)?;
@@ -209,7 +218,8 @@ pub(crate) fn run(config: &ConvertConfig, progress: &dyn Progress) -> Result<Out
 
 /// How many inputs were read for less than the dataset keeps once this run is in it.
 fn left_for_less(ledger: &Ledger, inputs: &[Input], keep: Keep) -> u64 {
-    let is_read = |input: &&Input| input.state != State::Unreadable && input.scope.keep >= keep;
+    let is_read =
+        |input: &&Input| input.state != InputState::Unreadable && input.scope.keep >= keep;
     let read = inputs.iter().filter(is_read);
     let again = read.filter(|input| ledger.was_read_for_less(&input.uri, keep)).count() as u64;
     ledger.read_for_less(keep).saturating_sub(again)
@@ -217,7 +227,7 @@ fn left_for_less(ledger: &Ledger, inputs: &[Input], keep: Keep) -> u64 {
 
 /// What a run reads, and what it writes to.
 struct Sources {
-    found: Found,
+    found: Listing,
     dataset: Dataset,
     /// Log files to read again, and what for.
     retry: BTreeMap<String, Scope>,
@@ -230,7 +240,7 @@ impl Sources {
     fn open(config: &ConvertConfig, keep: Keep) -> Result<Self> {
         let keep_all = keep == Keep::All;
         let partition_by = config.partition_by.as_deref();
-        let asked = Asked { partition_by, redact: config.redact, keep: Some(keep) };
+        let asked = DatasetRequest { partition_by, redact: config.redact, keep: Some(keep) };
         let (listed, dataset) = if config.sources.is_empty() && config.inventories.is_empty() {
             let dataset = Dataset::open_to_write(&config.out)?;
             (None, dataset.accept(asked)?)
@@ -281,8 +291,8 @@ fn skip_known(
             return true;
         }
         let seen = ledger.look_up(&uri, log_file.bytes, &log_file.etag, scope);
-        log_file.changed = seen == Seen::Changed;
-        seen != Seen::Known
+        log_file.changed = seen == LedgerMatch::Changed;
+        seen != LedgerMatch::Known
     });
     (before - log_files.len()) as u64
 }
@@ -341,14 +351,14 @@ fn read_all(
     pool: &ThreadPool,
     job: Job<'_>,
     log_files: &[LogFile],
-    new: impl Fn() -> Worker + Sync,
+    new: impl Fn() -> ConvertWorker + Sync,
     progress: &dyn Progress,
 ) -> Result<Read> {
     let next = AtomicUsize::new(0);
     let fetching = fetch(job, log_files)?;
     // What is large goes first: at the end it would be waited for.
     let (large, others): (Vec<_>, Vec<_>) =
-        log_files.iter().partition(|log_file| log_file.bytes >= LARGE);
+        log_files.iter().partition(|log_file| log_file.bytes >= LARGE_LOG_FILE_BYTES);
     let in_turn: Vec<&LogFile> = large.into_iter().chain(others).collect();
     let workers = pool.broadcast(|_| {
         let mut worker = new();
@@ -368,7 +378,7 @@ fn read_all(
     });
     let mut read = Read::default();
     for worker in workers {
-        let Worker { runs, inputs, rejects, outcome, .. } = worker?;
+        let ConvertWorker { runs, inputs, rejects, outcome, .. } = worker?;
         read.runs.push(runs);
         read.inputs.extend(inputs);
         read.rejects.extend(rejects);
@@ -399,13 +409,14 @@ pub(crate) fn list(
     sources: &[String],
     selection: &Selection,
 ) -> Result<(Vec<LogFile>, Vec<LogFile>, Vec<Problem>)> {
-    let Found { log_files, digests, problems, .. } = sources::discover(sources, selection, false)?;
+    let Listing { log_files, digests, problems, .. } =
+        sources::discover(sources, selection, false)?;
     Ok((log_files, digests, problems))
 }
 
 /// Adds what listing found, and puts the problems in order.
-fn add_listing(outcome: &mut Outcome, found: Found) {
-    let Found { log_files, skipped, services, problems, .. } = found;
+fn add_listing(outcome: &mut Outcome, found: Listing) {
+    let Listing { log_files, skipped, services, problems, .. } = found;
     let unlisted = problems.len() as u64;
     outcome.files.skipped.add(skipped);
     outcome.add_services(services);

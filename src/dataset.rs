@@ -21,16 +21,18 @@ mod upload;
 pub use commit::Action;
 pub use ledger::RecordCounts;
 
-pub(crate) use ledger::{Input, Ledger, Seen, State};
+pub(crate) use ledger::{Input, InputState, Ledger, LedgerMatch};
 pub(crate) use lock::Busy;
 pub(crate) use parts::PartFile;
-pub(crate) use quarantine::{LARGEST_FILE, LARGEST_RECORD, Reject, gives_way};
+pub(crate) use quarantine::{
+    MAX_REJECTED_FILE_BYTES, MAX_REJECTED_RECORD_BYTES, Reject, gives_way,
+};
 pub(crate) use root::{InBucket, Root, scratch_folder};
 pub(crate) use transaction::Transaction;
 
 use crate::error::{Chain, DatasetProblem, Error, Result};
 use crate::layout::PartitionColumn;
-use crate::part::{PartReader, Source};
+use crate::part::{PartReader, PartSource};
 use crate::schema::SCHEMA_VERSION;
 use crate::scope::{Keep, Redact, Scope};
 use commit::{COMMITS, Commit, REMOVED, removed_file};
@@ -51,7 +53,7 @@ const FORMAT: u32 = 2;
 
 /// What a dataset remembers of itself.
 #[derive(Debug, Serialize, Deserialize)]
-struct Remembered {
+struct DatasetMetadata {
     format: u32,
     schema_version: u32,
     partition_by: Vec<String>,
@@ -64,7 +66,7 @@ struct Remembered {
 /// What a run asks of a dataset. Where it asks nothing a dataset is taken as it is, and a new one has
 /// the default.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct DatasetRequest<'a> {
     pub(crate) partition_by: Option<&'a [PartitionColumn]>,
     pub(crate) redact: Redact,
     pub(crate) keep: Option<Keep>,
@@ -97,12 +99,20 @@ impl Dataset {
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
-        Self::create_when(Busy::Refuse, location, Asked { partition_by, redact, keep: None })
+        Self::create_when(
+            Busy::Refuse,
+            location,
+            DatasetRequest { partition_by, redact, keep: None },
+        )
     }
 
     /// The same; what to do while another run writes is the caller's to say.
-    pub(crate) fn create_when(busy: Busy, location: &Path, asked: Asked<'_>) -> Result<Self> {
-        let root = Root::of(location)?;
+    pub(crate) fn create_when(
+        busy: Busy,
+        location: &Path,
+        asked: DatasetRequest<'_>,
+    ) -> Result<Self> {
+        let root = Root::at(location)?;
         if remembered(&root)?.is_none() {
             refuse_remains(&root)?;
         }
@@ -122,7 +132,7 @@ impl Dataset {
 
     /// Opens the dataset at `location` for writing; fails where there is none.
     pub fn open_to_write(location: &Path) -> Result<Self> {
-        let root = Root::of(location)?;
+        let root = Root::at(location)?;
         if remembered(&root)?.is_none() {
             return Err(no_dataset(&root));
         }
@@ -133,7 +143,7 @@ impl Dataset {
 
     /// Opens the dataset at `location`; fails where there is none. Needs no right to write.
     pub fn open(location: &Path) -> Result<Self> {
-        Self::newest(location, &Arc::new(Root::of(location)?))
+        Self::newest(location, &Arc::new(Root::at(location)?))
     }
 
     /// The same dataset, as its newest commit has it by now.
@@ -168,7 +178,7 @@ impl Dataset {
     fn recover(
         location: &Path,
         root: Root,
-        mut remembered: Remembered,
+        mut remembered: DatasetMetadata,
         lock: Lock,
     ) -> Result<Self> {
         let columns = remembered.columns(&root)?;
@@ -194,7 +204,7 @@ impl Dataset {
     fn at(
         location: &Path,
         root: Arc<Root>,
-        remembered: &Remembered,
+        remembered: &DatasetMetadata,
         head: Commit,
         lock: Option<Lock>,
     ) -> Result<Self> {
@@ -212,7 +222,7 @@ impl Dataset {
     }
 
     /// The dataset, if it is as asked.
-    pub(crate) fn accept(self, asked: Asked<'_>) -> Result<Self> {
+    pub(crate) fn accept(self, asked: DatasetRequest<'_>) -> Result<Self> {
         let refuse = |problem| Err(Error::dataset(self.location.display(), problem));
         if let Some(asked) = asked.partition_by.filter(|asked| *asked != self.partition_by) {
             let (known, asked) = (list(&self.partition_by), list(asked));
@@ -261,7 +271,7 @@ impl Dataset {
         // By hash: a million names would be 100 MB.
         let mut widest: HashMap<u64, Keep> = HashMap::new();
         self.inputs(&mut |input| {
-            if input.state != State::Unreadable {
+            if input.state != InputState::Unreadable {
                 let known = widest.entry(state.hash_one(&input.uri)).or_insert(input.scope.keep);
                 *known = input.scope.keep.max(*known);
             }
@@ -316,7 +326,7 @@ impl Dataset {
     /// Opens a part file.
     pub(crate) fn part(&self, part: &PartFile) -> Result<PartReader> {
         let (source, path) = self.places.open(&part.path)?;
-        PartReader::of(source, &path)
+        PartReader::new(source, &path)
     }
 
     /// The ledger of its inputs.
@@ -391,8 +401,8 @@ pub(crate) struct Places {
 
 impl Places {
     /// Opens the part file that has a place, and says where it is.
-    pub(crate) fn open(&self, place: &str) -> Result<(Source, PathBuf)> {
-        for file in self.of(place) {
+    pub(crate) fn open(&self, place: &str) -> Result<(PartSource, PathBuf)> {
+        for file in self.candidates(place) {
             if let Some(source) = self.root.open(&file)? {
                 return Ok((source, self.root.name(&file)));
             }
@@ -403,7 +413,7 @@ impl Places {
     /// Where the part file may be that has a place: it is still staged, in its place, or removed by a
     /// later commit. Looked for in this order, it is found though it is on its way from one to the
     /// next.
-    pub(crate) fn of(&self, place: &str) -> impl Iterator<Item = String> {
+    pub(crate) fn candidates(&self, place: &str) -> impl Iterator<Item = String> {
         let staged = self.staged.get(place).map(|name| format!("{STAGING}/{name}"));
         staged.into_iter().chain([place.to_owned(), removed_file(place)])
     }
@@ -418,7 +428,7 @@ impl Places {
     }
 }
 
-impl Remembered {
+impl DatasetMetadata {
     /// The partition columns; fails where the dataset is not one of this version.
     fn columns(&self, root: &Root) -> Result<Vec<PartitionColumn>> {
         let path = root.name(DATASET_FILE);
@@ -448,7 +458,7 @@ fn no_dataset(root: &Root) -> Error {
     Error::NoDataset { location: root.shown(), missing: DATASET_FILE }
 }
 
-fn remembered(root: &Root) -> Result<Option<Remembered>> {
+fn remembered(root: &Root) -> Result<Option<DatasetMetadata>> {
     let Some(text) = root.read(DATASET_FILE)? else { return Ok(None) };
     let bad = |error: serde_json::Error| {
         Error::dataset(root.name(DATASET_FILE).display(), DatasetProblem::Malformed(error))
@@ -461,10 +471,10 @@ fn remember(
     partition_by: &[PartitionColumn],
     redact: Redact,
     keep: Option<Keep>,
-) -> Result<Remembered> {
+) -> Result<DatasetMetadata> {
     let partition_by = partition_by.iter().map(ToString::to_string).collect();
     let schema_version = SCHEMA_VERSION;
-    let remembered = Remembered { format: FORMAT, schema_version, partition_by, redact, keep };
+    let remembered = DatasetMetadata { format: FORMAT, schema_version, partition_by, redact, keep };
     let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
     root.write(DATASET_FILE, text.into_bytes())?;
     Ok(remembered)
@@ -473,10 +483,10 @@ fn remember(
 /// What the dataset at `location` keeps; none where there is no dataset. Needs no lock: a run asks before
 /// it lists its sources, and is refused later if another has widened the dataset since.
 pub(crate) fn kept(location: &Path) -> Result<Option<Keep>> {
-    let root = Root::of(location)?;
+    let root = Root::at(location)?;
     match remembered(&root)? {
         None => Ok(None),
-        Some(Remembered { keep: Some(keep), .. }) => Ok(Some(keep)),
+        Some(DatasetMetadata { keep: Some(keep), .. }) => Ok(Some(keep)),
         Some(_) => kept_by_all(&root, &Commit::newest(&root)?).map(Some),
     }
 }
@@ -496,7 +506,7 @@ fn kept_by_all(root: &Root, head: &Commit) -> Result<Keep> {
 fn counted(root: &Root, mut parts: Vec<PartFile>) -> Result<Vec<PartFile>> {
     for part in &mut parts {
         let source = root.open(&part.path)?.ok_or_else(|| root.missing(&part.path))?;
-        part.rows = PartReader::of(source, &root.name(&part.path))?.rows();
+        part.rows = PartReader::new(source, &root.name(&part.path))?.rows();
     }
     Ok(parts)
 }
@@ -551,7 +561,7 @@ mod tests {
     fn a_dataset_remembers_what_it_keeps() {
         let folder = tempfile::tempdir().unwrap();
         let create = |keep| {
-            let asked = Asked { partition_by: None, redact: Redact::Standard, keep };
+            let asked = DatasetRequest { partition_by: None, redact: Redact::Standard, keep };
             Dataset::create_when(Busy::Refuse, folder.path(), asked)
         };
         assert_eq!(kept(folder.path()).unwrap(), None);

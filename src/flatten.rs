@@ -12,7 +12,7 @@ pub(crate) mod row;
 mod settings;
 mod target;
 
-use crate::flatten::operation::{Access, operation};
+use crate::flatten::operation::{OperationAccess, operation};
 use crate::flatten::record::Record;
 use crate::flatten::row::{Row, Value};
 use crate::schema::Col;
@@ -29,7 +29,7 @@ pub(crate) fn flatten<'a>(record: &Record<'a, '_>) -> Row<'a> {
     let codebuild = row.str(Col::EventSource) == Some(CODEBUILD);
     let known = row.str(Col::EventName).filter(|_| codebuild).and_then(operation);
     let read_only = match (known.map(|operation| operation.access), row.get(Col::ReadOnly)) {
-        (Some(access), _) => Some(access == Access::Read),
+        (Some(access), _) => Some(access == OperationAccess::Read),
         (None, Value::Bool(read_only)) => Some(*read_only),
         _ => None,
     };

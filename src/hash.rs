@@ -5,14 +5,14 @@ use sha2::{Digest as _, Sha256};
 use std::io::Read;
 use std::path::Path;
 
-/// Digits of bytes.
+/// Bytes in hexadecimal digits, lower case.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    ::hex::encode(bytes)
+}
+
+/// The bytes of hexadecimal digits in either case; `None` if other letters are among them.
+pub(crate) fn from_hex(text: &str) -> Option<Vec<u8>> {
+    ::hex::decode(text).ok()
 }
 
 /// The SHA-256 of all that is read, in hexadecimal digits, and how many bytes it was; `path` names it.

@@ -13,7 +13,7 @@ mod digest;
 mod files;
 mod signing;
 
-pub use files::File;
+pub use files::CheckedFile;
 
 use crate::error::Result;
 use crate::sources::Selection;
@@ -22,18 +22,18 @@ use coverage::Coverage;
 use digest::{Digest, object};
 use files::{ByName, fits, name_of};
 use serde::Serialize;
-use signing::{Keys, Signatures};
+use signing::{PublicKeys, Signatures};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
 
 /// What to check, and by what.
 #[derive(Debug, Default)]
-pub struct Inputs {
+pub struct CheckInputs {
     /// The log files.
-    pub log_files: Vec<File>,
+    pub log_files: Vec<CheckedFile>,
     /// The digests.
-    pub digests: Vec<File>,
+    pub digests: Vec<CheckedFile>,
     /// Which log files are wanted: others that digests name are not missed.
     pub log_selection: Selection,
     /// Which digests are wanted.
@@ -49,7 +49,7 @@ pub struct Inputs {
 /// What is known of a digest or log file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum FindingState {
     /// It is as CloudTrail wrote it.
     Valid,
     /// Its content is another.
@@ -76,7 +76,7 @@ pub enum State {
     Unreadable,
 }
 
-impl State {
+impl FindingState {
     /// Whether something is wrong, not only unknown.
     #[must_use]
     pub fn is_wrong(self) -> bool {
@@ -107,7 +107,7 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for FindingState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -123,14 +123,19 @@ pub struct Finding {
     /// Where it was read.
     pub path: Option<PathBuf>,
     /// What is known of it.
-    pub state: State,
+    pub state: FindingState,
     /// Why.
     pub detail: String,
 }
 
 impl Finding {
     /// Of a file that no digest tells the object of.
-    fn of_file(kind: &'static str, path: &std::path::Path, state: State, detail: String) -> Self {
+    fn of_file(
+        kind: &'static str,
+        path: &std::path::Path,
+        state: FindingState,
+        detail: String,
+    ) -> Self {
         let object = path.to_string_lossy().into_owned();
         Self { kind, object, path: Some(path.to_owned()), state, detail }
     }
@@ -138,7 +143,7 @@ impl Finding {
 
 /// How many findings there are of each state.
 #[must_use]
-pub fn counts(findings: &[Finding]) -> BTreeMap<State, u64> {
+pub fn counts(findings: &[Finding]) -> BTreeMap<FindingState, u64> {
     let mut counts = BTreeMap::new();
     for finding in findings {
         *counts.entry(finding.state).or_default() += 1;
@@ -151,8 +156,8 @@ pub type Vouched = HashMap<PathBuf, Vec<String>>;
 
 /// Checks digests and log files; what was found of each, in order. Fails where keys or metadata cannot
 /// be read.
-pub fn check(inputs: &Inputs) -> Result<Vec<Finding>> {
-    let Digests { read: digests, mut findings, keys, signatures } = Digests::read(inputs)?;
+pub fn check(inputs: &CheckInputs) -> Result<Vec<Finding>> {
+    let DigestSet { read: digests, mut findings, keys, signatures } = DigestSet::read(inputs)?;
     let judged = chain::judge(&digests, &keys, &signatures);
     let unreadable: HashSet<String> =
         findings.iter().map(|finding| name_of(&finding.object).to_owned()).collect();
@@ -163,7 +168,7 @@ pub fn check(inputs: &Inputs) -> Result<Vec<Finding>> {
     findings.extend(coverage::gaps(&judged));
     findings.extend(log_files(&judged, inputs));
     findings.extend(inputs.unlisted.iter().map(|(path, why)| {
-        Finding::of_file("folder", path.as_ref(), State::Unreadable, why.clone())
+        Finding::of_file("folder", path.as_ref(), FindingState::Unreadable, why.clone())
     }));
     findings.sort();
     findings.dedup();
@@ -172,12 +177,14 @@ pub fn check(inputs: &Inputs) -> Result<Vec<Finding>> {
 
 /// The log files that valid digests vouch for, if their contents have these hashes: they are not
 /// read here. Fails where keys or metadata cannot be read.
-pub fn vouched(inputs: &Inputs) -> Result<Vouched> {
-    let Digests { read: digests, keys, signatures, .. } = Digests::read(inputs)?;
-    let files = ByName::of(&inputs.log_files);
+pub fn vouched(inputs: &CheckInputs) -> Result<Vouched> {
+    let DigestSet { read: digests, keys, signatures, .. } = DigestSet::read(inputs)?;
+    let files = ByName::new(&inputs.log_files);
     let mut vouched = Vouched::new();
     for judged in chain::judge(&digests, &keys, &signatures) {
-        for log in judged.digest.text.log_files.iter().filter(|_| judged.state == State::Valid) {
+        for log in
+            judged.digest.text.log_files.iter().filter(|_| judged.state == FindingState::Valid)
+        {
             for file in files.named(&log.object).filter(|file| fits(&file.path, &log.object)) {
                 vouched.entry(file.path.clone()).or_default().push(log.hash.to_ascii_lowercase());
             }
@@ -187,17 +194,17 @@ pub fn vouched(inputs: &Inputs) -> Result<Vouched> {
 }
 
 /// The digests, and what they are judged by.
-struct Digests {
+struct DigestSet {
     read: Vec<Digest>,
     /// Of those that could not be read.
     findings: Vec<Finding>,
-    keys: Keys,
+    keys: PublicKeys,
     signatures: Signatures,
 }
 
-impl Digests {
-    fn read(inputs: &Inputs) -> Result<Self> {
-        let keys = Keys::read(&inputs.public_keys)?;
+impl DigestSet {
+    fn read(inputs: &CheckInputs) -> Result<Self> {
+        let keys = PublicKeys::read(&inputs.public_keys)?;
         let signatures = Signatures::read(inputs.metadata.as_deref())?;
         let (read, findings) = digest::read_all(&inputs.digests);
         Ok(Self { read, findings, keys, signatures })
@@ -216,7 +223,7 @@ impl Claim<'_> {
     /// How little what it says is worth: nothing that a wrong digest says counts where another speaks.
     fn rank(&self) -> u8 {
         match self.by.state {
-            State::Valid => 0,
+            FindingState::Valid => 0,
             state if !state.is_wrong() => 1,
             _ => 2,
         }
@@ -224,7 +231,7 @@ impl Claim<'_> {
 }
 
 /// What is known of the log files that digests name, and of those that none names.
-fn log_files(judged: &[Judged<'_>], inputs: &Inputs) -> Vec<Finding> {
+fn log_files(judged: &[Judged<'_>], inputs: &CheckInputs) -> Vec<Finding> {
     let mut claims: BTreeMap<&str, Vec<Claim<'_>>> = BTreeMap::new();
     for by in judged {
         for log in &by.digest.text.log_files {
@@ -237,8 +244,8 @@ fn log_files(judged: &[Judged<'_>], inputs: &Inputs) -> Vec<Finding> {
         let best = claims.iter().map(Claim::rank).min().unwrap_or_default();
         claims.retain(|claim| claim.rank() == best);
     }
-    let files = ByName::of(&inputs.log_files);
-    let named: Vec<(&File, &[Claim<'_>])> = claims
+    let files = ByName::new(&inputs.log_files);
+    let named: Vec<(&CheckedFile, &[Claim<'_>])> = claims
         .iter()
         .flat_map(|(name, claims)| files.named(name).map(|file| (file, claims.as_slice())))
         .collect();
@@ -248,10 +255,10 @@ fn log_files(judged: &[Judged<'_>], inputs: &Inputs) -> Vec<Finding> {
     let missing = missing.filter_map(|(_, claims)| claims.first());
     let missing = missing.filter(|claim| inputs.log_selection.may_hold(claim.key)).map(|claim| {
         let detail = format!("named by {}", claim.by.digest.text.object);
-        let (object, state) = (claim.object.clone(), State::MissingObject);
+        let (object, state) = (claim.object.clone(), FindingState::MissingObject);
         Finding { kind: "log file", object, path: None, state, detail }
     });
-    let coverage = Coverage::of(judged);
+    let coverage = Coverage::new(judged);
     let others = inputs.log_files.iter().filter(|file| !claims.contains_key(&*file.name()));
     let others = others.map(|file| {
         let (state, detail) = coverage.of_unnamed(file);
@@ -261,7 +268,7 @@ fn log_files(judged: &[Judged<'_>], inputs: &Inputs) -> Vec<Finding> {
 }
 
 /// What is known of a log file that digests name.
-fn of_named(file: &File, claims: &[Claim<'_>], hash: files::Hash) -> Finding {
+fn of_named(file: &CheckedFile, claims: &[Claim<'_>], hash: files::Hash) -> Finding {
     let hash = match hash {
         Ok(hash) => hash,
         Err((state, why)) => return Finding::of_file("log file", &file.path, state, why),
@@ -269,15 +276,17 @@ fn of_named(file: &File, claims: &[Claim<'_>], hash: files::Hash) -> Finding {
     let holds = claims.iter().find(|claim| claim.hash.eq_ignore_ascii_case(&hash));
     let Some(claim) = holds.or_else(|| claims.first()) else {
         let detail = "no digest at hand names it".to_owned();
-        return Finding::of_file("log file", &file.path, State::NotCoveredByDigest, detail);
+        return Finding::of_file("log file", &file.path, FindingState::NotCoveredByDigest, detail);
     };
     let (state, detail) = match claim.by.state {
         _ if holds.is_none() => {
             let detail = format!("its content has {hash}, the digest says {}", claim.hash);
-            (State::InvalidHash, detail)
+            (FindingState::InvalidHash, detail)
         }
-        State::Valid if fits(&file.path, claim.key) => (State::Valid, String::new()),
-        State::Valid => (State::Moved, format!("its digest says that it is {}", claim.key)),
+        FindingState::Valid if fits(&file.path, claim.key) => (FindingState::Valid, String::new()),
+        FindingState::Valid => {
+            (FindingState::Moved, format!("its digest says that it is {}", claim.key))
+        }
         state => (state, format!("its content fits, but its digest is {state}")),
     };
     let (object, path) = (claim.object.clone(), Some(file.path.clone()));

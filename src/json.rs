@@ -14,10 +14,10 @@ mod simd;
 mod tape;
 
 pub(crate) use names::Names;
-pub(crate) use simd::{Lanes, Look, Narrow, widest};
+pub(crate) use simd::{Kernel, Lanes, Narrow, widest};
 #[cfg(test)]
 pub(crate) use tape::leaked;
-pub(crate) use tape::{DEEPEST, Document, Edit, Json, Name, Tape};
+pub(crate) use tape::{Document, Edit, Json, MAX_DEPTH, Name, Tape};
 
 use memchr::memchr;
 use serde_json::value::RawValue;
@@ -130,14 +130,14 @@ pub(crate) fn member_at(bytes: &[u8], at: usize) -> Option<(Range<usize>, Range<
 ///
 /// Ends early on text that is no object, or that breaks off.
 #[derive(Debug, Clone)]
-pub(crate) struct Members<'a> {
+pub(crate) struct RawMembers<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Members<'a> {
+impl<'a> RawMembers<'a> {
     /// `text` is the text of the whole object, as [`skip_value`] delimits it.
-    pub(crate) fn of(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         let opened = text.as_bytes().first() == Some(&b'{');
         Self { text, at: if opened { 1 } else { text.len() } }
     }
@@ -151,7 +151,7 @@ impl<'a> Members<'a> {
     }
 }
 
-impl<'a> Iterator for Members<'a> {
+impl<'a> Iterator for RawMembers<'a> {
     type Item = (&'a str, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -165,20 +165,20 @@ impl<'a> Iterator for Members<'a> {
 
 /// The elements of a list, in order, as text. Ends early on text that is no list.
 #[derive(Debug, Clone)]
-pub(crate) struct Elements<'a> {
+pub(crate) struct RawElements<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Elements<'a> {
+impl<'a> RawElements<'a> {
     /// `text` is the text of the whole list, as [`skip_value`] delimits it.
-    pub(crate) fn of(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         let opened = text.as_bytes().first() == Some(&b'[');
         Self { text, at: if opened { 1 } else { text.len() } }
     }
 }
 
-impl<'a> Iterator for Elements<'a> {
+impl<'a> Iterator for RawElements<'a> {
     type Item = &'a str;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -197,7 +197,7 @@ impl<'a> Iterator for Elements<'a> {
 /// The value of the last member called `name` of the object `text`: with duplicate names the last
 /// one counts, as in every common parser.
 pub(crate) fn member<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    Members::of(text).filter(|(key, _)| name_is(key, name)).last().map(|(_, value)| value)
+    RawMembers::new(text).filter(|(key, _)| name_is(key, name)).last().map(|(_, value)| value)
 }
 
 /// A member's name: unescaped, but for lone surrogates, which would make one name of two.
@@ -290,7 +290,7 @@ fn unescape_unicode(escaped: &str) -> (Option<char>, usize) {
 pub(crate) fn push_canonical(out: &mut String, raw: &str) {
     match raw.as_bytes().first() {
         Some(b'{') => {
-            let members = Members::of(raw).map(|(raw, value)| (name(raw), value));
+            let members = RawMembers::new(raw).map(|(raw, value)| (name(raw), value));
             out.push('{');
             for (name, value) in members.collect::<BTreeMap<_, _>>() {
                 push_string(out, &name);
@@ -300,7 +300,7 @@ pub(crate) fn push_canonical(out: &mut String, raw: &str) {
         }
         Some(b'[') => {
             out.push('[');
-            for element in Elements::of(raw) {
+            for element in RawElements::new(raw) {
                 push_canonical(out, element);
                 out.push(',');
             }
@@ -358,11 +358,11 @@ mod tests {
     #[test]
     fn members_keep_order_and_text() {
         let text = r#"{ "a" : 1.0 , "b\n":{"c":[ ]},"d":"x" }"#;
-        let members: Vec<_> = Members::of(text).collect();
+        let members: Vec<_> = RawMembers::new(text).collect();
         assert_eq!(members, [("a", "1.0"), ("b\\n", "{\"c\":[ ]}"), ("d", "\"x\"")]);
-        assert_eq!(Members::of("[1]").count(), 0);
+        assert_eq!(RawMembers::new("[1]").count(), 0);
         assert_eq!(
-            Elements::of("[ 1, {\"a\":2} ,\"x\"]").collect::<Vec<_>>(),
+            RawElements::new("[ 1, {\"a\":2} ,\"x\"]").collect::<Vec<_>>(),
             ["1", "{\"a\":2}", "\"x\""]
         );
         assert_eq!(member(r#"{"a":1,"\u0061":2}"#, "a"), Some("2"));
@@ -401,11 +401,11 @@ mod tests {
     /// The end of an object or list, and that of a string.
     struct Ends<'b>(&'b [u8]);
 
-    impl Look for Ends<'_> {
-        type Found = (Option<usize>, Option<(usize, bool)>);
+    impl Kernel for Ends<'_> {
+        type Output = (Option<usize>, Option<(usize, bool)>);
 
         #[inline(always)]
-        fn look<L: Lanes>(self, lanes: L) -> Self::Found {
+        fn look<L: Lanes>(self, lanes: L) -> Self::Output {
             (skip_rest(lanes, self.0, 0, 0), string_end(lanes, self.0, 0))
         }
     }

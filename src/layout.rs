@@ -6,6 +6,7 @@
 //! This module refuses to touch the disk.
 
 use chrono::DateTime;
+use percent_encoding::percent_decode_str;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
@@ -150,20 +151,7 @@ fn shorten(value: &str, escaped: &str) -> String {
 }
 
 fn unescape(value: &str) -> String {
-    let bytes = value.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let hex = value.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        if let Some(escaped) = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            out.push(escaped);
-            at += 3;
-        } else {
-            out.push(*byte);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
+    percent_decode_str(value).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -69,6 +69,11 @@
 //! 8. *One engine*: one version of Arrow, Parquet and `DataFusion`. (`architecture`)
 //! 9. *No unsafe code, no panic on any input.* (the lint table)
 
+#[cfg(not(unix))]
+compile_error!(
+    "buildtrail is for Unix: it relies on the system's locks, renames and synced folders"
+);
+
 pub mod catalog;
 pub mod cli;
 pub mod compact;

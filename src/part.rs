@@ -9,10 +9,10 @@ mod read;
 mod source;
 mod write;
 
-pub(crate) use find::Wanted;
+pub(crate) use find::IdFilter;
 pub(crate) use read::{Batches, PartReader};
-pub(crate) use source::Source;
-pub(crate) use write::{PartWriter, Written};
+pub(crate) use source::PartSource;
+pub(crate) use write::{PartMetadata, PartWriter};
 
 /// Rows of one batch at most: small enough to sort in cache, large enough to hide the cost of 185
 /// arrays.

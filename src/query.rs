@@ -25,10 +25,16 @@ mod shell;
 
 #[cfg(feature = "distributed")]
 pub use distributed::{Address, Worker, distribute};
-pub use doubt::{Doubt, Source};
+pub use doubt::{Doubt, QuerySource};
 pub use output::{Form, Format, MAX_ROWS, tabulate};
+#[cfg(feature = "stages")]
+#[doc(hidden)]
+pub use rules::{COUNT_DISTINCT, RULES};
 pub use saved::{
     Parameter, ParameterKind, SavedQueries, SavedQuery, Values, check_period, view_texts,
 };
-pub use session::{Access, Limits, ReadLogs, open, register_logs};
+#[cfg(feature = "stages")]
+#[doc(hidden)]
+pub use session::open_without;
+pub use session::{Access, QueryLimits, ReadLogs, open, register_logs};
 pub use shell::{Out, Runner, Shell, Start};

@@ -40,7 +40,7 @@ impl LogFileReader {
     /// Reads what `config` says; its `out` and its partition columns are of no account.
     pub fn with(config: ConvertConfig) -> Result<Self> {
         let config = ConvertConfig { partition_by: Some(Vec::new()), ..config };
-        let Scratch { dataset, outcome, folder } = Scratch::convert(config, &Quiet)?;
+        let ScratchDataset { dataset, outcome, folder } = ScratchDataset::convert(config, &Quiet)?;
         let mut parts = dataset.parts().to_vec();
         // Rows without a time come last.
         parts.sort_by_key(|part| (part.from.is_none(), part.from, part.to));
@@ -81,14 +81,14 @@ impl RecordBatchReader for LogFileReader {
 
 /// A dataset for a while.
 #[derive(Debug)]
-pub(crate) struct Scratch {
+pub(crate) struct ScratchDataset {
     pub(crate) dataset: Dataset,
     pub(crate) outcome: Outcome,
     /// Where it is; the dataset goes with it.
     pub(crate) folder: TempDir,
 }
 
-impl Scratch {
+impl ScratchDataset {
     /// Converts into the system's temporary folder, whatever the `out` of `config` is.
     pub(crate) fn convert(config: ConvertConfig, progress: &dyn Progress) -> Result<Self> {
         let folder = scratch_folder()?;
@@ -125,7 +125,7 @@ mod tests {
         for batch in reader {
             let batch = batch.unwrap();
             assert_eq!(batch.schema(), columns);
-            let keys = Keys::of(&batch).unwrap();
+            let keys = Keys::new(&batch).unwrap();
             ids.extend((0..batch.num_rows()).filter_map(|row| keys.id(row).map(str::to_owned)));
             times.extend((0..batch.num_rows()).map(|row| keys.time(row)));
         }

@@ -15,7 +15,7 @@ mod patterns;
 
 use crate::flatten::coerce::is_aws_mask;
 use crate::json::{self, Document, Edit, Json, Name, Tape};
-use anchors::Signs;
+use anchors::Anchors;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::iter::Peekable;
@@ -103,7 +103,7 @@ fn ends_in(name: &str, end: &str) -> bool {
 
 /// What the members above a value say of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Context {
     Plain,
     /// In `environment`: a container's list of variables, or with `variables` below a function's
     /// map of them; a project's has neither.
@@ -121,7 +121,7 @@ enum Place {
     SecretQuery,
 }
 
-impl Place {
+impl Context {
     /// Whether a name says something here that says nothing wherever else it stands.
     fn minds(self, name: &Name<'_, '_>) -> bool {
         match self {
@@ -221,7 +221,7 @@ pub(crate) fn redact<'a>(record: &Document<'a, '_>) -> Redacted<'a> {
     let folded = text.to_ascii_lowercase();
     let mut masker = Masker {
         source: text,
-        signs: Signs::of(&folded).peekable(),
+        signs: Anchors::new(&folded).peekable(),
         telling: telling.map(|name| name.number()).peekable(),
         out: String::new(),
         done: 0,
@@ -229,7 +229,7 @@ pub(crate) fn redact<'a>(record: &Document<'a, '_>) -> Redacted<'a> {
         paths_bytes: 0,
         edits: Vec::new(),
     };
-    masker.value(record.value(), &Path::Record, Place::Plain);
+    masker.value(record.value(), &Path::Record, Context::Plain);
     let Masker { mut out, done, paths, edits, .. } = masker;
     if edits.is_empty() {
         return Redacted::nothing(text);
@@ -369,7 +369,7 @@ impl Path<'_, '_, '_> {
 struct Masker<'a, N: Iterator<Item = u32>> {
     source: &'a str,
     /// The places that are left where something may begin that is masked by its own form.
-    signs: Peekable<Signs<'a>>,
+    signs: Peekable<Anchors<'a>>,
     /// The numbers of the names that are left that may tell something of what they name.
     telling: Peekable<N>,
     /// The redacted text of the source up to `done`.
@@ -405,25 +405,25 @@ impl<N: Iterator<Item = u32>> Masker<'_, N> {
     }
 
     /// Masks what is secret in a value.
-    fn value<'a, 't>(&mut self, value: Json<'a, 't>, path: &Path<'_, 'a, 't>, place: Place) {
+    fn value<'a, 't>(&mut self, value: Json<'a, 't>, path: &Path<'_, 'a, 't>, place: Context) {
         if value.is_string() {
             self.string(value, path, place);
         } else if value.is_object() {
             for (name, member) in value.members() {
                 let tells = self.tells(&name) || place.minds(&name);
-                let below = if tells { place.below(&name) } else { Place::Plain };
-                if below != Place::Plain || self.has_any(member) {
+                let below = if tells { place.below(&name) } else { Context::Plain };
+                if below != Context::Plain || self.has_any(member) {
                     self.value(member, &Path::Member(path, name), below);
                 }
             }
         } else if value.is_list() {
             for (number, element) in value.elements().enumerate() {
                 let below = place.element(element);
-                if below != Place::Plain || self.has_any(element) {
+                if below != Context::Plain || self.has_any(element) {
                     self.value(element, &Path::Element(path, number), below);
                 }
             }
-        } else if matches!(place, Place::Secret | Place::ArnOrSecret) && value.is_number() {
+        } else if matches!(place, Context::Secret | Context::ArnOrSecret) && value.is_number() {
             self.replace(value, MASK, path);
         }
     }
@@ -464,9 +464,9 @@ impl<N: Iterator<Item = u32>> Masker<'_, N> {
         self.telling.peek().is_some_and(|number| *number < to)
     }
 
-    fn string(&mut self, value: Json<'_, '_>, path: &Path<'_, '_, '_>, place: Place) {
+    fn string(&mut self, value: Json<'_, '_>, path: &Path<'_, '_, '_>, place: Context) {
         let has_sign = self.has_sign(value);
-        if place == Place::Plain && !has_sign {
+        if place == Context::Plain && !has_sign {
             return;
         }
         let Some(text) = value.string().filter(|text| !text.is_empty() && !is_aws_mask(text))
@@ -474,9 +474,11 @@ impl<N: Iterator<Item = u32>> Masker<'_, N> {
             return;
         };
         let masked = match place {
-            Place::Secret | Place::Variables => Some(MASK.to_owned()),
-            Place::Auth | Place::ArnOrSecret if !text.starts_with("arn:") => Some(MASK.to_owned()),
-            Place::SecretQuery => Some(without_query(&text)),
+            Context::Secret | Context::Variables => Some(MASK.to_owned()),
+            Context::Auth | Context::ArnOrSecret if !text.starts_with("arn:") => {
+                Some(MASK.to_owned())
+            }
+            Context::SecretQuery => Some(without_query(&text)),
             _ if has_sign && self.has_only_urls(value) => patterns::urls(&text),
             _ if has_sign => patterns::mask(&text),
             _ => None,
@@ -530,7 +532,7 @@ mod tests {
             let object = format!("{{\"{name}\":0}}");
             let (name, _) = leaked(&object).members().next().unwrap();
             assert!(may_tell(&name), "{object}");
-            assert_ne!(Place::Plain.below(&name), Place::Plain, "{object}");
+            assert_ne!(Context::Plain.below(&name), Context::Plain, "{object}");
         }
     }
 

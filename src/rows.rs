@@ -15,4 +15,4 @@ pub(crate) use columns::columns_for_tests;
 pub(crate) use encoded::Head;
 pub(crate) use keys::{DAY, Keys, Partitioner, RowRef, content, is_content};
 pub(crate) use merge::{NextRows, RowOrder};
-pub(crate) use runs::{Runs, Space, Stream, cut};
+pub(crate) use runs::{MemoryBudget, Runs, Stream, cut};

@@ -3,7 +3,7 @@
 //! Counts of part files, inputs and rejects are the newest commit's; days, accounts and regions are
 //! read from their columns. It refuses to judge whether they are right: that is `verify`'s.
 
-use crate::dataset::{Action, Dataset, Input, PartFile, RecordCounts, State};
+use crate::dataset::{Action, Dataset, Input, InputState, PartFile, RecordCounts};
 use crate::error::Result;
 use crate::layout::PartitionColumn;
 use crate::part::BATCH_ROWS;
@@ -38,9 +38,9 @@ pub struct Status {
     /// Regions, in order.
     pub regions: Vec<String>,
     /// Its part files.
-    pub parts: Parts,
+    pub parts: PartCounts,
     /// The log files that it was made of.
-    pub inputs: Inputs,
+    pub inputs: InputCounts,
     /// What became of their records, over all runs.
     pub records: RecordCounts,
     /// Rows that compaction found to be copies.
@@ -67,7 +67,7 @@ pub struct Days {
 
 /// Part files.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Parts {
+pub struct PartCounts {
     /// How many.
     pub count: u64,
     /// Their bytes.
@@ -80,7 +80,7 @@ pub struct Parts {
 
 /// Log files that were read.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Inputs {
+pub struct InputCounts {
     /// How many, each once however often it was read.
     pub count: u64,
     /// Their bytes as stored, as last read.
@@ -113,7 +113,7 @@ pub struct LastRun {
 
 /// Looks at a dataset; part files smaller than half of `part_bytes` are small.
 pub fn status(dataset: &Dataset, part_bytes: u64) -> Result<Status> {
-    let mut seen = Seen::default();
+    let mut seen = SeenParts::default();
     for part in dataset.parts() {
         let columns = [Col::EventTime, Col::AwsRegion, Col::RecipientAccountId];
         for batch in dataset.part(part)?.only(&columns).batches(8 * BATCH_ROWS)? {
@@ -140,7 +140,7 @@ pub fn status(dataset: &Dataset, part_bytes: u64) -> Result<Status> {
         days: seen.days(),
         accounts: seen.accounts.into_iter().collect(),
         regions: seen.regions.into_iter().collect(),
-        parts: Parts {
+        parts: PartCounts {
             count: dataset.parts().len() as u64,
             bytes: dataset.parts().iter().map(|part| part.bytes).sum(),
             partitions: partitions.len() as u64,
@@ -165,8 +165,8 @@ fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
-fn inputs(dataset: &Dataset) -> Result<(Inputs, RecordCounts)> {
-    let mut inputs = Inputs::default();
+fn inputs(dataset: &Dataset) -> Result<(InputCounts, RecordCounts)> {
+    let mut inputs = InputCounts::default();
     let mut records = RecordCounts::default();
     let state = RandomState::new();
     // By hash: a million names would be 100 MB.
@@ -175,8 +175,8 @@ fn inputs(dataset: &Dataset) -> Result<(Inputs, RecordCounts)> {
         records.add(&input.records);
         let (bytes, is_broken) = files.entry(state.hash_one(&input.uri)).or_default();
         *bytes = input.bytes;
-        if input.state != State::Same {
-            *is_broken = input.state != State::Read;
+        if input.state != InputState::Same {
+            *is_broken = input.state != InputState::Read;
         }
     })?;
     inputs.count = files.len() as u64;
@@ -187,13 +187,13 @@ fn inputs(dataset: &Dataset) -> Result<(Inputs, RecordCounts)> {
 
 /// What the columns have.
 #[derive(Debug, Default)]
-struct Seen {
+struct SeenParts {
     days: BTreeSet<i64>,
     accounts: BTreeSet<String>,
     regions: BTreeSet<String>,
 }
 
-impl Seen {
+impl SeenParts {
     fn add(&mut self, batch: &RecordBatch) {
         if let Some(times) = batch.column_by_name(Col::EventTime.name())
             && let Some(times) = times.as_primitive_opt::<TimestampMillisecondType>()

@@ -10,10 +10,9 @@ mod lease;
 mod objects;
 
 pub(crate) use lease::Lease;
-pub(crate) use objects::{Only, Upload};
+pub(crate) use objects::{Precondition, Upload};
 
 use crate::error::{Error, Result, StoreError, StoreProblem};
-use chrono::Utc;
 use datafusion_cli::object_storage::{AwsOptions, get_s3_object_store_builder};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::aws::{AmazonS3, AmazonS3ConfigKey};
@@ -21,12 +20,12 @@ use object_store::path::Path;
 use object_store::{Attribute, ObjectMeta, ObjectStore as _, ObjectStoreExt as _, RetryConfig};
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use url::Url;
+use uuid::Uuid;
 
 /// Requests at a time.
 const REQUESTS: usize = 32;
@@ -97,7 +96,7 @@ impl Buckets {
 
 /// A name that no other run gives.
 pub(crate) fn token() -> String {
-    format!("{:016x}", RandomState::new().hash_one((std::process::id(), Utc::now())))
+    Uuid::new_v4().simple().to_string()
 }
 
 /// The threads that wait for the network.

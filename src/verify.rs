@@ -11,7 +11,7 @@ mod parts;
 
 use crate::dataset::{Dataset, PartFile};
 use crate::error::{Chain, Result};
-use parts::Seen;
+use parts::SeenRows;
 use serde::Serialize;
 use std::collections::HashSet;
 
@@ -39,7 +39,7 @@ pub struct Verification {
 /// Fails only where nothing can be checked; all that is found is in [`Verification::problems`].
 pub fn verify(dataset: &Dataset) -> Result<Verification> {
     let mut found = Verification::default();
-    let mut seen = Seen::default();
+    let mut seen = SeenRows::default();
     for part in dataset.parts() {
         found.parts += 1;
         let mut problems = Vec::new();

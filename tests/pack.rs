@@ -77,6 +77,16 @@ fn assert_same(answer: &str, expected: &str, is_view: bool, over: &str) {
     assert!(answer == expected, "over {over}, expected\n{expected}\n\nbut got\n{answer}");
 }
 
+/// Whether a view is a table of words: it gives its rows whatever the events are.
+fn is_of_words(query: &str) -> bool {
+    let Some(view) = query.strip_prefix("view-") else { return false };
+    let sql = fs::read_to_string(Path::new(ROOT).join(format!("sql/views/{view}.sql"))).unwrap();
+    let statement: String = sql.lines().filter(|line| !line.starts_with("--")).collect();
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let mut words = statement.split(|c| !is_word(c));
+    !sql.contains("-- uses:") && words.all(|word| word != "events")
+}
+
 /// Fails unless a case's answers are as expected.
 fn check(case: &Case, empty: &Empty) {
     let file = |name: &str| case.folder.join(name);
@@ -95,9 +105,10 @@ fn check(case: &Case, empty: &Empty) {
         let both = Dataset::new(&[&find, &other], &case.keep);
         assert_same(&case.ask(&both.name(), &[]), &expected, is_view, "find.json and other.json");
     }
+    let nothing = if is_of_words(case.query()) { &*expected } else { header };
     let near = Dataset::new(&[&other], &case.keep);
-    assert_same(&case.ask(&near.name(), &[]), header, is_view, "other.json alone");
-    assert_same(&case.ask(&empty.name(), &[]), header, is_view, "no events");
+    assert_same(&case.ask(&near.name(), &[]), nothing, is_view, "other.json alone");
+    assert_same(&case.ask(&empty.name(), &[]), nothing, is_view, "no events");
 }
 
 fn every_query_and_view_has_its_case() {

@@ -5,6 +5,9 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
+-- Not seen: if a call changed anything, which the query project-changes tells. Events without a readable
+-- time come last.
 SELECT
   event_time,
   event_name,
@@ -12,14 +15,16 @@ SELECT
   actor,
   credential_kind,
   source_ip_address,
-  aws_region,
+  region AS aws_region,
   succeeded
-FROM events
+FROM calls_once
 WHERE event_source = 'codebuild.amazonaws.com'
   AND operation_access = 'write'
   AND ($since IS NULL OR event_time >= $since)
   AND ($until IS NULL OR event_time < $until)
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
-  AND ($account IS NULL OR recipient_account_id = $account)
-ORDER BY event_time, event_id
+  AND ($account IS NULL OR account = $account)
+  AND (copy = 1 OR $account IS NOT NULL)
+  AND ($region IS NULL OR region = $region)
+ORDER BY event_time NULLS LAST, event_id NULLS LAST

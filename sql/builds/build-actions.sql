@@ -4,9 +4,11 @@
 -- parameter: until timestamp [] Only events before this time
 -- parameter: project text [] Only this project
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- parameter: build text [] Only this build: its id, ARN or UUID
 -- needs: build-activity
--- Needs --keep build-activity or all. Builds that no call started have no project name, but their role.
+-- Builds that no call started have no project name, but their role. What a build does with other credentials than its
+-- role's is not seen, nor data events that the trail does not log.
 SELECT
   project_name,
   role_arn,
@@ -23,5 +25,6 @@ WHERE ($build IS NULL OR build_uuid = split_part($build, ':', -1))
   AND ($until IS NULL OR event_time < $until)
   AND ($project IS NULL OR project_name = $project)
   AND ($account IS NULL OR account = $account)
+  AND ($region IS NULL OR region = $region)
 GROUP BY project_name, role_arn, event_source, event_name
-ORDER BY requests DESC, project_name, role_arn, event_source, event_name
+ORDER BY requests DESC, project_name NULLS LAST, role_arn NULLS LAST, event_source, event_name

@@ -5,8 +5,12 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- severity: low
 -- attack: T1070
+-- response: Ask who deleted them, and look in the events of the same builds for what they did.
+-- benign: Clean-up jobs that delete old builds.
+-- Builds that go with their project are not here: see project-lifecycle. Those that AWS deletes show no call.
 SELECT
   event_time,
   event_name,
@@ -28,4 +32,5 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
-ORDER BY event_time, event_id
+  AND ($region IS NULL OR aws_region = $region)
+ORDER BY event_time NULLS FIRST, event_id NULLS FIRST

@@ -5,7 +5,10 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- parameter: initiator_kind text [] Only builds of this kind of initiator: user, role, pipeline, event rule, webhook, build, ...
+-- Builds of webhooks, of batches and automatic retries are not seen, as no call starts them; nor is the outcome
+-- of a build. A stop counts only where the build was still running.
 SELECT
   started_at,
   kind,
@@ -31,4 +34,5 @@ WHERE ($initiator_kind IS NULL OR initiator_kind = $initiator_kind)
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR started_by = $actor)
   AND ($account IS NULL OR account = $account)
-ORDER BY started_at, kind, build_id
+  AND ($region IS NULL OR region = $region)
+ORDER BY started_at NULLS FIRST, kind, build_id, event_id

@@ -5,9 +5,14 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- severity: medium
 -- attack: T1651
--- Both give an interactive shell with the service role of the project. Attempts that failed are here, too.
+-- response: Ask who opened it and why, and look what the project's role did in that time.
+-- benign: Developers who look into a failing build.
+-- Both give an interactive shell with the service role of the project. Attempts that failed are here, too. A session
+-- opened with ssm:StartSession is a call to another service and not seen here, nor what is typed in one. A build with
+-- a debug session stops only where its build specification says so.
 SELECT
   event_time,
   CASE
@@ -28,7 +33,8 @@ SELECT
 FROM events
 WHERE event_source = 'codebuild.amazonaws.com'
   AND (
-    event_name IN ('StartBuild', 'StartBuildBatch') AND debug_session_enabled
+    event_name IN ('StartBuild', 'StartBuildBatch')
+      AND coalesce(debug_session_enabled, array_has(request_members, 'debugSessionEnabled'))
     OR event_name IN ('StartSandbox', 'StartSandboxConnection')
   )
   AND ($since IS NULL OR event_time >= $since)
@@ -36,4 +42,5 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
-ORDER BY event_time, event_id
+  AND ($region IS NULL OR aws_region = $region)
+ORDER BY event_time NULLS FIRST, event_id NULLS FIRST

@@ -5,9 +5,13 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- severity: medium
 -- attack: T1651
--- AWS may mask the command, which is then null: that it was run is what remains.
+-- response: Ask who ran it and why, and look what the project's role did in that time.
+-- benign: Developers who look into a failing build.
+-- AWS may mask the command, which is then null: that it was run is what remains. What is typed in an interactive
+-- session shows no call: see debug-sessions.
 SELECT
   event_time,
   project_name,
@@ -29,4 +33,5 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
-ORDER BY event_time, event_id
+  AND ($region IS NULL OR aws_region = $region)
+ORDER BY event_time NULLS FIRST, event_id NULLS FIRST

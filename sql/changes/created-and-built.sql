@@ -5,12 +5,16 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
--- parameter: minutes integer [30] Minutes from the creation to the first build
--- parameter: baseline integer [0] Days from the first event on that only show which roles are known
+-- parameter: region text [] Only events of this region
+-- parameter: minutes integer [30] Minutes from the creation to the first build (1 to 525600)
+-- parameter: baseline integer [0] Days from the first event on that only show which roles are known (0 to 3650)
 -- severity: medium
 -- attack: T1648
+-- response: Look what the role may do and did, and whether project and role are still there.
+-- benign: A console user's first project, and infrastructure code that makes project and role together.
 -- Who may create a project, pass a role and start a build has what the role may. A role counts as seen once
 -- a project or build had it. The console makes a role for a project it creates, so some are harmless.
+-- A role that had a project before is not seen, nor a build that a webhook starts or that begins later.
 WITH roles AS (
   SELECT
     event_time,
@@ -48,7 +52,8 @@ first_builds AS (
     builds.started_by,
     builds.overrides,
     row_number() OVER (
-      PARTITION BY creations.event_id, creations.project_name ORDER BY builds.started_at, builds.build_id
+      PARTITION BY creations.recipient_account_id, creations.aws_region, creations.project_name, creations.event_time
+      ORDER BY builds.started_at, builds.build_id, creations.event_id
     ) AS nth
   FROM roles AS creations
   JOIN builds
@@ -83,4 +88,5 @@ WHERE nth = 1
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR account = $account)
-ORDER BY event_time, event_id
+  AND ($region IS NULL OR region = $region)
+ORDER BY event_time NULLS FIRST, event_id NULLS FIRST

@@ -4,6 +4,9 @@
 -- parameter: until timestamp [] Only events before this time
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
+-- A fleet has a role, an image, a network and a proxy of its own, which all builds on it use. Attempts that failed are
+-- here with their error. What a setting was before is not shown, nor the rules of the proxy.
 SELECT
   event_time,
   event_name,
@@ -30,4 +33,5 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($until IS NULL OR event_time < $until)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
-ORDER BY event_time, event_id
+  AND ($region IS NULL OR aws_region = $region)
+ORDER BY event_time NULLS FIRST, event_id NULLS FIRST

@@ -5,13 +5,19 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
+-- parameter: initial boolean [false] Also first settings, of which no earlier value is known
+-- Another order of subnets or security groups is no change.
+-- A project that was deleted and created anew is compared with what it was. The first settings of a project
+-- are not listed, nor an update of which the dataset shows no value before: --initial true lists them.
+-- Rules of a security group, routes and the network of a fleet are not seen here.
 SELECT
   event_time,
   project_name,
   setting,
-  before,
+  coalesce(before, before_deleted) AS before,
   after,
-  before_known,
+  before_known OR before_deleted IS NOT NULL AS before_known,
   change,
   actor,
   source_ip_address,
@@ -19,11 +25,15 @@ SELECT
   account,
   region
 FROM project_changes
-WHERE setting IN ('vpcConfig.vpcId', 'vpcConfig.subnets', 'vpcConfig.securityGroupIds')
-  AND event_name = 'UpdateProject'
+WHERE setting IN (
+    'vpcConfig.vpcId', 'vpcConfig.subnets', 'vpcConfig.securityGroupIds',
+    'environment.dockerServer.securityGroupIds'
+  )
+  AND ($initial OR NOT first_value)
   AND ($since IS NULL OR event_time >= $since)
   AND ($until IS NULL OR event_time < $until)
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR account = $account)
-ORDER BY event_time, event_id, setting
+  AND ($region IS NULL OR region = $region)
+ORDER BY event_time NULLS FIRST, step, event_id NULLS FIRST, setting

@@ -5,15 +5,20 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- parameter: setting text [] Only this setting, by its path in the project, such as source.location
+-- parameter: initial boolean [false] Also first settings, of which no earlier value is known
 -- See the view project_changes for what before, masked and before_known mean.
+-- A project that was deleted and created anew is compared with what it was. The first settings of a project
+-- are not listed, nor an update of which the dataset shows no value before: --initial true lists them.
+-- The order of two updates within one second is not known.
 SELECT
   event_time,
   project_name,
   setting,
-  before,
+  coalesce(before, before_deleted) AS before,
   after,
-  before_known,
+  before_known OR before_deleted IS NOT NULL AS before_known,
   change,
   actor,
   source_ip_address,
@@ -22,9 +27,11 @@ SELECT
   region
 FROM project_changes
 WHERE ($setting IS NULL OR setting = $setting)
+  AND ($initial OR NOT first_value)
   AND ($since IS NULL OR event_time >= $since)
   AND ($until IS NULL OR event_time < $until)
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR account = $account)
-ORDER BY event_time, event_id, setting
+  AND ($region IS NULL OR region = $region)
+ORDER BY event_time NULLS FIRST, step, event_id NULLS FIRST, setting

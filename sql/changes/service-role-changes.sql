@@ -1,20 +1,28 @@
 -- title: Changes of service roles
--- question: Which projects were given another service role, by whom, from which to which?
+-- question: Which projects were given another service role, for builds or batches, by whom, from which to which?
 -- parameter: since timestamp [] Only events at or after this time
 -- parameter: until timestamp [] Only events before this time
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
+-- parameter: initial boolean [false] Also first settings, of which no earlier value is known
 -- severity: medium
 -- attack: T1548.005
+-- response: Compare what both roles may do, and look which builds ran with the new one.
+-- benign: Roles that are renamed or narrowed, and projects that move to Terraform.
 -- Builds act as this role: who may change it and start builds has all its permissions.
+-- A project that was deleted and created anew is compared with what it was. The first settings of a project
+-- are not listed, nor an update of which the dataset shows no value before: --initial true lists them.
+-- A policy that is added to the same role is a call to IAM and not seen here; a role for a single build is in
+-- build-overrides, that of a fleet in fleet-changes.
 SELECT
   event_time,
   project_name,
   setting,
-  before,
+  coalesce(before, before_deleted) AS before,
   after,
-  before_known,
+  before_known OR before_deleted IS NOT NULL AS before_known,
   change,
   actor,
   source_ip_address,
@@ -22,11 +30,14 @@ SELECT
   account,
   region
 FROM project_changes
-WHERE setting = 'serviceRole'
-  AND event_name = 'UpdateProject'
+WHERE setting IN (
+    'serviceRole', 'buildBatchConfig.serviceRole'
+  )
+  AND ($initial OR NOT first_value)
   AND ($since IS NULL OR event_time >= $since)
   AND ($until IS NULL OR event_time < $until)
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR account = $account)
-ORDER BY event_time, event_id, setting
+  AND ($region IS NULL OR region = $region)
+ORDER BY event_time NULLS FIRST, step, event_id NULLS FIRST, setting

@@ -5,6 +5,9 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
+-- Failed calls are listed, too. An update shows the members that it answers with or asks for; the view `webhooks`
+-- has the state as a whole. Not seen: a webhook that goes with its project, and changes at the source provider.
 SELECT
   event_time,
   event_name,
@@ -29,4 +32,5 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR recipient_account_id = $account)
-ORDER BY event_time, event_id
+  AND ($region IS NULL OR aws_region = $region)
+ORDER BY event_time NULLS LAST, event_id NULLS LAST

@@ -2,9 +2,13 @@
 -- question: Which projects are public as far as the log tells, since when, and by whom?
 -- parameter: project text [] Only this project
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- severity: medium
 -- attack: T1530
--- The last change of visibility counts; a project deleted or created anew is private again.
+-- response: Make the project private unless it is meant to be read by everybody.
+-- benign: Open source projects that show their build results.
+-- The last change of visibility counts, and `public_since` is when it came to be so, repeated calls aside; a project
+-- deleted or created anew is private again. One that was made public before the dataset begins is not seen.
 SELECT
   project_name,
   account,
@@ -21,4 +25,5 @@ WHERE project_visibility = 'PUBLIC_READ'
   AND deleted_at IS NULL
   AND ($project IS NULL OR project_name = $project)
   AND ($account IS NULL OR account = $account)
-ORDER BY public_since, project_name, account, region
+  AND ($region IS NULL OR region = $region)
+ORDER BY public_since NULLS FIRST, project_name, account, region

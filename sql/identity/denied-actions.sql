@@ -5,6 +5,8 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
+-- Not seen: what a refused call asked for beyond action and resource, which CloudTrail leaves out.
 SELECT
   principal,
   denied_action,
@@ -20,5 +22,7 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
   AND ($account IS NULL OR account = $account)
+  AND (copy = 1 OR $account IS NOT NULL)
+  AND ($region IS NULL OR region = $region)
 GROUP BY principal, denied_action, denied_resource_arn
-ORDER BY refusals DESC, principal, denied_action, denied_resource_arn
+ORDER BY refusals DESC, principal NULLS LAST, denied_action NULLS LAST, denied_resource_arn NULLS LAST

@@ -5,7 +5,9 @@
 -- parameter: project text [] Only this project
 -- parameter: actor text [] Only calls by this actor, as the column actor has it
 -- parameter: account text [] Only events of this account
+-- parameter: region text [] Only events of this region
 -- A role that was assumed with SAML outside Identity Center shows no provider in its calls, so it is not here.
+-- Not seen: who took another role from there on.
 SELECT
   CASE
     WHEN user_identity_type = 'IdentityCenterUser'
@@ -28,7 +30,7 @@ SELECT
   count(DISTINCT source_ip_address) AS addresses,
   min(event_time) AS first_seen,
   max(event_time) AS last_seen
-FROM events
+FROM calls_once
 WHERE event_source = 'codebuild.amazonaws.com'
   AND (
     user_identity_type IN ('FederatedUser', 'SAMLUser', 'WebIdentityUser', 'IdentityCenterUser')
@@ -39,6 +41,8 @@ WHERE event_source = 'codebuild.amazonaws.com'
   AND ($until IS NULL OR event_time < $until)
   AND ($project IS NULL OR project_name = $project)
   AND ($actor IS NULL OR actor = $actor)
-  AND ($account IS NULL OR recipient_account_id = $account)
+  AND ($account IS NULL OR account = $account)
+  AND (copy = 1 OR $account IS NOT NULL)
+  AND ($region IS NULL OR region = $region)
 GROUP BY 1, 2, actor
-ORDER BY requests DESC, federation, provider, actor
+ORDER BY requests DESC, federation, provider NULLS LAST, actor NULLS LAST

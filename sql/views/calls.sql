@@ -5,6 +5,12 @@
 -- issuer is only who gave out the credentials.
 -- What a client says of itself can be forged, and a service that calls for somebody says only its own
 -- name. The command line counts before the console, as CloudShell has a console's credentials.
+-- `network` says what kind of address a call came from: `aws` for a service's name, `private` for
+-- an address that only a network of one's own knows (also 100.64.0.0/10, and whatever comes through a VPC
+-- endpoint), else `IPv4` or `IPv6`; `place` is the VPC endpoint, else the address. `denied`: the call was
+-- refused for want of permission; services spell the code in several ways, and a VPC endpoint's policy has
+-- one of its own.
+-- Not seen: a person who uses another's credentials, and a client that names itself as another.
 SELECT
   event_time,
   event_id,
@@ -62,5 +68,50 @@ SELECT
       THEN 'sdk'
     WHEN user_agent IS NULL THEN NULL
     ELSE 'other'
-  END AS client
+  END AS client,
+  CASE
+    WHEN source_ip_address IS NULL OR source_ip_address = '' THEN NULL
+    WHEN source_ip_address NOT LIKE '%:%' AND translate(source_ip_address, '0123456789.', '') <> '' THEN 'aws'
+    WHEN vpc_endpoint_id LIKE 'vpce-%'
+      OR source_ip_address LIKE '10.%'
+      OR source_ip_address LIKE '192.168.%'
+      OR source_ip_address LIKE '169.254.%'
+      OR source_ip_address LIKE '127.%'
+      OR source_ip_address LIKE '172.%'
+        AND TRY_CAST(split_part(source_ip_address, '.', 2) AS INTEGER) BETWEEN 16 AND 31
+      OR source_ip_address LIKE '100.%'
+        AND TRY_CAST(split_part(source_ip_address, '.', 2) AS INTEGER) BETWEEN 64 AND 127
+      OR lower(source_ip_address) LIKE 'fc%:%'
+      OR lower(source_ip_address) LIKE 'fd%:%'
+      OR lower(source_ip_address) LIKE 'fe8%:%'
+      OR source_ip_address = '::1'
+      THEN 'private'
+    WHEN source_ip_address LIKE '%:%' THEN 'IPv6'
+    ELSE 'IPv4'
+  END AS network,
+  vpc_endpoint_id,
+  CASE WHEN vpc_endpoint_id LIKE 'vpce-%' THEN vpc_endpoint_id ELSE source_ip_address END AS place,
+  user_identity_arn AS caller_arn,
+  role_session_name AS session_name,
+  session_issuer_arn,
+  user_identity_type,
+  user_identity_identity_provider,
+  web_id_federated_provider,
+  on_behalf_of_identity_store_arn,
+  resource_arns,
+  project_arn,
+  CASE
+    WHEN split_part(project_arn, ':', 5) <> '' THEN split_part(project_arn, ':', 5)
+    ELSE recipient_account_id
+  END AS project_account,
+  shared_event_id,
+  NOT succeeded
+    AND (
+      denied_action IS NOT NULL
+      OR error_code IN (
+        'AccessDenied', 'AccessDeniedException', 'AccessDeniedFault', 'AuthorizationError',
+        'AuthorizationErrorException', 'NotAuthorized', 'NotAuthorizedException', 'UnauthorizedAccess',
+        'UnauthorizedOperation', 'Client.UnauthorizedOperation', 'UnauthorizedException', 'VpceAccessDenied'
+      )
+    ) AS denied
 FROM events

@@ -1,7 +1,9 @@
 -- title: Principals
 -- question: Who ever called CodeBuild, since when, how, and how much?
--- uses: calls
--- One row a principal and account: a role with all its sessions, a user, a service. See the view calls.
+-- uses: calls_once
+-- One row a principal and its account: a role with all its sessions, a user, a service. See the view calls.
+-- A call that two accounts have a record of counts once. Who only has calls without a time has no first and last.
+-- Not seen: who is behind a role or user that several share.
 SELECT
   principal,
   caller_account,
@@ -18,6 +20,7 @@ SELECT
   count(DISTINCT event_name) AS operations,
   count(DISTINCT project_name) AS projects,
   string_agg(DISTINCT client, ', ' ORDER BY client) AS clients
-FROM calls
+FROM calls_once
 WHERE event_source = 'codebuild.amazonaws.com'
+  AND copy = 1
 GROUP BY principal, caller_account

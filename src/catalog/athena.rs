@@ -4,7 +4,7 @@
 //! (`event_name`), to the partition.
 
 use crate::catalog::projection::{hive_type, projection};
-use crate::catalog::{Options, Table, Text, backslash_text, cloudtrail, refused};
+use crate::catalog::{EngineText, Table, TextOptions, backslash_text, cloudtrail, refused};
 use crate::error::Result;
 use crate::schema::Kind;
 use std::fmt::Write as _;
@@ -39,7 +39,7 @@ pub(super) fn check_s3(table: &Table) -> Result<()> {
     Err(refused(&table.location, "Athena and Glue need s3://BUCKET/PREFIX"))
 }
 
-pub(super) fn text(table: &Table, options: Options<'_>) -> Result<Text> {
+pub(super) fn text(table: &Table, options: TextOptions<'_>) -> Result<EngineText> {
     check_s3(table)?;
     let projected = !options.no_projection && !table.partition_by.is_empty();
     let projection = if projected { Some(projection(table)?) } else { None };
@@ -78,5 +78,5 @@ pub(super) fn text(table: &Table, options: Options<'_>) -> Result<Text> {
     if options.cloudtrail_view {
         text.push_str(&cloudtrail::view(table));
     }
-    Ok(Text { text, warning })
+    Ok(EngineText { text, warning })
 }

@@ -4,11 +4,11 @@
 
 use crate::catalog::athena::{check_s3, column_type};
 use crate::catalog::projection::{hive_type, projection};
-use crate::catalog::{Options, Table, Text};
+use crate::catalog::{EngineText, Table, TextOptions};
 use crate::error::Result;
 use serde_json::{Map, Value, json};
 
-pub(super) fn text(table: &Table, options: Options<'_>) -> Result<Text> {
+pub(super) fn text(table: &Table, options: TextOptions<'_>) -> Result<EngineText> {
     check_s3(table)?;
     let projected = !options.no_projection && !table.partition_by.is_empty();
     let mut parameters = Map::new();
@@ -45,5 +45,5 @@ pub(super) fn text(table: &Table, options: Options<'_>) -> Result<Text> {
             },
         },
     });
-    Ok(Text { text: format!("{input:#}\n"), warning })
+    Ok(EngineText { text: format!("{input:#}\n"), warning })
 }

@@ -1,6 +1,8 @@
 //! `buildtrail compact`.
 
-use crate::cli::common::args::{DATASET, ExitStatus, Format, PART_SIZE, parse_part_size, print};
+use crate::cli::common::args::{
+    DATASET, ExitStatus, PART_SIZE, SummaryFormat, parse_part_size, print,
+};
 use crate::compact::{Compaction, compact};
 use crate::dataset::Dataset;
 use crate::printable::printable;
@@ -24,8 +26,8 @@ pub(super) struct Args {
     #[arg(long)]
     dry_run: bool,
     /// The form of the summary
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    format: SummaryFormat,
 }
 
 pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
@@ -36,8 +38,8 @@ pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     };
     let done = compact(&dataset, args.part_size, args.dry_run)?;
     print(&match args.format {
-        Format::Table => summary(&done),
-        Format::Json => serde_json::to_string_pretty(&done)? + "\n",
+        SummaryFormat::Table => summary(&done),
+        SummaryFormat::Json => serde_json::to_string_pretty(&done)? + "\n",
     })?;
     Ok(ExitStatus::Done)
 }

@@ -1,9 +1,9 @@
 //! `buildtrail convert`.
 
 use crate::cli::common::args::{
-    ExitStatus, Format, PART_SIZE, in_order, parse_part_size, parse_time, print, wrong_usage,
+    ExitStatus, PART_SIZE, SummaryFormat, in_order, parse_part_size, parse_time, print, wrong_usage,
 };
-use crate::cli::common::digests::Digests;
+use crate::cli::common::digests::DigestArgs;
 use crate::cli::common::problems;
 use crate::cli::common::progress::Bar;
 use crate::convert::{
@@ -72,7 +72,7 @@ pub(super) struct Args {
     #[arg(long, requires = "public_keys")]
     verify: bool,
     #[command(flatten)]
-    digests: Digests,
+    digests: DigestArgs,
     /// Read only one of OF shares of the log files; all of them may run at once, into one dataset
     #[arg(long, value_name = "NUMBER/OF", conflicts_with = "retry_rejected")]
     shard: Option<Shard>,
@@ -92,8 +92,8 @@ pub(super) struct Args {
     #[arg(long, short)]
     quiet: bool,
     /// The form of the summary on standard output
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    format: SummaryFormat,
 }
 
 const SOURCES: &str = "Log files, folders, archives, quoted patterns ('logs/**/*.json.gz'), \
@@ -164,7 +164,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
         until: args.until,
         part_bytes: args.part_size,
         retry_rejected: args.retry_rejected,
-        vouched,
+        allowed_hashes: vouched,
         limits: Limits { bytes: args.max_file_size.as_u64(), ratio: args.max_ratio },
         memory: args.memory.as_u64(),
         shard: args.shard,
@@ -194,9 +194,9 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
     }
     tell_of_scope(&outcome, args.quiet);
     print(&match args.format {
-        Format::Table if args.quiet => String::new(),
-        Format::Table => summary(&outcome, &config.out),
-        Format::Json => serde_json::to_string_pretty(&outcome)? + "\n",
+        SummaryFormat::Table if args.quiet => String::new(),
+        SummaryFormat::Table => summary(&outcome, &config.out),
+        SummaryFormat::Json => serde_json::to_string_pretty(&outcome)? + "\n",
     })?;
     Ok(if outcome.has_rejects() { ExitStatus::Rejected } else { ExitStatus::Done })
 }

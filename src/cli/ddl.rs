@@ -1,6 +1,6 @@
 //! `buildtrail ddl`.
 
-use crate::catalog::{Engine, Name, Options, Table, text};
+use crate::catalog::{Engine, Table, TableName, TextOptions, text};
 use crate::cli::common::args::{DATASET, ExitStatus, print, wrong_usage};
 use crate::dataset::Dataset;
 use crate::layout::TABLE;
@@ -26,8 +26,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL")]
     location: Option<String>,
     /// The table's name, or DATABASE.TABLE
-    #[arg(long, value_name = "NAME", default_value = TABLE, value_parser = Name::parse)]
-    table: Name,
+    #[arg(long, value_name = "NAME", default_value = TABLE, value_parser = TableName::parse)]
+    table: TableName,
     /// Athena, Glue: without partition projection; MSCK REPAIR TABLE or a crawler finds the partitions
     #[arg(long)]
     no_projection: bool,
@@ -54,7 +54,7 @@ pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     let dataset = Dataset::open(&args.dataset)?;
     let table = Table::new(&dataset, args.table.clone(), args.location.as_deref())?;
     let views = view_texts();
-    let options = Options {
+    let options = TextOptions {
         no_projection: args.no_projection,
         cloudtrail_view: args.cloudtrail_view,
         views: &views,

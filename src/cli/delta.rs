@@ -1,6 +1,6 @@
 //! `buildtrail delta`.
 
-use crate::cli::common::args::{DATASET, ExitStatus, Format, print};
+use crate::cli::common::args::{DATASET, ExitStatus, SummaryFormat, print};
 use crate::dataset::Dataset;
 use std::path::PathBuf;
 
@@ -15,8 +15,8 @@ pub(super) struct Args {
     #[arg(env = DATASET, hide_env_values = true)]
     dataset: PathBuf,
     /// The form of the summary
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    format: SummaryFormat,
 }
 
 pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
@@ -25,10 +25,10 @@ pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     let (parts, rows) =
         (dataset.parts().len(), dataset.parts().iter().map(|part| part.rows).sum::<u64>());
     print(&match args.format {
-        Format::Table => {
+        SummaryFormat::Table => {
             format!("version {version} of the Delta log: {parts} part files, {rows} rows\n")
         }
-        Format::Json => {
+        SummaryFormat::Json => {
             let summary = serde_json::json!({"version": version, "parts": parts, "rows": rows});
             serde_json::to_string_pretty(&summary)? + "\n"
         }

@@ -1,7 +1,7 @@
 //! `buildtrail run`.
 
 use crate::cli::common::args::{ExitStatus, SQL_DIR, runtime, wrong_usage};
-use crate::cli::common::query_args::{Asked, OPTIONAL_DATASET, Options};
+use crate::cli::common::query_args::{Asked, OPTIONAL_DATASET, QueryOptions};
 use crate::error::{Error, Result, SavedQueryProblem};
 use crate::query::{Doubt, Parameter, SavedQueries, SavedQuery, Values, check_period};
 use clap::{Arg, ArgMatches, Args as _, Command};
@@ -24,7 +24,7 @@ pub(super) struct Args {
     #[arg(long)]
     fail_on_rows: bool,
     #[command(flatten)]
-    options: Options,
+    options: QueryOptions,
 }
 
 /// The saved queries, and the folder that some of them are from.

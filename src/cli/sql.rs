@@ -1,7 +1,7 @@
 //! `buildtrail sql`.
 
 use crate::cli::common::args::{ExitStatus, runtime};
-use crate::cli::common::query_args::{Asked, OPTIONAL_DATASET, Options};
+use crate::cli::common::query_args::{Asked, OPTIONAL_DATASET, QueryOptions};
 use crate::query::{SavedQueries, Shell, Start};
 use crate::text;
 use anyhow::Context as _;
@@ -26,7 +26,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["command", "file"])]
     init: Option<PathBuf>,
     #[command(flatten)]
-    options: Options,
+    options: QueryOptions,
 }
 
 pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {

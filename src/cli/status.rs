@@ -2,7 +2,9 @@
 
 pub(super) mod rejects;
 
-use crate::cli::common::args::{DATASET, ExitStatus, Format, PART_SIZE, parse_part_size, print};
+use crate::cli::common::args::{
+    DATASET, ExitStatus, PART_SIZE, SummaryFormat, parse_part_size, print,
+};
 use crate::dataset::Dataset;
 use crate::printable::printable;
 use crate::status::{Status, status};
@@ -20,15 +22,15 @@ pub(super) struct Args {
     #[arg(long, value_name = "SIZE", default_value = PART_SIZE, value_parser = parse_part_size)]
     part_size: u64,
     /// The form of the summary
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    format: SummaryFormat,
 }
 
 pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     let status = status(&Dataset::open(&args.dataset)?, args.part_size)?;
     print(&match args.format {
-        Format::Table => summary(&status),
-        Format::Json => serde_json::to_string_pretty(&status)? + "\n",
+        SummaryFormat::Table => summary(&status),
+        SummaryFormat::Json => serde_json::to_string_pretty(&status)? + "\n",
     })?;
     Ok(ExitStatus::Done)
 }

@@ -1,11 +1,11 @@
 //! `buildtrail verify`.
 
 use crate::cli::common::args::{
-    DATASET, ExitStatus, Format, in_order, parse_time, print, wrong_usage,
+    DATASET, ExitStatus, SummaryFormat, in_order, parse_time, print, wrong_usage,
 };
-use crate::cli::common::digests::Digests;
+use crate::cli::common::digests::DigestArgs;
 use crate::dataset::Dataset;
-use crate::integrity::{self, Finding, State};
+use crate::integrity::{self, Finding, FindingState};
 use crate::layout::META_FOLDER;
 use crate::printable::say;
 use crate::query::{self, tabulate};
@@ -29,7 +29,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "PLACE", help = PLACES, env = DATASET, hide_env_values = true)]
     places: Vec<String>,
     #[command(flatten)]
-    digests: Digests,
+    digests: DigestArgs,
     /// Only log files of these accounts, as their keys say
     #[arg(long, value_delimiter = ',', value_name = "IDS")]
     account: Vec<String>,
@@ -43,8 +43,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<i64>,
     /// The form of the summary; JSON has what is valid, too
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
+    format: SummaryFormat,
 }
 
 const PLACES: &str = "A dataset; or log files: folders, quoted patterns, s3://BUCKET/PREFIX";
@@ -80,15 +80,15 @@ pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     }
 }
 
-fn log_files(findings: &[Finding], format: Format) -> anyhow::Result<ExitStatus> {
+fn log_files(findings: &[Finding], format: SummaryFormat) -> anyhow::Result<ExitStatus> {
     let counts = integrity::counts(findings);
-    if let Format::Json = format {
+    if let SummaryFormat::Json = format {
         let counts: serde_json::Map<_, _> =
             counts.iter().map(|(state, count)| (state.name().to_owned(), json!(count))).collect();
         let text = json!({"findings": findings, "counts": counts});
         print(&(serde_json::to_string_pretty(&text)? + "\n"))?;
     } else {
-        let rest: Vec<_> = findings.iter().filter(|f| f.state != State::Valid).collect();
+        let rest: Vec<_> = findings.iter().filter(|f| f.state != FindingState::Valid).collect();
         if !rest.is_empty() {
             let row =
                 |f: &&Finding| [f.kind, f.state.name(), &*f.object, &*f.detail].map(str::to_owned);
@@ -107,21 +107,21 @@ fn log_files(findings: &[Finding], format: Format) -> anyhow::Result<ExitStatus>
     }
     Ok(if counts.keys().any(|state| state.is_wrong()) || counts.is_empty() {
         ExitStatus::Failed
-    } else if counts.keys().any(|state| *state != State::Valid) {
+    } else if counts.keys().any(|state| *state != FindingState::Valid) {
         ExitStatus::Rejected
     } else {
         ExitStatus::Done
     })
 }
 
-fn dataset(place: &Path, format: Format) -> anyhow::Result<ExitStatus> {
+fn dataset(place: &Path, format: SummaryFormat) -> anyhow::Result<ExitStatus> {
     let found = verify(&Dataset::open(place)?)?;
     for problem in &found.problems {
         say(&format!("does not fit: {problem}"));
     }
     print(&match format {
-        Format::Json => serde_json::to_string_pretty(&found)? + "\n",
-        Format::Table => format!(
+        SummaryFormat::Json => serde_json::to_string_pretty(&found)? + "\n",
+        SummaryFormat::Table => format!(
             "{} parts, {} rows, {} event ids, {} rows without one, {} inputs, {} rejected: {}\n",
             found.parts,
             found.rows,

@@ -4,7 +4,7 @@ use crate::cli::common::args::{DATASET, ExitStatus, parse_memory, print};
 
 use crate::dataset::Dataset;
 use crate::printable::say;
-use crate::query::{Limits, Worker};
+use crate::query::{QueryLimits, Worker};
 use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub(super) struct Args {
 
 pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
     let dataset = Dataset::open(&args.dataset)?;
-    let limits = Limits { memory: args.memory, spill: args.spill, timeout: None };
+    let limits = QueryLimits { memory: args.memory, spill: args.spill, timeout: None };
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     threads.context("start threads")?.block_on(async {
         let worker = Worker::listen(dataset, args.listen, limits).await?;

@@ -15,14 +15,14 @@ const HELD_ROWS: usize = 16 * BATCH_ROWS;
 
 /// A sorted source and the batch that it is at.
 #[derive(Debug)]
-struct Source {
+struct MergeSource {
     batches: Batches,
     batch: RecordBatch,
     /// The row that is next; past the last row the source has ended.
     row: usize,
 }
 
-impl Source {
+impl MergeSource {
     /// Goes to the next row; whether it is in another batch.
     fn advance(&mut self) -> Result<bool> {
         self.row += 1;
@@ -48,8 +48,8 @@ impl Source {
 
 /// Merges part files.
 #[derive(Debug)]
-pub(super) struct Merge {
-    sources: Vec<Source>,
+pub(super) struct PartMerge {
+    sources: Vec<MergeSource>,
     next: NextRows,
     /// The event that came last, and what of it came if it came more than once.
     last: Option<(RowOrder, Copies)>,
@@ -63,14 +63,14 @@ enum Copies {
     Several(HashSet<String>),
 }
 
-impl Merge {
-    pub(super) fn of(parts: Vec<PartReader>) -> Result<Self> {
+impl PartMerge {
+    pub(super) fn new(parts: Vec<PartReader>) -> Result<Self> {
         let size = (HELD_ROWS / parts.len().max(1)).clamp(64, BATCH_ROWS);
         let mut merge = Self { sources: Vec::new(), next: NextRows::default(), last: None };
         for part in parts {
             let batches = part.batches(size)?;
             let empty = RecordBatch::new_empty(crate::schema::schema());
-            let mut source = Source { batches, batch: empty, row: 0 };
+            let mut source = MergeSource { batches, batch: empty, row: 0 };
             source.load()?;
             merge.sources.push(source);
             merge.push(merge.sources.len() - 1)?;
@@ -82,7 +82,7 @@ impl Merge {
     fn push(&mut self, number: usize) -> Result<()> {
         let Some(source) = self.sources.get(number) else { return Ok(()) };
         if source.row < source.batch.num_rows() {
-            self.next.push(Keys::of(&source.batch)?.order(source.row), number);
+            self.next.push(Keys::new(&source.batch)?.order(source.row), number);
         }
         Ok(())
     }

@@ -3,13 +3,13 @@
 //! It reads what it is given as `convert` does, up to the rows, and fails where a promise is broken. It
 //! refuses to write anything.
 
-use crate::convert::worker::{Job, Worker};
+use crate::convert::worker::{ConvertWorker, Job};
 use crate::flatten::record::Record;
-use crate::log_file::budget::{Limits, Room};
+use crate::log_file::budget::{InflateBudget, Limits};
 use crate::log_file::decompress::Buffers;
 use crate::log_file::{LogFile, Origin};
 use crate::rows::Columns;
-use crate::rows::{Runs, Space};
+use crate::rows::{MemoryBudget, Runs};
 
 use crate::dataset::{Ledger, Root};
 use crate::json::{self, Tape};
@@ -33,14 +33,14 @@ pub fn log_file(stored: &[u8]) -> u64 {
             redact: Redact::Standard,
             ledger: &ledger,
             limits,
-            alone: stored.len().is_multiple_of(2),
-            vouched: None,
+            single_threaded: stored.len().is_multiple_of(2),
+            allowed_hashes: None,
         };
-        let space = Space { run: 1 << 30, held: 1 << 30, folder: PathBuf::new() };
+        let space = MemoryBudget { run: 1 << 30, held: 1 << 30, folder: PathBuf::new() };
         let runs = Runs::new(space, &[], RandomState::new());
-        let (mut worker, mut buffers) = (Worker::new(runs), Buffers::default());
+        let (mut worker, mut buffers) = (ConvertWorker::new(runs), Buffers::default());
         let file = LogFile::named(PathBuf::from("log"), Origin::Disk);
-        let room = Room::of(limits, stored.len());
+        let room = InflateBudget::new(limits, stored.len());
         buffers.hold(stored.to_vec());
         worker.inflated(job, &file, buffers.unpack(&room, true))?;
         worker.finish()
@@ -67,7 +67,7 @@ pub fn record(bytes: &[u8]) -> bool {
     let mut tape = Tape::default();
     let Some(read) = tape.read(&redacted.text) else { unreachable!("masked, it is no JSON") };
     assert_eq!(format!("{masked:?}"), format!("{read:?}"));
-    let Some(record) = Record::of(masked.value()) else { return false };
+    let Some(record) = Record::new(masked.value()) else { return false };
     let mut columns = Columns::new();
     columns.append(&flatten::flatten(&record));
     columns.finish().is_ok_and(|rows| rows.num_rows() == 1)

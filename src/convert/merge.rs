@@ -6,10 +6,10 @@
 //! partition: rows pass from the runs to their part file.
 
 use crate::convert::Conflict;
-use crate::convert::writer::{Parts, Writer};
+use crate::convert::writer::{PartitionWriter, WrittenParts};
 use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
-use crate::part::{BATCH_BYTES, BATCH_ROWS, PartReader, Wanted, Written};
+use crate::part::{BATCH_BYTES, BATCH_ROWS, IdFilter, PartMetadata, PartReader};
 use crate::rows::Columns;
 use crate::rows::Head;
 use crate::rows::{Keys, content};
@@ -35,7 +35,7 @@ pub(crate) struct Partition {
     /// Its folder below the dataset.
     pub(crate) path: String,
     /// Its part files, which no reader sees yet.
-    pub(crate) parts: Parts,
+    pub(crate) parts: WrittenParts,
 }
 
 /// Merged rows.
@@ -56,7 +56,7 @@ pub(crate) fn merge(
     mut workers: Vec<Runs>,
     state: &RandomState,
     part_bytes: u64,
-    alone: bool,
+    single_threaded: bool,
 ) -> Result<Merged> {
     let mut partitions: BTreeMap<String, usize> = BTreeMap::new();
     for (path, rows) in workers.iter().flat_map(Runs::partitions) {
@@ -70,8 +70,8 @@ pub(crate) fn merge(
     let merge_one = |(path, rows): (String, usize)| {
         let streams = workers.iter().flat_map(|worker| worker.of(&path)).collect();
         thread::scope(|scope| {
-            let writer = Writer::new(scope, dataset, rows, part_bytes, alone);
-            Merge::new(streams, &committed, state, writer).run(path)
+            let writer = PartitionWriter::new(scope, dataset, rows, part_bytes, single_threaded);
+            RunMerge::new(streams, &committed, state, writer).run(path)
         })
     };
     // The largest first: at the end it would be waited for.
@@ -102,14 +102,14 @@ pub(crate) fn batches(worker: &Runs, state: &RandomState) -> Result<Vec<RecordBa
     for (path, _) in worker.partitions() {
         let to = to.clone();
         thread::scope(|scope| {
-            let writer = Writer::of(scope, move |queue| {
+            let writer = PartitionWriter::for_partition(scope, move |queue| {
                 for batch in queue {
                     drop(to.send(batch)); // the other end waits for it below
                 }
                 Ok(Vec::new())
             });
             let committed = Committed::default();
-            Merge::new(worker.of(path), &committed, state, writer).run(path.to_owned()).map(drop)
+            RunMerge::new(worker.of(path), &committed, state, writer).run(path.to_owned()).map(drop)
         })?;
     }
     drop(to);
@@ -128,9 +128,9 @@ fn repeated(
     if repeated.is_empty() {
         return Ok(Vec::new());
     }
-    let wanted = Wanted::hashed(state.clone(), repeated, false);
+    let wanted = IdFilter::hashed(state.clone(), repeated, false);
     let parts: Vec<_> = partitions.iter().flat_map(|partition| &partition.parts).collect();
-    let find = |(path, _): &&(TempPath, Written)| wanted.places(|| PartReader::open(path));
+    let find = |(path, _): &&(TempPath, PartMetadata)| wanted.places(|| PartReader::open(path));
     let found = parts.par_iter().map(find).collect::<Result<Vec<_>>>()?;
     let mut places: BTreeMap<String, Vec<(String, i64)>> = BTreeMap::new();
     for (event_id, file, record) in found.into_iter().flatten() {
@@ -145,15 +145,15 @@ fn repeated(
 }
 
 /// The SHA-256 of a content: rows without an id may be many at one time, and large.
-type Content = [u8; 32];
+type ContentHash = [u8; 32];
 
-fn hash_of(content: &str) -> Content {
+fn hash_of(content: &str) -> ContentHash {
     Sha256::digest(content).into()
 }
 
 /// The contents that the dataset has already of the events that are to be written, by id.
 #[derive(Debug, Default)]
-struct Committed(HashMap<Option<String>, HashSet<Content>>);
+struct Committed(HashMap<Option<String>, HashSet<ContentHash>>);
 
 impl Committed {
     fn find<'p>(
@@ -170,12 +170,12 @@ impl Committed {
         }
         let ids = ids.collect();
         let without_id = workers.iter().any(|worker| worker.without_id);
-        let wanted = Wanted::hashed(state.clone(), ids, without_id);
+        let wanted = IdFilter::hashed(state.clone(), ids, without_id);
         let find = |part: &&PartFile| wanted.find(|| dataset.part(part));
         let found = parts.par_iter().map(find).collect::<Result<Vec<_>>>()?;
         let mut known = Self::default();
         for batch in found.iter().flatten() {
-            let keys = Keys::of(batch)?;
+            let keys = Keys::new(batch)?;
             for row in 0..batch.num_rows() {
                 let id = keys.id(row).map(str::to_owned);
                 known.0.entry(id).or_default().insert(hash_of(&content(batch, row)?));
@@ -184,24 +184,24 @@ impl Committed {
         Ok(known)
     }
 
-    fn of(&self, id: Option<&str>) -> Option<&HashSet<Content>> {
+    fn contents_of(&self, id: Option<&str>) -> Option<&HashSet<ContentHash>> {
         if self.0.is_empty() { None } else { self.0.get(&id.map(str::to_owned)) }
     }
 }
 
 /// The rows of one event time and id.
 #[derive(Debug, Default)]
-struct Group {
+struct EventGroup {
     /// The first, packed; empty before any.
     first: Vec<u8>,
     /// The contents of all, once one differs in its bytes.
-    contents: HashSet<Content>,
+    contents: HashSet<ContentHash>,
 }
 
-impl Group {
+impl EventGroup {
     /// Adds the row that is next in order; whether none of its group has its content.
     fn adds(&mut self, packed: &[u8], row: &Head<'_>, one: &mut Columns) -> Result<bool> {
-        let first = Head::of(&self.first);
+        let first = Head::parse(&self.first);
         let Some(first) = first.filter(|first| (first.time, first.id) == (row.time, row.id)) else {
             self.first.clear();
             self.first.extend(packed);
@@ -219,13 +219,13 @@ impl Group {
 }
 
 /// The content of a packed row; `one` makes a batch of it.
-fn content_of(row: &Head<'_>, one: &mut Columns) -> Result<Content> {
+fn content_of(row: &Head<'_>, one: &mut Columns) -> Result<ContentHash> {
     one.append_packed(row).ok_or_else(cut)?;
     Ok(hash_of(&content(&one.finish()?, 0)?))
 }
 
 /// Merges the runs of one partition.
-struct Merge<'m> {
+struct RunMerge<'m> {
     streams: Vec<Stream<'m>>,
     next: NextRows,
     committed: &'m Committed,
@@ -233,14 +233,14 @@ struct Merge<'m> {
     columns: Columns,
     /// Makes a batch of one row.
     one: Columns,
-    group: Group,
-    writer: Writer<'m>,
+    group: EventGroup,
+    writer: PartitionWriter<'m>,
     duplicates: HashMap<String, u64>,
     conflicts: Vec<Conflict>,
     ids: Vec<u64>,
 }
 
-/// What [`Merge`] did.
+/// What [`RunMerge`] did.
 struct Done {
     partition: Partition,
     duplicates: HashMap<String, u64>,
@@ -249,12 +249,12 @@ struct Done {
     ids: Vec<u64>,
 }
 
-impl<'m> Merge<'m> {
+impl<'m> RunMerge<'m> {
     fn new(
         streams: Vec<Stream<'m>>,
         committed: &'m Committed,
         state: &'m RandomState,
-        writer: Writer<'m>,
+        writer: PartitionWriter<'m>,
     ) -> Self {
         Self {
             streams,
@@ -263,7 +263,7 @@ impl<'m> Merge<'m> {
             state,
             columns: Columns::new(),
             one: Columns::new(),
-            group: Group::default(),
+            group: EventGroup::default(),
             writer,
             duplicates: HashMap::new(),
             conflicts: Vec::new(),
@@ -310,7 +310,7 @@ impl<'m> Merge<'m> {
         let Some(stream) = self.streams.get(number) else { return Ok(true) };
         let row = stream.row()?;
         let is_new = self.group.adds(stream.packed(), &row, &mut self.one)?;
-        let known = self.committed.of(row.id);
+        let known = self.committed.contents_of(row.id);
         let is_committed = match known.filter(|_| is_new) {
             Some(known) => known.contains(&content_of(&row, &mut self.one)?),
             None => false,
@@ -350,7 +350,7 @@ mod tests {
     use crate::dataset::Transaction;
     use crate::flatten::row::{Row, Value};
     use crate::layout::PartitionColumn;
-    use crate::rows::Space;
+    use crate::rows::MemoryBudget;
     use crate::schema::Col;
     use crate::scope::{Keep, Redact, Scope};
 
@@ -359,7 +359,7 @@ mod tests {
 
     /// A worker's rows, each a run of its own.
     fn worker(dataset: &Dataset, state: &RandomState, rows: &[Given<'_>]) -> Runs {
-        let space = Space { run: 0, held: 0, folder: dataset.location().to_owned() };
+        let space = MemoryBudget { run: 0, held: 0, folder: dataset.location().to_owned() };
         let mut runs = Runs::new(space, dataset.partition_by(), state.clone());
         for (number, (time, id, file, request)) in rows.iter().enumerate() {
             let mut row = Row::new();
@@ -401,7 +401,7 @@ mod tests {
         for (path, _) in merged.partitions.iter().flat_map(|partition| &partition.parts) {
             for batch in PartReader::open(path).unwrap().batches(100).unwrap() {
                 let batch = batch.unwrap();
-                let keys = Keys::of(&batch).unwrap();
+                let keys = Keys::new(&batch).unwrap();
                 let name = |row| format!("{}@{}", keys.id(row).unwrap_or("-"), keys.place(row).0);
                 rows.extend((0..batch.num_rows()).map(name));
             }

@@ -9,12 +9,12 @@ use crate::error::{Error, Result};
 use crate::flatten::record::Record;
 use crate::flatten::row::{Row, Value};
 use crate::json::{Document, Tape};
-use crate::log_file::budget::{Limits, Room};
+use crate::log_file::budget::{InflateBudget, Limits};
 use crate::log_file::decompress::Buffers;
 use crate::log_file::envelope;
 use crate::log_file::envelope::piece::Piece;
 use crate::part::PartWriter;
-use crate::rows::{Runs, Space};
+use crate::rows::{MemoryBudget, Runs};
 use crate::schema::Col;
 use crate::{flatten, redact};
 use arrow::array::RecordBatch;
@@ -31,7 +31,7 @@ const RUN: usize = 1 << 20;
 
 /// Gives `measure` every stage of converting one log file, of which all records are to become rows.
 pub fn each(stored: &[u8], measure: Measure<'_>) -> Result<()> {
-    let room = || Room::of(Limits::default(), stored.len());
+    let room = || InflateBudget::new(Limits::default(), stored.len());
     let mut buffers = Buffers::default();
     buffers.hold(stored.to_vec());
     let bytes = buffers.unpack(&room(), false).bytes.to_vec();
@@ -74,7 +74,7 @@ fn each_of_records(texts: &[String], measure: Measure<'_>) -> Result<()> {
     let mut tapes = self::tapes(texts.len());
     let documents = self::documents(&masked, &mut tapes);
     let rows = || {
-        let records = documents.iter().filter_map(|document| Record::of(document.value()));
+        let records = documents.iter().filter_map(|document| Record::new(document.value()));
         records.map(|record| flatten::flatten(&record))
     };
     stage("flatten", texts.len(), measure, || Ok(rows().map(black_box).count()))?;
@@ -91,7 +91,7 @@ fn each_of_records(texts: &[String], measure: Measure<'_>) -> Result<()> {
 fn each_of_rows(rows: &[Row<'_>], measure: Measure<'_>) -> Result<()> {
     let state = RandomState::new();
     let sorted = || {
-        let space = Space { run: RUN, held: usize::MAX, folder: PathBuf::new() };
+        let space = MemoryBudget { run: RUN, held: usize::MAX, folder: PathBuf::new() };
         let mut runs = Runs::new(space, &[], state.clone());
         rows.iter().try_for_each(|row| runs.push(row))?;
         runs.finish().map(|()| runs)

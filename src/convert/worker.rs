@@ -7,7 +7,10 @@
 mod members;
 
 use crate::convert::summary::Outcome;
-use crate::dataset::{Input, LARGEST_FILE, LARGEST_RECORD, Ledger, RecordCounts, Reject, State};
+use crate::dataset::{
+    Input, InputState, Ledger, MAX_REJECTED_FILE_BYTES, MAX_REJECTED_RECORD_BYTES, RecordCounts,
+    Reject,
+};
 use crate::error::{Chain, Error, Result};
 use crate::flatten::flatten;
 use crate::flatten::record::Record;
@@ -15,9 +18,9 @@ use crate::flatten::row::{Row, Value};
 use crate::flatten::{coerce, identity};
 use crate::hash::hex;
 use crate::hash::short;
-use crate::json::{self, DEEPEST, Tape};
+use crate::json::{self, MAX_DEPTH, Tape};
 use crate::log_file::archive::Archive;
-use crate::log_file::budget::{Limits, Room};
+use crate::log_file::budget::{InflateBudget, Limits};
 use crate::log_file::decompress::{Buffers, Inflated};
 use crate::log_file::envelope;
 use crate::log_file::envelope::piece::Piece;
@@ -32,7 +35,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 /// The largest record that becomes a row. CloudTrail's own limit is 1 MB (256 KB in log files).
-const LARGEST: usize = 64 << 20;
+const MAX_RECORD_BYTES: usize = 64 << 20;
 
 /// What all workers read for.
 #[derive(Debug, Clone, Copy)]
@@ -42,15 +45,15 @@ pub(crate) struct Job<'j> {
     pub(crate) ledger: &'j Ledger,
     pub(crate) limits: Limits,
     /// Whether one thread does all.
-    pub(crate) alone: bool,
+    pub(crate) single_threaded: bool,
     /// What the hashes of those that may be read may be; none may all.
-    pub(crate) vouched: Option<&'j HashMap<PathBuf, Vec<String>>>,
+    pub(crate) allowed_hashes: Option<&'j HashMap<PathBuf, Vec<String>>>,
 }
 
 impl Job<'_> {
     /// Why a log file's content may not be read, if digests do not vouch for it.
     fn refuses(&self, file: &LogFile, read: &Inflated<'_>) -> Option<String> {
-        match self.vouched?.get(&file.path) {
+        match self.allowed_hashes?.get(&file.path) {
             None => Some("no valid digest names it: `buildtrail verify` tells more".to_owned()),
             Some(hashes)
                 if read.broken.is_none() && hashes.contains(&hex(&Sha256::digest(read.bytes))) =>
@@ -63,7 +66,7 @@ impl Job<'_> {
 }
 
 #[derive(Debug)]
-pub(crate) struct Worker {
+pub(crate) struct ConvertWorker {
     buffers: Buffers,
     /// Of the record that is read, and of the same with its secrets masked.
     tape: Tape,
@@ -91,20 +94,20 @@ struct Reading<'f> {
 }
 
 impl<'f> Reading<'f> {
-    fn of(job: Job<'f>, file: &'f LogFile, unreadable: bool) -> Self {
+    fn new(job: Job<'f>, file: &'f LogFile, unreadable: bool) -> Self {
         let scope = file.scope.as_ref().unwrap_or(job.scope);
         Self { file, uri: file.uri(), scope, records: RecordCounts::default(), unreadable }
     }
 }
 
 /// What a record becomes.
-enum Fate {
+enum RecordOutcome {
     Written,
     Filtered,
     Rejected(String),
 }
 
-impl Worker {
+impl ConvertWorker {
     pub(crate) fn new(runs: Runs) -> Self {
         Self {
             buffers: Buffers::default(),
@@ -122,7 +125,9 @@ impl Worker {
     pub(crate) fn read(&mut self, job: Job<'_>, file: &LogFile) -> Result<()> {
         let mut buffers = std::mem::take(&mut self.buffers);
         match buffers.read(file, job.limits) {
-            Ok(room) => self.inflated(job, file, buffers.unpack(&room, job.vouched.is_none()))?,
+            Ok(room) => {
+                self.inflated(job, file, buffers.unpack(&room, job.allowed_hashes.is_none()))?
+            }
             Err(error) => self.unreadable(job, file, error.to_string()),
         }
         self.buffers = buffers;
@@ -139,9 +144,9 @@ impl Worker {
         match bytes {
             Ok(bytes) => {
                 let mut buffers = std::mem::take(&mut self.buffers);
-                let room = Room::of(job.limits, bytes.len());
+                let room = InflateBudget::new(job.limits, bytes.len());
                 buffers.hold(bytes);
-                self.inflated(job, file, buffers.unpack(&room, job.vouched.is_none()))?;
+                self.inflated(job, file, buffers.unpack(&room, job.allowed_hashes.is_none()))?;
                 self.buffers = buffers;
             }
             Err(error) => self.unreadable(job, file, Chain(&error).to_string()),
@@ -151,10 +156,10 @@ impl Worker {
 
     /// A log file that nothing can be read of.
     fn unreadable(&mut self, job: Job<'_>, file: &LogFile, reason: String) {
-        let reading = Reading::of(job, file, true);
+        let reading = Reading::new(job, file, true);
         self.reject(job, &reading, None, b"", reason);
         self.outcome.files.rejected += 1;
-        self.end(file, reading, file.bytes, String::new(), State::Unreadable);
+        self.end(file, reading, file.bytes, String::new(), InputState::Unreadable);
     }
 
     /// Reads a log file's bytes, unless they are known.
@@ -164,7 +169,7 @@ impl Worker {
         file: &LogFile,
         read: Inflated<'_>,
     ) -> Result<()> {
-        let mut reading = Reading::of(job, file, false);
+        let mut reading = Reading::new(job, file, false);
         let piped = matches!(file.origin, Origin::StandardInput);
         if piped {
             // What is piped has no name: its bytes are told apart, and known again, by their hash.
@@ -174,24 +179,24 @@ impl Worker {
         let files = &mut self.outcome.files;
         let state = if known && job.ledger.knows_bytes(&reading.uri, &read.sha256, reading.scope) {
             files.skipped.known += 1;
-            State::Same
+            InputState::Same
         } else if let Some(reason) = job.refuses(file, &read) {
             // It may be read another time: its digest can still come.
             self.unreadable(job, file, reason);
             return Ok(());
         } else if read.bytes.is_empty() && read.packed.is_none() && read.broken.is_none() {
             files.skipped.empty += 1;
-            State::Read
+            InputState::Read
         } else {
             self.outcome.bytes_read += read.size;
             self.outcome.changed += u64::from(file.changed);
-            if let Some(archive) = Archive::of(read.bytes) {
+            if let Some(archive) = Archive::detect(read.bytes) {
                 self.archive(job, &reading, archive, &read)?
             } else {
                 self.read_bytes(job, &mut reading, &read)?
             }
         };
-        self.outcome.files.rejected += u64::from(state == State::Broken);
+        self.outcome.files.rejected += u64::from(state == InputState::Broken);
         self.end(file, reading, read.size, read.sha256, state);
         Ok(())
     }
@@ -203,7 +208,7 @@ impl Worker {
         reading: Reading<'_>,
         bytes: u64,
         sha256: String,
-        state: State,
+        state: InputState,
     ) {
         self.inputs.push(Input {
             uri: reading.uri.into_owned(),
@@ -223,37 +228,42 @@ impl Worker {
         job: Job<'_>,
         reading: &mut Reading<'_>,
         read: &Inflated<'_>,
-    ) -> Result<State> {
+    ) -> Result<InputState> {
         let mut broken: Option<(Vec<u8>, String)> = None;
         let (mut is_digest, mut is_test) = (false, false);
         let mut each = |piece: Piece<'_>| match piece {
             Piece::Other(bytes) if reading.scope.keep == Keep::CodeBuild => {
-                self.count(job, reading, bytes, Fate::Filtered);
+                self.count(job, reading, bytes, RecordOutcome::Filtered);
             }
             Piece::Record(bytes) | Piece::Other(bytes) => {
                 let index = i64::try_from(reading.records.read).unwrap_or(i64::MAX);
                 let fate = self.record(job, reading, index, bytes);
                 self.count(job, reading, bytes, fate);
             }
-            Piece::Bad(bytes, reason) => self.count(job, reading, bytes, Fate::Rejected(reason)),
+            Piece::Bad(bytes, reason) => {
+                self.count(job, reading, bytes, RecordOutcome::Rejected(reason))
+            }
             Piece::Cut(bytes) => {
                 let reason = "the file ends inside this record".to_owned();
-                self.count(job, reading, bytes, Fate::Rejected(reason));
+                self.count(job, reading, bytes, RecordOutcome::Rejected(reason));
                 broken.get_or_insert_with(|| (Vec::new(), "the file breaks off".to_owned()));
             }
             Piece::Broken(rest, reason) if broken.is_none() => {
-                let most = rest.get(..LARGEST_FILE).unwrap_or(rest);
+                let most = rest.get(..MAX_REJECTED_FILE_BYTES).unwrap_or(rest);
                 broken = Some((most.to_vec(), reason));
             }
             // A file breaks once; what is nested in it may, too.
-            Piece::Broken(rest, reason) => self.count(job, reading, rest, Fate::Rejected(reason)),
+            Piece::Broken(rest, reason) => {
+                self.count(job, reading, rest, RecordOutcome::Rejected(reason))
+            }
             Piece::Foreign => self.outcome.foreign += 1,
             Piece::Digest => is_digest = true,
             Piece::Test => is_test = true,
         };
         let mut cut = read.broken.clone();
         if let Some(packed) = read.packed {
-            let ends = large::split(packed, read.room, large::CHUNK, job.alone, &mut each);
+            let ends =
+                large::split(packed, read.room, large::CHUNK, job.single_threaded, &mut each);
             cut = cut.or(ends);
         } else {
             envelope::split(read.bytes, read.room, &mut each);
@@ -265,31 +275,37 @@ impl Worker {
         let (rest, reason) = match (cut, broken) {
             (None, None) if is_digest && reading.records.read == 0 => {
                 files.skipped.digest += 1;
-                return Ok(State::Read);
+                return Ok(InputState::Read);
             }
             (None, None) if is_test && reading.records.read == 0 => {
                 files.skipped.other += 1;
-                return Ok(State::Read);
+                return Ok(InputState::Read);
             }
             (None, None) => {
                 files.read += 1;
-                return Ok(State::Read);
+                return Ok(InputState::Read);
             }
             (None, Some(broken)) => broken,
             // A cut member explains itself better than the JSON that it cuts.
             (Some(reason), broken) => (broken.map_or_else(Vec::new, |(rest, _)| rest), reason),
         };
         self.reject(job, reading, None, &rest, reason);
-        Ok(State::Broken)
+        Ok(InputState::Broken)
     }
 
-    fn count(&mut self, job: Job<'_>, reading: &mut Reading<'_>, bytes: &[u8], fate: Fate) {
+    fn count(
+        &mut self,
+        job: Job<'_>,
+        reading: &mut Reading<'_>,
+        bytes: &[u8],
+        fate: RecordOutcome,
+    ) {
         let index = i64::try_from(reading.records.read).unwrap_or(i64::MAX);
         reading.records.read += 1;
         match fate {
-            Fate::Written => {}
-            Fate::Filtered => reading.records.filtered += 1,
-            Fate::Rejected(reason) => {
+            RecordOutcome::Written => {}
+            RecordOutcome::Filtered => reading.records.filtered += 1,
+            RecordOutcome::Rejected(reason) => {
                 reading.records.rejected += 1;
                 self.reject(job, reading, Some(index), bytes, reason);
             }
@@ -305,7 +321,8 @@ impl Worker {
         reason: String,
     ) {
         let unreadable = reading.unreadable;
-        let most = if record.is_some() { LARGEST_RECORD } else { LARGEST_FILE };
+        let most =
+            if record.is_some() { MAX_REJECTED_RECORD_BYTES } else { MAX_REJECTED_FILE_BYTES };
         let head = String::from_utf8_lossy(bytes.get(..most).unwrap_or(bytes));
         // Read as it could be, a name that is no UTF-8 is another name.
         let is_record =
@@ -334,26 +351,35 @@ impl Worker {
     }
 
     /// Makes a row of one record, if it is to be one.
-    fn record(&mut self, job: Job<'_>, reading: &Reading<'_>, index: i64, bytes: &[u8]) -> Fate {
-        if bytes.len() > LARGEST {
-            return Fate::Rejected(format!("larger than {LARGEST} bytes"));
+    fn record(
+        &mut self,
+        job: Job<'_>,
+        reading: &Reading<'_>,
+        index: i64,
+        bytes: &[u8],
+    ) -> RecordOutcome {
+        if bytes.len() > MAX_RECORD_BYTES {
+            return RecordOutcome::Rejected(format!("larger than {MAX_RECORD_BYTES} bytes"));
         }
         let text = match std::str::from_utf8(bytes) {
             Ok(text) => text,
-            Err(error) => return Fate::Rejected(format!("not UTF-8: {error}")),
+            Err(error) => return RecordOutcome::Rejected(format!("not UTF-8: {error}")),
         };
         let Self { tape, masked_tape, .. } = self;
         let Some(document) = tape.read(text) else {
-            return Fate::Rejected(match json::is_json(text) {
+            return RecordOutcome::Rejected(match json::is_json(text) {
                 Err(error) => format!("not JSON: {error}"),
-                Ok(()) => format!("nests deeper than {DEEPEST} levels"),
+                Ok(()) => format!("nests deeper than {MAX_DEPTH} levels"),
             });
         };
-        let Some(record) = Record::of(document.value()) else {
-            return Fate::Rejected(format!("expected a JSON object, got {}", json_type(text)));
+        let Some(record) = Record::new(document.value()) else {
+            return RecordOutcome::Rejected(format!(
+                "expected a JSON object, got {}",
+                json_type(text)
+            ));
         };
         if !is_kept(reading.scope, &record) {
-            return Fate::Filtered;
+            return RecordOutcome::Filtered;
         }
         let redacted = match job.redact {
             Redact::Standard => redact::redact(&document),
@@ -364,10 +390,10 @@ impl Worker {
             Some(record)
         } else {
             masked = redacted.document(&document, masked_tape);
-            Record::of(masked.value())
+            Record::new(masked.value())
         };
         let Some(record) = record else {
-            return Fate::Rejected("redaction left no object".to_owned());
+            return RecordOutcome::Rejected("redaction left no object".to_owned());
         };
         let mut row = flatten(&record);
         add_provenance(&mut row, reading, index, &redacted.paths);
@@ -377,7 +403,7 @@ impl Worker {
         for path in row.misfits {
             *self.outcome.coercions.entry(path).or_default() += 1;
         }
-        Fate::Written
+        RecordOutcome::Written
     }
 
     /// The worker with all its rows in runs.

@@ -6,47 +6,48 @@
 
 use crate::dataset::{Dataset, Transaction};
 use crate::error::{Error, Result};
-use crate::part::{PartWriter, Written};
+use crate::part::{PartMetadata, PartWriter};
 use arrow::array::RecordBatch;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Scope, ScopedJoinHandle};
 use tempfile::{NamedTempFile, TempPath};
 
 /// Part files that no reader sees yet.
-pub(crate) type Parts = Vec<(TempPath, Written)>;
+pub(crate) type WrittenParts = Vec<(TempPath, PartMetadata)>;
 
 /// Writes the rows of a partition.
 #[derive(Debug)]
-pub(crate) enum Writer<'s> {
+pub(crate) enum PartitionWriter<'s> {
     /// On a thread of its own.
-    Apart(SyncSender<RecordBatch>, ScopedJoinHandle<'s, Result<Parts>>),
+    Apart(SyncSender<RecordBatch>, ScopedJoinHandle<'s, Result<WrittenParts>>),
     /// On the thread that has the rows.
-    Here(Box<Files<'s>>),
+    Here(Box<PartFiles<'s>>),
 }
 
-impl<'s> Writer<'s> {
+impl<'s> PartitionWriter<'s> {
     /// `rows` at most are to come.
     pub(crate) fn new<'e>(
         scope: &'s Scope<'s, 'e>,
         dataset: &'e Dataset,
         rows: usize,
         part_bytes: u64,
-        alone: bool,
+        single_threaded: bool,
     ) -> Self {
-        let mut files = Files { dataset, left: rows, part_bytes, parts: Vec::new(), open: None };
-        if alone {
+        let mut files =
+            PartFiles { dataset, left: rows, part_bytes, parts: Vec::new(), open: None };
+        if single_threaded {
             return Self::Here(Box::new(files));
         }
-        Self::of(scope, move |queue| {
+        Self::for_partition(scope, move |queue| {
             queue.iter().try_for_each(|batch| files.write(&batch))?;
             files.finish()
         })
     }
 
     /// `take` has all batches, on a thread of its own.
-    pub(crate) fn of(
+    pub(crate) fn for_partition(
         scope: &'s Scope<'s, '_>,
-        take: impl FnOnce(&Receiver<RecordBatch>) -> Result<Parts> + Send + 's,
+        take: impl FnOnce(&Receiver<RecordBatch>) -> Result<WrittenParts> + Send + 's,
     ) -> Self {
         let (batches, queue) = sync_channel(0);
         Self::Apart(batches, scope.spawn(move || take(&queue)))
@@ -62,7 +63,7 @@ impl<'s> Writer<'s> {
     }
 
     /// The part files.
-    pub(crate) fn finish(self) -> Result<Parts> {
+    pub(crate) fn finish(self) -> Result<WrittenParts> {
         match self {
             Self::Apart(batches, thread) => {
                 drop(batches);
@@ -77,16 +78,16 @@ impl<'s> Writer<'s> {
 
 /// The part files of a partition, one after another.
 #[derive(Debug)]
-pub(crate) struct Files<'e> {
+pub(crate) struct PartFiles<'e> {
     dataset: &'e Dataset,
     /// Rows that are to come at most.
     left: usize,
     part_bytes: u64,
-    parts: Parts,
+    parts: WrittenParts,
     open: Option<(NamedTempFile, PartWriter)>,
 }
 
-impl Files<'_> {
+impl PartFiles<'_> {
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let (file, mut writer) = if let Some(open) = self.open.take() {
             open
@@ -106,7 +107,7 @@ impl Files<'_> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Parts> {
+    fn finish(mut self) -> Result<WrittenParts> {
         if let Some((file, writer)) = self.open {
             self.parts.push((file.into_temp_path(), writer.finish()?));
         }

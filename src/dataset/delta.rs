@@ -114,7 +114,7 @@ fn owed(root: &Root, commit: &Commit) -> Result<Option<Vec<u8>>> {
     }
     let before = version.checked_sub(1).map_or(Ok(None), |before| root.read(&file(before)))?;
     let Some(before) = before else { return Ok(None) };
-    if Mark::of(&before).map_or(0, |mark| mark.schema) < SCHEMA_VERSION {
+    if Mark::parse(&before).map_or(0, |mark| mark.schema) < SCHEMA_VERSION {
         let first = root.read(&file(0))?.ok_or_else(|| root.missing(&file(0)))?;
         lines.table_again(&first, &partition_by(root)?);
     }
@@ -139,7 +139,7 @@ fn changes_rows(root: &Root, commit: &Commit) -> bool {
 
 /// Fails where a version was written by somebody else.
 fn check(root: &Root, commit: &Commit, version: u64, text: &[u8]) -> Result<()> {
-    if Mark::of(text).is_some_and(|mark| mark.commit <= commit.version) {
+    if Mark::parse(text).is_some_and(|mark| mark.commit <= commit.version) {
         return Ok(());
     }
     Err(not_ours(root, version))
@@ -196,7 +196,7 @@ fn missed(root: &Root, head: &Commit) -> Result<Vec<String>> {
         return Ok(vec![gone(&file(newest))]);
     }
     let first = root.read(&file(0))?;
-    let is_ours = first.is_some_and(|text| Mark::of(&text).is_some());
+    let is_ours = first.is_some_and(|text| Mark::parse(&text).is_some());
     let problem = || format!("{LOG}: is kept by no run, and Delta readers see what was; remove it");
     Ok(is_ours.then(problem).into_iter().collect())
 }

@@ -55,7 +55,7 @@ impl RecordCounts {
 /// How far an input could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum State {
+pub(crate) enum InputState {
     /// To its end.
     Read,
     /// Not again: its bytes are those that were read before, whatever its `ETag` says.
@@ -81,7 +81,7 @@ pub(crate) struct Input {
     /// The delivery time in its name, in milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) delivered: Option<i64>,
-    pub(crate) state: State,
+    pub(crate) state: InputState,
     #[serde(flatten)]
     pub(crate) scope: Scope,
     #[serde(flatten)]
@@ -103,7 +103,7 @@ struct Known {
 
 /// What the ledger says of an input at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Seen {
+pub(crate) enum LedgerMatch {
     /// Nothing.
     New,
     /// It was read, but for less than is wanted now.
@@ -140,7 +140,7 @@ impl Ledger {
     }
 
     fn put(&mut self, input: &Input) {
-        if input.state == State::Unreadable {
+        if input.state == InputState::Unreadable {
             self.unreadable.insert(self.uri(&input.uri));
             return;
         }
@@ -168,7 +168,7 @@ impl Ledger {
     }
 
     /// What is known of this URI.
-    fn of(&self, uri: &str) -> &[Known] {
+    fn entries_of(&self, uri: &str) -> &[Known] {
         let uri = self.uri(uri);
         let from = self.known.partition_point(|known| known.uri < uri);
         let known = self.known.get(from..).unwrap_or_default();
@@ -178,7 +178,7 @@ impl Ledger {
 
     /// Whether a run has ever tried to read this.
     pub(crate) fn has_met(&self, uri: &str) -> bool {
-        !self.of(uri).is_empty() || self.unreadable.contains(&self.uri(uri))
+        !self.entries_of(uri).is_empty() || self.unreadable.contains(&self.uri(uri))
     }
 
     fn covers(&self, known: &Known, scope: &Scope) -> bool {
@@ -187,18 +187,18 @@ impl Ledger {
     }
 
     /// What is known of an input, by its URI, size and `ETag`.
-    pub(crate) fn look_up(&self, uri: &str, bytes: u64, etag: &str, scope: &Scope) -> Seen {
+    pub(crate) fn look_up(&self, uri: &str, bytes: u64, etag: &str, scope: &Scope) -> LedgerMatch {
         let etag = self.etag(bytes, etag);
-        let of_uri = self.of(uri);
+        let of_uri = self.entries_of(uri);
         let same = |known: &&Known| known.etag == etag;
         if of_uri.iter().filter(same).any(|known| self.covers(known, scope)) {
-            Seen::Known
+            LedgerMatch::Known
         } else if of_uri.is_empty() {
-            Seen::New
+            LedgerMatch::New
         } else if of_uri.iter().any(|known| same(&known)) {
-            Seen::ForLess
+            LedgerMatch::ForLess
         } else {
-            Seen::Changed
+            LedgerMatch::Changed
         }
     }
 
@@ -215,14 +215,14 @@ impl Ledger {
 
     /// Whether this input is one of them.
     pub(crate) fn was_read_for_less(&self, uri: &str, keep: Keep) -> bool {
-        let known = self.of(uri);
+        let known = self.entries_of(uri);
         !known.is_empty() && !known.iter().any(|known| self.keeps(known, keep))
     }
 
     /// Whether these very bytes were read under this URI, for as much as is wanted now.
     pub(crate) fn knows_bytes(&self, uri: &str, sha256: &str, scope: &Scope) -> bool {
         let sha256 = sha256_head(sha256);
-        self.of(uri).iter().any(|known| known.sha256 == sha256 && self.covers(known, scope))
+        self.entries_of(uri).iter().any(|known| known.sha256 == sha256 && self.covers(known, scope))
     }
 }
 
@@ -242,7 +242,16 @@ mod tests {
     fn input(uri: &str, etag: &str, sha256: &str, scope: Scope, rejected: u64) -> Input {
         let records = RecordCounts { read: rejected, rejected, ..RecordCounts::default() };
         let (uri, etag, sha256) = (uri.to_owned(), etag.to_owned(), sha256.to_owned());
-        Input { uri, bytes: 7, etag, sha256, delivered: None, state: State::Read, scope, records }
+        Input {
+            uri,
+            bytes: 7,
+            etag,
+            sha256,
+            delivered: None,
+            state: InputState::Read,
+            scope,
+            records,
+        }
     }
 
     fn ledger(inputs: &[Input]) -> Ledger {
@@ -260,14 +269,14 @@ mod tests {
             input("b", "1", "bbbbbbbbbbbbbbbb", scope(Keep::All, Some(100)), 0),
         ]);
         let look = |uri, etag, scope: &Scope| ledger.look_up(uri, 7, etag, scope);
-        assert_eq!(look("a", "1", &all), Seen::Known);
-        assert_eq!(look("a", "1", &scope(Keep::CodeBuild, Some(5))), Seen::Known);
-        assert_eq!(look("a", "1", &scope(Keep::BuildActivity, None)), Seen::ForLess);
-        assert_eq!(look("a", "2", &all), Seen::Changed);
-        assert_eq!(ledger.look_up("a", 8, "1", &all), Seen::Changed);
-        assert_eq!(look("b", "1", &all), Seen::ForLess);
-        assert_eq!(look("b", "1", &scope(Keep::CodeBuild, Some(200))), Seen::Known);
-        assert_eq!(look("c", "1", &all), Seen::New);
+        assert_eq!(look("a", "1", &all), LedgerMatch::Known);
+        assert_eq!(look("a", "1", &scope(Keep::CodeBuild, Some(5))), LedgerMatch::Known);
+        assert_eq!(look("a", "1", &scope(Keep::BuildActivity, None)), LedgerMatch::ForLess);
+        assert_eq!(look("a", "2", &all), LedgerMatch::Changed);
+        assert_eq!(ledger.look_up("a", 8, "1", &all), LedgerMatch::Changed);
+        assert_eq!(look("b", "1", &all), LedgerMatch::ForLess);
+        assert_eq!(look("b", "1", &scope(Keep::CodeBuild, Some(200))), LedgerMatch::Known);
+        assert_eq!(look("c", "1", &all), LedgerMatch::New);
         assert!(ledger.knows_bytes("a", "aaaaaaaaaaaaaaaa", &all));
         assert!(!ledger.knows_bytes("a", "bbbbbbbbbbbbbbbb", &all));
         assert!(!ledger.knows_bytes("a", "aaaaaaaaaaaaaaaa", &scope(Keep::All, None)));
@@ -290,7 +299,8 @@ mod tests {
     #[test]
     fn what_could_not_be_opened_is_not_known() {
         let all = scope(Keep::CodeBuild, None);
-        let unreadable = Input { state: State::Unreadable, ..input("a", "1", "", all.clone(), 0) };
-        assert_eq!(ledger(&[unreadable]).look_up("a", 7, "1", &all), Seen::New);
+        let unreadable =
+            Input { state: InputState::Unreadable, ..input("a", "1", "", all.clone(), 0) };
+        assert_eq!(ledger(&[unreadable]).look_up("a", 7, "1", &all), LedgerMatch::New);
     }
 }

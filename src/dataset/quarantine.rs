@@ -7,15 +7,15 @@
 //! What was rejected stays until its log file is read again for at least as much as it was then.
 
 use crate::dataset::segment::Entry;
-use crate::dataset::{Input, State};
+use crate::dataset::{Input, InputState};
 use crate::scope::Scope;
 use serde::{Deserialize, Serialize};
 
 /// Bytes of a rejected text that are kept: what CloudTrail itself lets a record have. A record of
 /// 1 GB would make the quarantine larger than the dataset.
-pub(crate) const LARGEST_RECORD: usize = 1 << 20;
+pub(crate) const MAX_REJECTED_RECORD_BYTES: usize = 1 << 20;
 /// Bytes that are kept of a file that is no log file from there on.
-pub(crate) const LARGEST_FILE: usize = 16 << 10;
+pub(crate) const MAX_REJECTED_FILE_BYTES: usize = 16 << 10;
 
 /// A rejected record or file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,9 +49,9 @@ impl Reject {
 /// Whether what was rejected of an input gives way to a later reading of it.
 pub(crate) fn gives_way(unreadable: bool, scope: &Scope, later: &Input) -> bool {
     match later.state {
-        State::Same => false,
-        State::Unreadable => unreadable,
-        State::Read | State::Broken => unreadable || later.scope.covers(scope),
+        InputState::Same => false,
+        InputState::Unreadable => unreadable,
+        InputState::Read | InputState::Broken => unreadable || later.scope.covers(scope),
     }
 }
 

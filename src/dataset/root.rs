@@ -8,8 +8,8 @@ use crate::dataset::parts::PartFile;
 use crate::error::{Error, Result};
 use crate::hash::hash;
 use crate::layout::META_FOLDER;
-use crate::part::Source;
-use crate::store::{Bucket, Buckets, Only, is_s3};
+use crate::part::PartSource;
+use crate::store::{Bucket, Buckets, Precondition, is_s3};
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ impl InBucket {
 
 impl Root {
     /// A dataset's place, as it was given.
-    pub(crate) fn of(location: &Path) -> Result<Self> {
+    pub(crate) fn at(location: &Path) -> Result<Self> {
         let text = location.to_string_lossy();
         if !is_s3(&text) {
             return Ok(Self::Folder(location.to_owned()));
@@ -129,7 +129,7 @@ impl Root {
                 Ok(Box::new(BufReader::new(file)))
             }
             Self::Bucket(place) => {
-                let source = Source::object(&place.bucket, &place.key(file))?;
+                let source = PartSource::object(&place.bucket, &place.key(file))?;
                 let source = source.ok_or_else(|| self.missing(file))?;
                 Ok(Box::new(BufReader::new(source.reader())))
             }
@@ -142,17 +142,17 @@ impl Root {
     }
 
     /// A part file; none where it is not there.
-    pub(crate) fn open(&self, file: &str) -> Result<Option<Source>> {
+    pub(crate) fn open(&self, file: &str) -> Result<Option<PartSource>> {
         match self {
             Self::Folder(folder) => {
                 let path = folder.join(file);
                 match File::open(&path) {
-                    Ok(file) => Ok(Some(Source::File(file))),
+                    Ok(file) => Ok(Some(PartSource::File(file))),
                     Err(error) if is_absent(&error) => Ok(None),
                     Err(error) => Err(Error::io("read", &path)(error)),
                 }
             }
-            Self::Bucket(place) => Source::object(&place.bucket, &place.key(file)),
+            Self::Bucket(place) => PartSource::object(&place.bucket, &place.key(file)),
         }
     }
 
@@ -174,7 +174,7 @@ impl Root {
         match self {
             Self::Folder(folder) => write_whole(folder, &folder.join(file), &bytes)?,
             Self::Bucket(place) => {
-                place.bucket.put(&place.key(file), bytes.into(), Only::Any).map(drop)?;
+                place.bucket.put(&place.key(file), bytes.into(), Precondition::None).map(drop)?;
             }
         }
         reached("file-written");
@@ -184,7 +184,11 @@ impl Root {
     /// Writes a small file that must be new; whether it was. On disk the caller holds the lock.
     pub(crate) fn create(&self, file: &str, bytes: Vec<u8>) -> Result<bool> {
         let Self::Bucket(place) = self else { return self.write(file, bytes).map(|()| true) };
-        if place.bucket.put(&place.key(file), bytes.clone().into(), Only::New)?.is_some() {
+        if place
+            .bucket
+            .put(&place.key(file), bytes.clone().into(), Precondition::IfAbsent)?
+            .is_some()
+        {
             return Ok(true);
         }
         // A put whose answer was lost is sent again, and finds what it put itself.
@@ -295,14 +299,8 @@ fn write_whole(root: &Path, path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Waits until the disk has the names in a folder.
-#[cfg(unix)]
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::io("write", folder))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn sync_folder(_: &Path) -> Result<()> {
-    Ok(())
 }
 
 pub(crate) fn rename(from: &Path, to: &Path) -> Result<()> {
@@ -337,13 +335,7 @@ fn remove_all(folder: &Path) -> Result<()> {
 }
 
 /// Gives a temporary file the access rights of an ordinary one: a dataset is for others, too.
-#[cfg(unix)]
 pub(crate) fn share(file: &File, path: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     file.set_permissions(fs::Permissions::from_mode(0o644)).map_err(Error::io("write", path))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn share(_: &File, _: &Path) -> Result<()> {
-    Ok(())
 }

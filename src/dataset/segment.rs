@@ -98,7 +98,7 @@ pub(crate) fn append<E: Entry>(
         merged.push(last);
     }
     merged.reverse();
-    let mut writer = Writer::new();
+    let mut writer = SegmentWriter::new();
     let mut failed = Ok(());
     read(root, &merged, &mut |entry: E| {
         if failed.is_ok() {
@@ -131,13 +131,13 @@ pub(crate) fn check<E: Entry>(root: &Root, segments: &[Segment]) -> Result<()> {
 }
 
 /// Entries on their way into a segment.
-struct Writer {
+struct SegmentWriter {
     /// An entry is written by its words: each by itself would cost the encoder more than all its bytes.
     encoder: BufWriter<GzEncoder<Vec<u8>>>,
     entries: u64,
 }
 
-impl Writer {
+impl SegmentWriter {
     fn new() -> Self {
         // Without a time or name in its head, equal entries are equal bytes.
         let encoder = GzBuilder::new().write(Vec::new(), Compression::fast());

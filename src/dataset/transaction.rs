@@ -12,7 +12,7 @@ use crate::dataset::{Dataset, Root, delta};
 use crate::error::{Error, Result};
 use crate::hash::short;
 use crate::layout::META_FOLDER;
-use crate::part::Written;
+use crate::part::PartMetadata;
 use crate::scope::Scope;
 use std::collections::{HashMap, HashSet};
 use tempfile::{NamedTempFile, TempPath};
@@ -57,7 +57,7 @@ impl<'d> Transaction<'d> {
         &mut self,
         partition: &str,
         file: TempPath,
-        written: &Written,
+        written: &PartMetadata,
     ) -> Result<()> {
         let name = format!("{:08}-{:04}", self.dataset.head.version + 1, self.staged.len());
         let file = match self.dataset.root() {
@@ -175,7 +175,7 @@ impl<'d> Transaction<'d> {
         let changes = !self.staged.is_empty() || !remove.is_empty();
         let begins = next.action == Action::Delta;
         let delta = if begins { Some(0) } else { delta::next(root, &self.dataset.head, changes)? };
-        let Stage { place, uploads, intent } = Stage::of(root, version, self.staged, begins)?;
+        let Stage { place, uploads, intent } = Stage::new(root, version, self.staged, begins)?;
         Ok(Commit {
             version,
             tool: env!("CARGO_PKG_VERSION").to_owned(),
@@ -201,7 +201,7 @@ struct Stage {
 
 impl Stage {
     /// Sees to it that the staged part files stay; `begins` where the commit begins a Delta Lake log.
-    fn of(root: &Root, version: u64, staged: Vec<Staged>, begins: bool) -> Result<Self> {
+    fn new(root: &Root, version: u64, staged: Vec<Staged>, begins: bool) -> Result<Self> {
         match root {
             Root::Folder(_) => {
                 // Else nobody could tell a log that is to be begun from one that was removed.

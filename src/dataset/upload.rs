@@ -11,7 +11,7 @@ use crate::dataset::Root;
 use crate::dataset::kill_points::reached;
 use crate::dataset::root::{InBucket, STAGING};
 use crate::error::{DatasetProblem, Error, Result};
-use crate::store::{Only, Upload, token};
+use crate::store::{Precondition, Upload, token};
 use serde::{Deserialize, Serialize};
 use tempfile::TempPath;
 
@@ -30,10 +30,14 @@ pub(crate) struct Sent {
 struct Intent(Vec<(String, String)>);
 
 /// Part files by their places.
-type Files<'f> = &'f [(String, u64, TempPath)];
+type StagedFiles<'f> = &'f [(String, u64, TempPath)];
 
 /// Sends part files for commit `version`; the intent's name, and what was sent.
-pub(crate) fn send(at: &InBucket, version: u64, files: Files<'_>) -> Result<(String, Vec<Sent>)> {
+pub(crate) fn send(
+    at: &InBucket,
+    version: u64,
+    files: StagedFiles<'_>,
+) -> Result<(String, Vec<Sent>)> {
     let name = format!("{version:08}-{}.json", token());
     let mut intent = Intent(Vec::new());
     let sent = begin_and_send(at, &name, files, &mut intent);
@@ -43,7 +47,7 @@ pub(crate) fn send(at: &InBucket, version: u64, files: Files<'_>) -> Result<(Str
 fn begin_and_send(
     at: &InBucket,
     name: &str,
-    files: Files<'_>,
+    files: StagedFiles<'_>,
     intent: &mut Intent,
 ) -> Result<Vec<Sent>> {
     for (place, ..) in files {
@@ -51,7 +55,7 @@ fn begin_and_send(
         reached("upload-begun");
     }
     let text = serde_json::to_vec(&intent).unwrap_or_default();
-    at.bucket.put(&at.key(&format!("{STAGING}/{name}")), text.into(), Only::Any)?;
+    at.bucket.put(&at.key(&format!("{STAGING}/{name}")), text.into(), Precondition::None)?;
     reached("intended");
     let sent = intent.0.iter().zip(files).map(|((place, id), (_, bytes, file))| {
         let upload = at.bucket.send(&at.key(place), id.clone(), file)?;

@@ -33,7 +33,7 @@ pub(crate) fn fill<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
     row.set(Col::ActorBuildUuid, build);
     row.set(Col::RoleSessionName, session);
 
-    let kind = Caller::of(row.str(Col::UserIdentityType));
+    let kind = Caller::parse(row.str(Col::UserIdentityType));
     let by_service = by_aws_service(kind, row);
     row.set(Col::ByRootOrUser, by_root_or_user(kind));
     row.set(Col::ByTemporaryCredentials, by_temporary_credentials(kind, row));
@@ -49,13 +49,13 @@ pub(crate) fn fill<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
 
 /// What the members tell besides their columns.
 #[derive(Debug, Default)]
-struct Found {
+struct CallerMembers {
     /// Whether the session says when it began, in whatever form.
     has_creation_date: bool,
 }
 
-fn fill_members<'a>(identity: Json<'a, '_>, row: &mut Row<'a>) -> Found {
-    let mut told = Found::default();
+fn fill_members<'a>(identity: Json<'a, '_>, row: &mut Row<'a>) -> CallerMembers {
+    let mut told = CallerMembers::default();
     if !identity.is_object() {
         row.misfits.push("userIdentity".to_owned());
         return told;
@@ -96,7 +96,7 @@ enum Caller {
 }
 
 impl Caller {
-    fn of(text: Option<&str>) -> Self {
+    fn parse(text: Option<&str>) -> Self {
         match text {
             Some("Root") => Self::Root,
             Some("IAMUser") => Self::IamUser,
@@ -280,7 +280,7 @@ mod tests {
 
     fn who(identity: &str) -> (Row<'static>, String) {
         let text: &'static str = format!("{{\"userIdentity\":{identity}}}").leak();
-        let record = Record::of(crate::json::leaked(text)).unwrap();
+        let record = Record::new(crate::json::leaked(text)).unwrap();
         let mut row = Row::new();
         fill(&record, &mut row);
         let answer = |col| match row.get(col) {
@@ -359,12 +359,12 @@ mod tests {
         ] {
             assert_eq!(who(&identity).0.str(Col::ActorBuildUuid), Some(uuid));
             let text = format!("{{\"userIdentity\":{identity}}}");
-            assert!(is_build_activity(&Record::of(crate::json::leaked(&text)).unwrap()));
+            assert!(is_build_activity(&Record::new(crate::json::leaked(&text)).unwrap()));
         }
         let other = r#"{"userIdentity":{"principalId":"AROAX:AWSCodeBuild-notauuid"}}"#;
-        assert!(!is_build_activity(&Record::of(crate::json::leaked(other)).unwrap()));
+        assert!(!is_build_activity(&Record::new(crate::json::leaked(other)).unwrap()));
         let service = r#"{"userIdentity":{"invokedBy":"codebuild.amazonaws.com"}}"#;
-        assert!(is_build_activity(&Record::of(crate::json::leaked(service)).unwrap()));
+        assert!(is_build_activity(&Record::new(crate::json::leaked(service)).unwrap()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 /// Whether a call reads or changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
+pub(crate) enum OperationAccess {
     Read,
     Write,
 }
@@ -34,7 +34,7 @@ pub(crate) enum Resource {
 
 /// The form of a request that carries settings: which column of [`SETTINGS`] has its paths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum RequestForm {
     Project,
     StartBuild,
     StartBuildBatch,
@@ -47,22 +47,22 @@ pub(crate) enum Form {
 #[derive(Debug)]
 pub(crate) struct Operation {
     pub(crate) name: &'static str,
-    pub(crate) access: Access,
+    pub(crate) access: OperationAccess,
     /// `target_kind`; empty where the call names no resource.
     pub(crate) kind: &'static str,
     /// The request members that name resources; the first is the target. A member may be a list.
     pub(crate) names: &'static [(&'static str, Resource)],
-    pub(crate) form: Form,
+    pub(crate) form: RequestForm,
     /// The answer names a new resource, so that the request names another one (the retries).
     pub(crate) answers_new: bool,
 }
 
 const fn op(
     name: &'static str,
-    access: Access,
+    access: OperationAccess,
     kind: &'static str,
     names: &'static [(&'static str, Resource)],
-    form: Form,
+    form: RequestForm,
 ) -> Operation {
     Operation { name, access, kind, names, form, answers_new: false }
 }
@@ -72,10 +72,10 @@ const fn retry(
     kind: &'static str,
     names: &'static [(&'static str, Resource)],
 ) -> Operation {
-    Operation { name, access: Write, kind, names, form: Form::None, answers_new: true }
+    Operation { name, access: Write, kind, names, form: RequestForm::None, answers_new: true }
 }
 
-use Access::{Read, Write};
+use OperationAccess::{Read, Write};
 use Resource::{
     Any, Build, BuildBatch, CommandExecution, Fleet, Project, Report, ReportGroup, Sandbox,
     SourceCredential,
@@ -84,74 +84,74 @@ use Resource::{
 /// Every operation, by name.
 #[rustfmt::skip]
 pub(crate) const OPERATIONS: &[Operation] = &[
-    op("BatchDeleteBuilds", Write, "build", &[("ids", Build)], Form::None),
-    op("BatchGetBuildBatches", Read, "build_batch", &[("ids", BuildBatch)], Form::None),
-    op("BatchGetBuilds", Read, "build", &[("ids", Build)], Form::None),
-    op("BatchGetCommandExecutions", Read, "command_execution", &[("commandExecutionIds", CommandExecution), ("sandboxId", Sandbox)], Form::None),
-    op("BatchGetFleets", Read, "fleet", &[("names", Fleet)], Form::None),
-    op("BatchGetProjects", Read, "project", &[("names", Project)], Form::None),
-    op("BatchGetReportGroups", Read, "report_group", &[("reportGroupArns", ReportGroup)], Form::None),
-    op("BatchGetReports", Read, "report", &[("reportArns", Report)], Form::None),
-    op("BatchGetSandboxes", Read, "sandbox", &[("ids", Sandbox)], Form::None),
-    op("CreateFleet", Write, "fleet", &[("name", Fleet)], Form::Fleet),
-    op("CreateProject", Write, "project", &[("name", Project)], Form::Project),
-    op("CreateReportGroup", Write, "report_group", &[("name", ReportGroup)], Form::None),
-    op("CreateWebhook", Write, "webhook", &[("projectName", Project)], Form::None),
-    op("DeleteBuildBatch", Write, "build_batch", &[("id", BuildBatch)], Form::None),
-    op("DeleteFleet", Write, "fleet", &[("arn", Fleet)], Form::None),
-    op("DeleteProject", Write, "project", &[("name", Project)], Form::None),
-    op("DeleteReport", Write, "report", &[("arn", Report)], Form::None),
-    op("DeleteReportGroup", Write, "report_group", &[("arn", ReportGroup)], Form::None),
-    op("DeleteResourcePolicy", Write, "resource_policy", &[("resourceArn", Any)], Form::None),
-    op("DeleteSourceCredentials", Write, "source_credential", &[("arn", SourceCredential)], Form::None),
-    op("DeleteWebhook", Write, "webhook", &[("projectName", Project)], Form::None),
-    op("DescribeCodeCoverages", Read, "report", &[("reportArn", Report)], Form::None),
-    op("DescribeTestCases", Read, "report", &[("reportArn", Report)], Form::None),
-    op("GetReportGroupTrend", Read, "report_group", &[("reportGroupArn", ReportGroup)], Form::None),
-    op("GetResourcePolicy", Read, "resource_policy", &[("resourceArn", Any)], Form::None),
-    op("ImportSourceCredentials", Write, "source_credential", &[], Form::None),
-    op("InvalidateProjectCache", Write, "project", &[("projectName", Project)], Form::None),
-    op("ListBuildBatches", Read, "", &[], Form::None),
-    op("ListBuildBatchesForProject", Read, "project", &[("projectName", Project)], Form::None),
-    op("ListBuilds", Read, "", &[], Form::None),
-    op("ListBuildsForProject", Read, "project", &[("projectName", Project)], Form::None),
-    op("ListCommandExecutionsForSandbox", Read, "sandbox", &[("sandboxId", Sandbox)], Form::None),
-    op("ListCuratedEnvironmentImages", Read, "", &[], Form::None),
-    op("ListFleets", Read, "", &[], Form::None),
-    op("ListProjects", Read, "", &[], Form::None),
-    op("ListReportGroups", Read, "", &[], Form::None),
-    op("ListReports", Read, "", &[], Form::None),
-    op("ListReportsForReportGroup", Read, "report_group", &[("reportGroupArn", ReportGroup)], Form::None),
-    op("ListSandboxes", Read, "", &[], Form::None),
-    op("ListSandboxesForProject", Read, "project", &[("projectName", Project)], Form::None),
-    op("ListSharedProjects", Read, "", &[], Form::None),
-    op("ListSharedReportGroups", Read, "", &[], Form::None),
-    op("ListSourceCredentials", Read, "", &[], Form::None),
-    op("PutResourcePolicy", Write, "resource_policy", &[("resourceArn", Any)], Form::None),
+    op("BatchDeleteBuilds", Write, "build", &[("ids", Build)], RequestForm::None),
+    op("BatchGetBuildBatches", Read, "build_batch", &[("ids", BuildBatch)], RequestForm::None),
+    op("BatchGetBuilds", Read, "build", &[("ids", Build)], RequestForm::None),
+    op("BatchGetCommandExecutions", Read, "command_execution", &[("commandExecutionIds", CommandExecution), ("sandboxId", Sandbox)], RequestForm::None),
+    op("BatchGetFleets", Read, "fleet", &[("names", Fleet)], RequestForm::None),
+    op("BatchGetProjects", Read, "project", &[("names", Project)], RequestForm::None),
+    op("BatchGetReportGroups", Read, "report_group", &[("reportGroupArns", ReportGroup)], RequestForm::None),
+    op("BatchGetReports", Read, "report", &[("reportArns", Report)], RequestForm::None),
+    op("BatchGetSandboxes", Read, "sandbox", &[("ids", Sandbox)], RequestForm::None),
+    op("CreateFleet", Write, "fleet", &[("name", Fleet)], RequestForm::Fleet),
+    op("CreateProject", Write, "project", &[("name", Project)], RequestForm::Project),
+    op("CreateReportGroup", Write, "report_group", &[("name", ReportGroup)], RequestForm::None),
+    op("CreateWebhook", Write, "webhook", &[("projectName", Project)], RequestForm::None),
+    op("DeleteBuildBatch", Write, "build_batch", &[("id", BuildBatch)], RequestForm::None),
+    op("DeleteFleet", Write, "fleet", &[("arn", Fleet)], RequestForm::None),
+    op("DeleteProject", Write, "project", &[("name", Project)], RequestForm::None),
+    op("DeleteReport", Write, "report", &[("arn", Report)], RequestForm::None),
+    op("DeleteReportGroup", Write, "report_group", &[("arn", ReportGroup)], RequestForm::None),
+    op("DeleteResourcePolicy", Write, "resource_policy", &[("resourceArn", Any)], RequestForm::None),
+    op("DeleteSourceCredentials", Write, "source_credential", &[("arn", SourceCredential)], RequestForm::None),
+    op("DeleteWebhook", Write, "webhook", &[("projectName", Project)], RequestForm::None),
+    op("DescribeCodeCoverages", Read, "report", &[("reportArn", Report)], RequestForm::None),
+    op("DescribeTestCases", Read, "report", &[("reportArn", Report)], RequestForm::None),
+    op("GetReportGroupTrend", Read, "report_group", &[("reportGroupArn", ReportGroup)], RequestForm::None),
+    op("GetResourcePolicy", Read, "resource_policy", &[("resourceArn", Any)], RequestForm::None),
+    op("ImportSourceCredentials", Write, "source_credential", &[], RequestForm::None),
+    op("InvalidateProjectCache", Write, "project", &[("projectName", Project)], RequestForm::None),
+    op("ListBuildBatches", Read, "", &[], RequestForm::None),
+    op("ListBuildBatchesForProject", Read, "project", &[("projectName", Project)], RequestForm::None),
+    op("ListBuilds", Read, "", &[], RequestForm::None),
+    op("ListBuildsForProject", Read, "project", &[("projectName", Project)], RequestForm::None),
+    op("ListCommandExecutionsForSandbox", Read, "sandbox", &[("sandboxId", Sandbox)], RequestForm::None),
+    op("ListCuratedEnvironmentImages", Read, "", &[], RequestForm::None),
+    op("ListFleets", Read, "", &[], RequestForm::None),
+    op("ListProjects", Read, "", &[], RequestForm::None),
+    op("ListReportGroups", Read, "", &[], RequestForm::None),
+    op("ListReports", Read, "", &[], RequestForm::None),
+    op("ListReportsForReportGroup", Read, "report_group", &[("reportGroupArn", ReportGroup)], RequestForm::None),
+    op("ListSandboxes", Read, "", &[], RequestForm::None),
+    op("ListSandboxesForProject", Read, "project", &[("projectName", Project)], RequestForm::None),
+    op("ListSharedProjects", Read, "", &[], RequestForm::None),
+    op("ListSharedReportGroups", Read, "", &[], RequestForm::None),
+    op("ListSourceCredentials", Read, "", &[], RequestForm::None),
+    op("PutResourcePolicy", Write, "resource_policy", &[("resourceArn", Any)], RequestForm::None),
     retry("RetryBuild", "build", &[("id", Build)]),
     retry("RetryBuildBatch", "build_batch", &[("id", BuildBatch)]),
-    op("StartBuild", Write, "project", &[("projectName", Project)], Form::StartBuild),
-    op("StartBuildBatch", Write, "project", &[("projectName", Project)], Form::StartBuildBatch),
-    op("StartCommandExecution", Write, "sandbox", &[("sandboxId", Sandbox)], Form::None),
-    op("StartSandbox", Write, "project", &[("projectName", Project)], Form::None),
-    op("StartSandboxConnection", Write, "sandbox", &[("sandboxId", Sandbox)], Form::None),
-    op("StopBuild", Write, "build", &[("id", Build)], Form::None),
-    op("StopBuildBatch", Write, "build_batch", &[("id", BuildBatch)], Form::None),
-    op("StopSandbox", Write, "sandbox", &[("id", Sandbox)], Form::None),
-    op("UpdateFleet", Write, "fleet", &[("arn", Fleet)], Form::Fleet),
-    op("UpdateProject", Write, "project", &[("name", Project)], Form::Project),
-    op("UpdateProjectVisibility", Write, "project", &[("projectArn", Project)], Form::Visibility),
-    op("UpdateReportGroup", Write, "report_group", &[("arn", ReportGroup)], Form::None),
-    op("UpdateWebhook", Write, "webhook", &[("projectName", Project)], Form::None),
+    op("StartBuild", Write, "project", &[("projectName", Project)], RequestForm::StartBuild),
+    op("StartBuildBatch", Write, "project", &[("projectName", Project)], RequestForm::StartBuildBatch),
+    op("StartCommandExecution", Write, "sandbox", &[("sandboxId", Sandbox)], RequestForm::None),
+    op("StartSandbox", Write, "project", &[("projectName", Project)], RequestForm::None),
+    op("StartSandboxConnection", Write, "sandbox", &[("sandboxId", Sandbox)], RequestForm::None),
+    op("StopBuild", Write, "build", &[("id", Build)], RequestForm::None),
+    op("StopBuildBatch", Write, "build_batch", &[("id", BuildBatch)], RequestForm::None),
+    op("StopSandbox", Write, "sandbox", &[("id", Sandbox)], RequestForm::None),
+    op("UpdateFleet", Write, "fleet", &[("arn", Fleet)], RequestForm::Fleet),
+    op("UpdateProject", Write, "project", &[("name", Project)], RequestForm::Project),
+    op("UpdateProjectVisibility", Write, "project", &[("projectArn", Project)], RequestForm::Visibility),
+    op("UpdateReportGroup", Write, "report_group", &[("arn", ReportGroup)], RequestForm::None),
+    op("UpdateWebhook", Write, "webhook", &[("projectName", Project)], RequestForm::None),
     // Actions of the IAM reference without a public API shape: what they name is not known.
-    op("BatchPutCodeCoverages", Write, "", &[], Form::None),
-    op("BatchPutTestCases", Write, "", &[], Form::None),
-    op("CreateReport", Write, "", &[], Form::None),
-    op("DeleteOAuthToken", Write, "", &[], Form::None),
-    op("ListConnectedOAuthAccounts", Read, "", &[], Form::None),
-    op("ListRepositories", Read, "", &[], Form::None),
-    op("PersistOAuthToken", Write, "", &[], Form::None),
-    op("UpdateReport", Write, "", &[], Form::None),
+    op("BatchPutCodeCoverages", Write, "", &[], RequestForm::None),
+    op("BatchPutTestCases", Write, "", &[], RequestForm::None),
+    op("CreateReport", Write, "", &[], RequestForm::None),
+    op("DeleteOAuthToken", Write, "", &[], RequestForm::None),
+    op("ListConnectedOAuthAccounts", Read, "", &[], RequestForm::None),
+    op("ListRepositories", Read, "", &[], RequestForm::None),
+    op("PersistOAuthToken", Write, "", &[], RequestForm::None),
+    op("UpdateReport", Write, "", &[], RequestForm::None),
 ];
 
 /// The members of an answer that name resources.
@@ -185,14 +185,14 @@ pub(crate) const ANSWERS: [(&str, usize); 5] =
     [("project", 3), ("build", 4), ("buildBatch", 5), ("fleet", 6), ("", 7)];
 
 /// The column of [`SETTINGS`] with a request form's paths.
-pub(crate) fn request_paths(form: Form) -> Option<usize> {
+pub(crate) fn request_paths(form: RequestForm) -> Option<usize> {
     match form {
-        Form::Project => Some(0),
-        Form::StartBuild => Some(1),
-        Form::StartBuildBatch => Some(2),
-        Form::Fleet => Some(6),
-        Form::Visibility => Some(7),
-        Form::None => None,
+        RequestForm::Project => Some(0),
+        RequestForm::StartBuild => Some(1),
+        RequestForm::StartBuildBatch => Some(2),
+        RequestForm::Fleet => Some(6),
+        RequestForm::Visibility => Some(7),
+        RequestForm::None => None,
     }
 }
 

@@ -15,12 +15,12 @@ pub(crate) fn split_list(path: &'static str) -> (&'static str, Option<&'static s
 /// A set of dotted paths, numbered in the order they were given.
 #[derive(Debug)]
 pub(crate) struct PathTree {
-    root: Node,
+    root: PathNode,
     len: usize,
 }
 
 #[derive(Debug, Default)]
-struct Node {
+struct PathNode {
     name: &'static str,
     path: String,
     /// The numbers of the paths that end here.
@@ -28,13 +28,13 @@ struct Node {
     children: Vec<Self>,
     /// The children's names; made when all are there.
     names: Names,
-    /// The bit of [`Found::seen`] that stands for it, where it has children.
+    /// The bit of [`FoundPaths::seen`] that stands for it, where it has children.
     bit: u64,
 }
 
 /// What one walk found.
 #[derive(Debug)]
-pub(crate) struct Found<'a, 't> {
+pub(crate) struct FoundPaths<'a, 't> {
     values: Vec<Option<Json<'a, 't>>>,
     /// A bit for each object on the way that was met.
     seen: u64,
@@ -42,7 +42,7 @@ pub(crate) struct Found<'a, 't> {
     pub(crate) blocked: Vec<(&'t str, Json<'a, 't>)>,
 }
 
-impl<'a, 't> Found<'a, 't> {
+impl<'a, 't> FoundPaths<'a, 't> {
     /// What was found at path number `path`.
     pub(crate) fn get(&self, path: usize) -> Option<Json<'a, 't>> {
         self.values.get(path).copied().flatten()
@@ -51,9 +51,9 @@ impl<'a, 't> Found<'a, 't> {
 
 impl PathTree {
     pub(crate) fn new(paths: impl IntoIterator<Item = &'static str>) -> Self {
-        let mut tree = Self { root: Node::default(), len: 0 };
+        let mut tree = Self { root: PathNode::default(), len: 0 };
         for path in paths {
-            let end = path.split('.').fold(&mut tree.root, Node::child);
+            let end = path.split('.').fold(&mut tree.root, PathNode::child);
             end.ends.push(tree.len);
             tree.len += 1;
         }
@@ -62,14 +62,14 @@ impl PathTree {
     }
 
     /// Walks an object. With duplicate names the last member counts.
-    pub(crate) fn find<'a, 't>(&'t self, object: Json<'a, 't>) -> Found<'a, 't> {
-        let mut found = Found { values: vec![None; self.len], seen: 0, blocked: Vec::new() };
+    pub(crate) fn find<'a, 't>(&'t self, object: Json<'a, 't>) -> FoundPaths<'a, 't> {
+        let mut found = FoundPaths { values: vec![None; self.len], seen: 0, blocked: Vec::new() };
         self.root.walk(object, &mut found);
         found
     }
 }
 
-impl Node {
+impl PathNode {
     fn child(&mut self, name: &'static str) -> &mut Self {
         let at = self.children.iter().position(|c| c.name == name).unwrap_or_else(|| {
             let dot = if self.path.is_empty() { "" } else { "." };
@@ -93,7 +93,7 @@ impl Node {
         }
     }
 
-    fn walk<'a, 't>(&'t self, object: Json<'a, 't>, found: &mut Found<'a, 't>) {
+    fn walk<'a, 't>(&'t self, object: Json<'a, 't>, found: &mut FoundPaths<'a, 't>) {
         for (name, value) in object.members() {
             let number = self.names.find(&name.text());
             if let Some(child) = number.and_then(|number| self.children.get(number)) {
@@ -102,7 +102,7 @@ impl Node {
         }
     }
 
-    fn take<'a, 't>(&'t self, value: Json<'a, 't>, found: &mut Found<'a, 't>) {
+    fn take<'a, 't>(&'t self, value: Json<'a, 't>, found: &mut FoundPaths<'a, 't>) {
         self.set(Some(value), found);
         if self.children.is_empty() {
             return;
@@ -127,7 +127,7 @@ impl Node {
     }
 
     /// Sets what is at the paths that end here.
-    fn set<'a, 't>(&self, value: Option<Json<'a, 't>>, found: &mut Found<'a, 't>) {
+    fn set<'a, 't>(&self, value: Option<Json<'a, 't>>, found: &mut FoundPaths<'a, 't>) {
         for end in &self.ends {
             if let Some(slot) = found.values.get_mut(*end) {
                 *slot = value;
@@ -135,7 +135,7 @@ impl Node {
         }
     }
 
-    fn forget(&self, found: &mut Found<'_, '_>) {
+    fn forget(&self, found: &mut FoundPaths<'_, '_>) {
         self.set(None, found);
         for child in &self.children {
             child.forget(found);
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use crate::json::leaked;
 
-    fn raw<'a>(found: &Found<'a, '_>, path: usize) -> Option<&'a str> {
+    fn raw<'a>(found: &FoundPaths<'a, '_>, path: usize) -> Option<&'a str> {
         found.get(path).map(|value| value.raw())
     }
 

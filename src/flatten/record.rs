@@ -39,7 +39,7 @@ const MOST_PLANS: usize = 48;
 
 impl<'a, 't> Record<'a, 't> {
     /// The record that a value is; `None` where it is no object.
-    pub(crate) fn of(value: Json<'a, 't>) -> Option<Self> {
+    pub(crate) fn new(value: Json<'a, 't>) -> Option<Self> {
         if !value.is_object() {
             return None;
         }
@@ -252,23 +252,23 @@ fn fill_resource_arns<'a>(record: &Record<'a, '_>, row: &mut Row<'a>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::{Look as _, Tape, leaked};
+    use crate::json::{Kernel as _, Tape, leaked};
     use crate::log_file::scan::{Glance, Sight, glance};
     use crate::scope::CODEBUILD;
     use proptest::prelude::*;
 
     fn filled(text: &'static str) -> Row<'static> {
         let mut row = Row::new();
-        fill(&Record::of(leaked(text)).unwrap(), &mut row);
+        fill(&Record::new(leaked(text)).unwrap(), &mut row);
         row
     }
 
     #[test]
     fn only_objects_are_records() {
         for text in ["1", "\"x\"", "null", "[]", "true"] {
-            assert!(Record::of(leaked(text)).is_none(), "{text}");
+            assert!(Record::new(leaked(text)).is_none(), "{text}");
         }
-        assert!(Record::of(leaked("{}")).is_some());
+        assert!(Record::new(leaked("{}")).is_some());
         assert!(PLANS.plans.len() <= MOST_PLANS);
     }
 
@@ -323,7 +323,7 @@ mod tests {
         let members: Vec<_> = (0..200).map(|n| format!("\"m{}\":{n}", n % 150)).collect();
         let text =
             format!("{{{},\"event\\u004eame\":\"X\",\"eventName\":null}}", members.join(","));
-        let record = Record::of(leaked(&text)).unwrap();
+        let record = Record::new(leaked(&text)).unwrap();
         assert_eq!(record.members.len(), 151);
         assert_eq!(record.repeated.len(), 51);
         assert_eq!(record.members[49].value.raw(), "199");
@@ -367,7 +367,7 @@ mod tests {
                 let whole = text.get(..end).unwrap();
                 let mut tape = Tape::default();
                 if let Some(document) = tape.read(whole) {
-                    let record = Record::of(document.value()).unwrap();
+                    let record = Record::new(document.value()).unwrap();
                     let source = record.string("eventSource");
                     prop_assert!(source.as_deref() != Some(CODEBUILD), "{}", whole);
                 }

@@ -8,7 +8,7 @@
 
 use crate::flatten::coerce::{self, Coerced};
 use crate::flatten::operation::{ANSWERS, OTHERS, Operation, SETTINGS, request_paths};
-use crate::flatten::paths::{Found, PathTree, split_list};
+use crate::flatten::paths::{FoundPaths, PathTree, split_list};
 use crate::flatten::record::Record;
 use crate::flatten::row::{Row, Value};
 use crate::json::{Json, Names};
@@ -81,13 +81,13 @@ pub(crate) fn fill<'a>(
 }
 
 /// Where a row's settings are: `response` or `request`, the path there, the object, the form.
-type Place<'a, 't> = (&'static str, &'static str, Json<'a, 't>, usize);
+type SettingsAt<'a, 't> = (&'static str, &'static str, Json<'a, 't>, usize);
 
 fn place<'a, 't>(
     request: Option<Json<'a, 't>>,
     answer: Option<Json<'a, 't>>,
     operation: Option<&Operation>,
-) -> Option<Place<'a, 't>> {
+) -> Option<SettingsAt<'a, 't>> {
     let own = operation.and_then(|operation| request_paths(operation.form));
     let in_answer = answer.filter(Json::is_object).and_then(|answer| {
         ANSWERS.iter().find_map(|(member, form)| {
@@ -109,7 +109,7 @@ fn full_path(origin: &str, member: &str, path: &str) -> String {
     format!("{body}{dot}{member}.{path}")
 }
 
-fn fill_settings<'a>((origin, member, object, form): Place<'a, '_>, row: &mut Row<'a>) {
+fn fill_settings<'a>((origin, member, object, form): SettingsAt<'a, '_>, row: &mut Row<'a>) {
     let Some(compiled) = FORMS.get(form) else { return };
     let found = compiled.tree.find(object);
     let mut masked: Vec<Cow<'static, str>> = Vec::new();
@@ -122,9 +122,9 @@ fn fill_settings<'a>((origin, member, object, form): Place<'a, '_>, row: &mut Ro
             row.set(*col, value);
         }
         match outcome {
-            Outcome::Fits => {}
-            Outcome::Masked => masked.push(Cow::Borrowed(project_path)),
-            Outcome::Misfit => row.misfits.push(full_path(origin, member, path)),
+            Stored::Fits => {}
+            Stored::Masked => masked.push(Cow::Borrowed(project_path)),
+            Stored::Misfit => row.misfits.push(full_path(origin, member, path)),
         }
     }
     note_blocked(&found, form, &mut masked, |path| full_path(origin, member, path), row);
@@ -142,7 +142,7 @@ fn fill_settings<'a>((origin, member, object, form): Place<'a, '_>, row: &mut Ro
 
 /// How a value and its setting's column get on.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Outcome {
+pub(crate) enum Stored {
     Fits,
     Masked,
     Misfit,
@@ -154,9 +154,9 @@ fn setting<'a>(
     value: Json<'a, '_>,
     col: Option<Col>,
     element: Option<&str>,
-) -> (Value<'a>, Outcome) {
+) -> (Value<'a>, Stored) {
     if coerce::is_masked(value) {
-        return (Value::Null, Outcome::Masked);
+        return (Value::Null, Stored::Masked);
     }
     if element.is_some() || col.is_some_and(|col| col.column().kind == Kind::TextList) {
         let (value, outcome) = elements(value, element);
@@ -168,11 +168,11 @@ fn setting<'a>(
         None => Coerced::Null,
     };
     match coerced {
-        Coerced::Null => (Value::Null, Outcome::Fits),
-        Coerced::Value(value) => (col.map_or(Value::Null, |col| spell(col, value)), Outcome::Fits),
+        Coerced::Null => (Value::Null, Stored::Fits),
+        Coerced::Value(value) => (col.map_or(Value::Null, |col| spell(col, value)), Stored::Fits),
         // Text where a list or number is expected is how AWS masks, whatever it says.
-        Coerced::Misfit if value.is_string() && !is_text(col) => (Value::Null, Outcome::Masked),
-        Coerced::Misfit => (Value::Null, Outcome::Misfit),
+        Coerced::Misfit if value.is_string() && !is_text(col) => (Value::Null, Stored::Masked),
+        Coerced::Misfit => (Value::Null, Stored::Misfit),
     }
 }
 
@@ -184,7 +184,7 @@ fn is_text(col: Option<Col>) -> bool {
 
 /// A list's texts, or the wanted member of each of its objects. A masked one is a null element; all
 /// masked, there is no list.
-pub(crate) fn elements<'a>(value: Json<'a, '_>, element: Option<&str>) -> (Value<'a>, Outcome) {
+pub(crate) fn elements<'a>(value: Json<'a, '_>, element: Option<&str>) -> (Value<'a>, Stored) {
     match coerce::list(value, element) {
         Coerced::Value(Value::List(mut list)) => {
             let mut masked = 0;
@@ -194,13 +194,13 @@ pub(crate) fn elements<'a>(value: Json<'a, '_>, element: Option<&str>) -> (Value
                     masked += 1;
                 }
             }
-            let outcome = if masked > 0 { Outcome::Masked } else { Outcome::Fits };
+            let outcome = if masked > 0 { Stored::Masked } else { Stored::Fits };
             let all_masked = masked > 0 && masked == list.len();
             (if all_masked { Value::Null } else { Value::List(list) }, outcome)
         }
-        Coerced::Value(_) | Coerced::Null => (Value::Null, Outcome::Fits),
-        Coerced::Misfit if value.is_string() => (Value::Null, Outcome::Masked),
-        Coerced::Misfit => (Value::Null, Outcome::Misfit),
+        Coerced::Value(_) | Coerced::Null => (Value::Null, Stored::Fits),
+        Coerced::Misfit if value.is_string() => (Value::Null, Stored::Masked),
+        Coerced::Misfit => (Value::Null, Stored::Misfit),
     }
 }
 
@@ -243,7 +243,7 @@ fn project_path(paths: &[&'static str; 8], path: &'static str) -> &'static str {
 
 /// Objects that are something else: masked where a string stands for them.
 fn note_blocked(
-    found: &Found<'_, '_>,
+    found: &FoundPaths<'_, '_>,
     form: usize,
     masked: &mut Vec<Cow<'static, str>>,
     full_path: impl Fn(&str) -> String,
@@ -328,7 +328,7 @@ mod tests {
             r#"{{"eventSource":"codebuild.amazonaws.com","eventName":"{name}",{members}}}"#
         )
         .leak();
-        flatten::flatten(&Record::of(crate::json::leaked(text)).unwrap())
+        flatten::flatten(&Record::new(crate::json::leaked(text)).unwrap())
     }
 
     fn masked(row: &Row<'_>) -> Vec<String> {

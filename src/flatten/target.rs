@@ -29,7 +29,7 @@ struct Mention<'a> {
 
 impl<'a> Mention<'a> {
     /// Reads an identifier: an ARN says itself what it names, anything else is a `resource`.
-    fn of(text: Text<'a>, resource: Resource) -> Option<Self> {
+    fn new(text: Text<'a>, resource: Resource) -> Option<Self> {
         if text.is_empty() || coerce::is_aws_mask(&text) {
             return None;
         }
@@ -266,16 +266,16 @@ fn mention_all<'a>(
 ) {
     if value.is_list() {
         let texts = value.elements().filter_map(|value| coerce::element(value, element));
-        out.extend(texts.filter_map(|id| Mention::of(id, resource)));
+        out.extend(texts.filter_map(|id| Mention::new(id, resource)));
     } else if let Some(text) = value.string() {
-        out.extend(Mention::of(text, resource));
+        out.extend(Mention::new(text, resource));
     }
 }
 
 fn in_resources<'a>(row: &Row<'a>) -> Vec<Mention<'a>> {
     let Value::List(arns) = row.get(Col::ResourceArns) else { return Vec::new() };
     let arns = arns.iter().flatten().cloned();
-    arns.filter_map(|arn| Mention::of(arn, Resource::Any)).collect()
+    arns.filter_map(|arn| Mention::new(arn, Resource::Any)).collect()
 }
 
 /// The ARNs in an error message, and the id in `Build PROJECT:UUID does not exist`.
@@ -284,7 +284,7 @@ fn in_message<'a>(message: &Text<'a>) -> Vec<Mention<'a>> {
     let mut mentions: Vec<_> = arns.filter_map(Mention::of_arn).collect();
     let id = message.strip_prefix("Build ").and_then(|rest| rest.split_whitespace().next());
     let id = id.filter(|id| id.contains(':')).map(|id| part_of(message, id));
-    mentions.extend(id.and_then(|id| Mention::of(id, Resource::Build)));
+    mentions.extend(id.and_then(|id| Mention::new(id, Resource::Build)));
     mentions
 }
 
@@ -318,7 +318,7 @@ mod tests {
             members.replace("ARN:", &format!("{ARN}:"))
         )
         .leak();
-        flatten::flatten(&Record::of(crate::json::leaked(text)).unwrap())
+        flatten::flatten(&Record::new(crate::json::leaked(text)).unwrap())
     }
 
     fn texts(row: &Row<'_>, cols: &[Col]) -> Vec<String> {

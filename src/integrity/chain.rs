@@ -5,15 +5,15 @@
 //! good one to discredit it. So the newest is judged first, and each by those after it.
 
 use crate::integrity::digest::{Digest, object};
-use crate::integrity::signing::{Keys, Signatures};
-use crate::integrity::{Finding, State};
+use crate::integrity::signing::{PublicKeys, Signatures};
+use crate::integrity::{Finding, FindingState};
 use std::collections::{HashMap, HashSet};
 
 /// What is known of a digest, and why.
 #[derive(Debug)]
 pub(super) struct Judged<'d> {
     pub(super) digest: &'d Digest,
-    pub(super) state: State,
+    pub(super) state: FindingState,
     detail: String,
 }
 
@@ -26,7 +26,7 @@ impl Judged<'_> {
 /// Judges each digest; the newest comes first.
 pub(super) fn judge<'d>(
     digests: &'d [Digest],
-    keys: &Keys,
+    keys: &PublicKeys,
     signatures: &Signatures,
 ) -> Vec<Judged<'d>> {
     let mut newest_first: Vec<&Digest> = digests.iter().collect();
@@ -36,7 +36,7 @@ pub(super) fn judge<'d>(
     for digest in newest_first {
         let next = after.get(&*digest.text.object).into_iter().flatten();
         let next: Vec<&Judged<'d>> = next.filter_map(|at| judged.get(*at)).collect();
-        let beside = signatures.of(&digest.text.object).or(digest.signature.as_deref());
+        let beside = signatures.get(&digest.text.object).or(digest.signature.as_deref());
         let (state, detail) = judge_one(digest, &next, beside, keys);
         if let Some((_, key)) = digest.text.previous() {
             after.entry(key).or_default().push(judged.len());
@@ -51,10 +51,10 @@ fn judge_one(
     digest: &Digest,
     next: &[&Judged<'_>],
     beside: Option<&str>,
-    keys: &Keys,
-) -> (State, String) {
+    keys: &PublicKeys,
+) -> (FindingState, String) {
     if let Some(moved) = digest.moved() {
-        return (State::Moved, moved);
+        return (FindingState::Moved, moved);
     }
     // What it may be judged by: `None` is its metadata.
     let in_next = next.iter().filter_map(|next| {
@@ -66,26 +66,30 @@ fn judge_one(
         .chain(in_next)
         .map(|(by, signature)| (by, keys.verify(digest, signature)))
         .collect();
-    let is_proven = verdicts.iter().any(|(_, (state, _))| *state == State::Valid);
+    let is_proven = verdicts.iter().any(|(_, (state, _))| *state == FindingState::Valid);
     let by_hash = next.iter().find(|next| {
-        let may_judge = if is_proven { next.state == State::Valid } else { !next.state.is_wrong() };
+        let may_judge =
+            if is_proven { next.state == FindingState::Valid } else { !next.state.is_wrong() };
         let hash = next.digest.text.previous_hash.as_deref();
         may_judge && hash.is_some_and(|hash| !hash.eq_ignore_ascii_case(&digest.sha256))
     });
     if let Some(next) = by_hash {
-        return (State::InvalidHash, blame("the digest after it has another hash of it", next));
+        return (
+            FindingState::InvalidHash,
+            blame("the digest after it has another hash of it", next),
+        );
     }
     if is_proven {
-        return (State::Valid, String::new());
+        return (FindingState::Valid, String::new());
     }
     let verdict = verdicts.into_iter().find(|(by, _)| by.is_none_or(|by| !by.state.is_wrong()));
     match verdict {
-        Some((Some(by), (State::InvalidSignature, why))) => {
-            (State::InvalidSignature, blame(&why, by))
+        Some((Some(by), (FindingState::InvalidSignature, why))) => {
+            (FindingState::InvalidSignature, blame(&why, by))
         }
         Some((_, verdict)) => verdict,
         None => (
-            State::Unsigned,
+            FindingState::Unsigned,
             "its signature is in S3 alone: hand it over with --metadata".to_owned(),
         ),
     }
@@ -93,7 +97,7 @@ fn judge_one(
 
 /// Says who else may be wrong, where that is not known.
 fn blame(why: &str, by: &Judged<'_>) -> String {
-    if by.state == State::Valid {
+    if by.state == FindingState::Valid {
         return why.to_owned();
     }
     let (name, state) = (&by.digest.text.object, by.state);
@@ -103,7 +107,7 @@ fn blame(why: &str, by: &Judged<'_>) -> String {
 /// Finds those that nothing was known against, and that say something wrong of a valid one.
 fn convict(judged: &mut [Judged<'_>]) {
     let mut valid: HashMap<&str, HashSet<String>> = HashMap::new();
-    for one in judged.iter().filter(|one| one.state == State::Valid) {
+    for one in judged.iter().filter(|one| one.state == FindingState::Valid) {
         valid.entry(&one.digest.text.object).or_default().insert(one.digest.sha256.clone());
     }
     for one in judged {
@@ -112,8 +116,8 @@ fn convict(judged: &mut [Judged<'_>]) {
         let is_false = told.is_some_and(|(key, hash)| {
             valid.get(key).is_some_and(|known| !known.contains(&hash.to_ascii_lowercase()))
         });
-        if is_false && matches!(one.state, State::Unsigned | State::NoPublicKey) {
-            one.state = State::InvalidHash;
+        if is_false && matches!(one.state, FindingState::Unsigned | FindingState::NoPublicKey) {
+            one.state = FindingState::InvalidHash;
             "it has another hash of the digest before it, which is valid"
                 .clone_into(&mut one.detail);
         }
@@ -132,7 +136,7 @@ pub(super) fn missing(
             kind: "digest",
             object: object(bucket, key),
             path: None,
-            state: State::MissingObject,
+            state: FindingState::MissingObject,
             detail: format!("the digest before {}", digest.text.object),
         })
     })

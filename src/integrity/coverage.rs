@@ -3,8 +3,8 @@
 //! A digest that replaces a lost one later (`_backfill`) covers its time like any other. Digests that
 //! were deleted at the newest end leave no trace here.
 
-use crate::integrity::files::File;
-use crate::integrity::{Finding, Judged, State};
+use crate::integrity::files::CheckedFile;
+use crate::integrity::{Finding, FindingState, Judged};
 use crate::log_file::key;
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ pub(super) fn gaps(judged: &[Judged<'_>]) -> Vec<Finding> {
             if let Some((until, said)) = covered
                 && until < *start
             {
-                let begins = text.previous().is_none() && one.state == State::Valid;
-                let state = if begins { State::LoggingStopped } else { State::Gap };
+                let begins = text.previous().is_none() && one.state == FindingState::Valid;
+                let state = if begins { FindingState::LoggingStopped } else { FindingState::Gap };
                 let detail = format!("no digest from {said} to {}", text.start);
                 found.push(one.digest.finding(state, detail));
             }
@@ -46,9 +46,9 @@ pub(super) fn gaps(judged: &[Judged<'_>]) -> Vec<Finding> {
 pub(super) struct Coverage(BTreeMap<(String, String), Vec<(i64, i64)>>);
 
 impl Coverage {
-    pub(super) fn of(judged: &[Judged<'_>]) -> Self {
+    pub(super) fn new(judged: &[Judged<'_>]) -> Self {
         let mut covered: BTreeMap<(String, String), Vec<(i64, i64)>> = BTreeMap::new();
-        for one in judged.iter().filter(|one| one.state == State::Valid) {
+        for one in judged.iter().filter(|one| one.state == FindingState::Valid) {
             let text = &one.digest.text;
             if let (Some(owner), Some(period)) = (key::owner(&text.object), text.period()) {
                 covered.entry(owner).or_default().push(period);
@@ -68,7 +68,7 @@ impl Coverage {
     }
 
     /// What is known of a log file that no digest names.
-    pub(super) fn of_unnamed(&self, file: &File) -> (State, String) {
+    pub(super) fn of_unnamed(&self, file: &CheckedFile) -> (FindingState, String) {
         let path = file.path.to_string_lossy();
         let time = key::delivery_time(&file.path.file_name().unwrap_or_default().to_string_lossy());
         let is_covered = key::owner(&path).zip(time).is_some_and(|(owner, time)| {
@@ -77,9 +77,9 @@ impl Coverage {
         });
         if is_covered {
             let why = "the digests of its account, region and time are valid, and none names it";
-            (State::UnexpectedObject, why.to_owned())
+            (FindingState::UnexpectedObject, why.to_owned())
         } else {
-            (State::NotCoveredByDigest, "no digest at hand names it".to_owned())
+            (FindingState::NotCoveredByDigest, "no digest at hand names it".to_owned())
         }
     }
 }

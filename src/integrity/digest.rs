@@ -1,20 +1,20 @@
 //! One digest file, read.
 
 use crate::hash::hex;
-use crate::integrity::files::{self, File, fits};
-use crate::integrity::{Finding, State};
+use crate::integrity::files::{self, CheckedFile, fits};
+use crate::integrity::{Finding, FindingState};
 use chrono::DateTime;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::path::PathBuf;
 
 /// The largest digest that is read: a real one has 300 bytes for each log file of an hour.
-const LARGEST: usize = 256 << 20;
+const MAX_DIGEST_BYTES: usize = 256 << 20;
 
 /// What a digest says. Names: CloudTrail guide, "CloudTrail digest file structure".
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Text {
+pub(super) struct DigestText {
     #[serde(rename = "digestStartTime")]
     pub(super) start: String,
     #[serde(rename = "digestEndTime")]
@@ -34,12 +34,12 @@ pub(super) struct Text {
     #[serde(rename = "previousDigestHashValue")]
     pub(super) previous_hash: Option<String>,
     pub(super) previous_digest_signature: Option<String>,
-    pub(super) log_files: Vec<LogFile>,
+    pub(super) log_files: Vec<SignedFile>,
 }
 
 /// A log file as a digest names it.
 #[derive(Debug, Deserialize)]
-pub(super) struct LogFile {
+pub(super) struct SignedFile {
     #[serde(rename = "s3Bucket")]
     pub(super) bucket: String,
     #[serde(rename = "s3Object")]
@@ -48,7 +48,7 @@ pub(super) struct LogFile {
     pub(super) hash: String,
 }
 
-impl Text {
+impl DigestText {
     /// The bucket and key of the digest before; a starting digest has none.
     pub(super) fn previous(&self) -> Option<(&str, &str)> {
         let bucket = self.previous_bucket.as_deref().unwrap_or(&self.bucket);
@@ -83,13 +83,13 @@ pub(super) struct Digest {
     pub(super) sha256: String,
     /// What S3 keeps beside it, where it was read from there.
     pub(super) signature: Option<String>,
-    pub(super) text: Text,
+    pub(super) text: DigestText,
 }
 
 impl Digest {
     /// The text that its signature signs.
     pub(super) fn signed(&self) -> String {
-        let Text { end, bucket, object, previous_digest_signature, .. } = &self.text;
+        let DigestText { end, bucket, object, previous_digest_signature, .. } = &self.text;
         let previous = previous_digest_signature.as_deref().unwrap_or("null");
         format!("{end}\n{bucket}/{object}\n{}\n{previous}", self.sha256)
     }
@@ -100,33 +100,36 @@ impl Digest {
         (!fits(&self.path, key)).then(|| format!("it says that it is {key}"))
     }
 
-    pub(super) fn finding(&self, state: State, detail: String) -> Finding {
+    pub(super) fn finding(&self, state: FindingState, detail: String) -> Finding {
         let object = object(&self.text.bucket, &self.text.object);
         Finding { kind: "digest", object, path: Some(self.path.clone()), state, detail }
     }
 
-    fn read(file: &File) -> Result<Self, (State, String)> {
+    fn read(file: &CheckedFile) -> Result<Self, (FindingState, String)> {
         let (mut bytes, mut too_large) = (Vec::new(), false);
         let signature = file.content(&mut |piece| {
-            too_large |= bytes.len() + piece.len() > LARGEST;
+            too_large |= bytes.len() + piece.len() > MAX_DIGEST_BYTES;
             if !too_large {
                 bytes.extend_from_slice(piece);
             }
         })?;
         if too_large {
-            return Err((State::InvalidHash, format!("larger than {LARGEST} bytes")));
+            return Err((
+                FindingState::InvalidHash,
+                format!("larger than {MAX_DIGEST_BYTES} bytes"),
+            ));
         }
         let text = serde_json::from_slice(&bytes)
-            .map_err(|error| (State::InvalidHash, format!("no digest: {error}")))?;
+            .map_err(|error| (FindingState::InvalidHash, format!("no digest: {error}")))?;
         let sha256 = hex(&Sha256::digest(&bytes));
         Ok(Self { path: file.path.clone(), sha256, signature, text })
     }
 }
 
 /// The digests, and what is wrong with those that cannot be read.
-pub(super) fn read_all(files: &[File]) -> (Vec<Digest>, Vec<Finding>) {
+pub(super) fn read_all(files: &[CheckedFile]) -> (Vec<Digest>, Vec<Finding>) {
     let (mut digests, mut unreadable) = (Vec::new(), Vec::new());
-    let files: Vec<&File> = files.iter().collect();
+    let files: Vec<&CheckedFile> = files.iter().collect();
     for (file, read) in files.iter().zip(files::of_each(&files, Digest::read)) {
         match read {
             Ok(digest) => digests.push(digest),

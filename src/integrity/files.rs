@@ -6,7 +6,7 @@
 
 use crate::error::Chain;
 use crate::hash::hex;
-use crate::integrity::State;
+use crate::integrity::FindingState;
 use crate::store::Bucket;
 use flate2::bufread::GzDecoder;
 use sha2::{Digest as _, Sha256};
@@ -19,14 +19,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most bytes of a log file, inflated.
-const LARGEST: u64 = 4 << 30;
+const MAX_LOG_FILE_BYTES: u64 = 4 << 30;
 
 /// The SHA-256 of a content in hexadecimal digits, or why there is none.
-pub(super) type Hash = Result<String, (State, String)>;
+pub(super) type Hash = Result<String, (FindingState, String)>;
 
 /// A digest or log file.
 #[derive(Debug)]
-pub struct File {
+pub struct CheckedFile {
     /// Where it is; an object's URI.
     pub path: PathBuf,
     /// Its bucket and key, where it is an object.
@@ -49,7 +49,7 @@ pub(super) fn fits(path: &Path, key: &str) -> bool {
     name_of(&path) == name_of(key) && (here.is_none() || here == there)
 }
 
-impl File {
+impl CheckedFile {
     pub(super) fn name(&self) -> Cow<'_, str> {
         match self.path.to_string_lossy() {
             Cow::Borrowed(path) => Cow::Borrowed(name_of(path)),
@@ -61,9 +61,9 @@ impl File {
     pub(super) fn content(
         &self,
         each: &mut dyn FnMut(&[u8]),
-    ) -> Result<Option<String>, (State, String)> {
-        let unreadable = |why: String| (State::Unreadable, why);
-        let wrong = |error: io::Error| (State::InvalidHash, error.to_string());
+    ) -> Result<Option<String>, (FindingState, String)> {
+        let unreadable = |why: String| (FindingState::Unreadable, why);
+        let wrong = |error: io::Error| (FindingState::InvalidHash, error.to_string());
         if let Some((bucket, key)) = &self.object {
             let (bytes, signature) =
                 bucket.read(key).map_err(|error| unreadable(Chain(&error).to_string()))?;
@@ -87,11 +87,11 @@ impl File {
 }
 
 /// Files by their names: copies of a trail share them.
-pub(super) struct ByName<'f>(HashMap<String, Vec<&'f File>>);
+pub(super) struct ByName<'f>(HashMap<String, Vec<&'f CheckedFile>>);
 
 impl<'f> ByName<'f> {
-    pub(super) fn of(files: &'f [File]) -> Self {
-        let mut by_name: HashMap<String, Vec<&File>> = HashMap::new();
+    pub(super) fn new(files: &'f [CheckedFile]) -> Self {
+        let mut by_name: HashMap<String, Vec<&CheckedFile>> = HashMap::new();
         for file in files {
             by_name.entry(file.name().into_owned()).or_default().push(file);
         }
@@ -99,7 +99,7 @@ impl<'f> ByName<'f> {
     }
 
     /// The files that are, or claim to be, the object with a key.
-    pub(super) fn named(&self, key: &str) -> impl Iterator<Item = &'f File> {
+    pub(super) fn named(&self, key: &str) -> impl Iterator<Item = &'f CheckedFile> {
         self.0.get(name_of(key)).into_iter().flatten().copied()
     }
 }
@@ -119,7 +119,7 @@ fn inflate(mut from: impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()
 }
 
 fn pump(from: &mut impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
-    let mut left = LARGEST;
+    let mut left = MAX_LOG_FILE_BYTES;
     loop {
         let piece = from.fill_buf()?;
         if piece.is_empty() {
@@ -129,18 +129,21 @@ fn pump(from: &mut impl BufRead, each: &mut dyn FnMut(&[u8])) -> io::Result<()> 
         let used = piece.len();
         from.consume(used);
         left = left.checked_sub(used as u64).ok_or_else(|| {
-            io::Error::other(format!("larger than {LARGEST} bytes: no log file is"))
+            io::Error::other(format!("larger than {MAX_LOG_FILE_BYTES} bytes: no log file is"))
         })?;
     }
 }
 
 /// The hash of each file's content, a piece of each at a time in memory.
-pub(super) fn hash_all(files: &[&File]) -> Vec<Hash> {
-    of_each(files, File::hash)
+pub(super) fn hash_all(files: &[&CheckedFile]) -> Vec<Hash> {
+    of_each(files, CheckedFile::hash)
 }
 
 /// What `of` gives for each file, in their order, on all cores; of objects some wait for the network.
-pub(super) fn of_each<T: Send>(files: &[&File], of: impl Fn(&File) -> T + Sync) -> Vec<T> {
+pub(super) fn of_each<T: Send>(
+    files: &[&CheckedFile],
+    of: impl Fn(&CheckedFile) -> T + Sync,
+) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let waiting = if files.iter().any(|file| file.object.is_some()) { 8 } else { 0 };

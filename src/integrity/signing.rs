@@ -1,8 +1,8 @@
 //! CloudTrail's public keys, and the signatures that S3 keeps beside digests.
 
 use crate::error::{Error, Result};
-use crate::hash::hex;
-use crate::integrity::State;
+use crate::hash::{from_hex, hex};
+use crate::integrity::FindingState;
 use crate::integrity::digest::Digest;
 use crate::text;
 use base64::Engine as _;
@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 
 /// RSA keys by their fingerprints.
 #[derive(Debug)]
-pub(super) struct Keys(HashMap<String, Vec<u8>>);
+pub(super) struct PublicKeys(HashMap<String, Vec<u8>>);
 
 #[derive(Deserialize)]
-struct Listed {
+struct ListedKeys {
     #[serde(rename = "PublicKeyList")]
     keys: Vec<Key>,
 }
@@ -41,13 +41,13 @@ fn read_json<T: for<'de> Deserialize<'de>>(path: &Path, expected: &str) -> Resul
         .map_err(|error| wrong(path, &format!("expected {expected}: {error}")))
 }
 
-impl Keys {
+impl PublicKeys {
     /// Reads what `aws cloudtrail list-public-keys` printed. A key that its fingerprint does not fit is
     /// refused: the fingerprint is the MD5 of the key in DER.
     pub(super) fn read(paths: &[PathBuf]) -> Result<Self> {
         let mut keys = HashMap::new();
         for path in paths {
-            let listed: Listed =
+            let listed: ListedKeys =
                 read_json(path, "the output of `aws cloudtrail list-public-keys`")?;
             for key in listed.keys {
                 let der = BASE64_STANDARD.decode(key.value.as_bytes());
@@ -66,33 +66,27 @@ impl Keys {
     }
 
     /// Checks a digest's signature, in hexadecimal digits.
-    pub(super) fn verify(&self, digest: &Digest, signature: &str) -> (State, String) {
+    pub(super) fn verify(&self, digest: &Digest, signature: &str) -> (FindingState, String) {
         if digest.text.algorithm != "SHA256withRSA" {
             let why = format!("signed with `{}`, expected SHA256withRSA", digest.text.algorithm);
-            return (State::InvalidSignature, why);
+            return (FindingState::InvalidSignature, why);
         }
         let fingerprint = digest.text.fingerprint.to_ascii_lowercase();
         let Some(key) = self.0.get(&fingerprint) else {
-            return (State::NoPublicKey, format!("signed with {fingerprint}"));
+            return (FindingState::NoPublicKey, format!("signed with {fingerprint}"));
         };
-        let Some(signature) = unhex(signature) else {
-            return (State::InvalidSignature, "its signature is not hexadecimal".to_owned());
+        let Some(signature) = from_hex(signature) else {
+            return (FindingState::InvalidSignature, "its signature is not hexadecimal".to_owned());
         };
         let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key);
         match key.verify(digest.signed().as_bytes(), &signature) {
-            Ok(()) => (State::Valid, String::new()),
-            Err(_) => {
-                (State::InvalidSignature, "its signature does not fit its content".to_owned())
-            }
+            Ok(()) => (FindingState::Valid, String::new()),
+            Err(_) => (
+                FindingState::InvalidSignature,
+                "its signature does not fit its content".to_owned(),
+            ),
         }
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit =
-        |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    pairs.iter().map(|[high, low]| Some(digit(high)? * 16 + digit(low)?)).collect()
 }
 
 /// Signatures by the keys of their digests.
@@ -133,7 +127,7 @@ impl Signatures {
         Ok(Self(listed.into_iter().map(signature).collect()))
     }
 
-    pub(super) fn of(&self, key: &str) -> Option<&str> {
+    pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str)
     }
 }

@@ -30,16 +30,16 @@ pub(crate) trait Lanes: Copy {
 }
 
 /// What is done with lanes.
-pub(crate) trait Look {
+pub(crate) trait Kernel {
     /// What comes of it.
-    type Found;
+    type Output;
 
     /// Does it; `inline(always)`.
-    fn look<L: Lanes>(self, lanes: L) -> Self::Found;
+    fn look<L: Lanes>(self, lanes: L) -> Self::Output;
 }
 
 /// Does it with the widest lanes that the processor has.
-pub(crate) fn widest<T: Look>(look: T) -> T::Found {
+pub(crate) fn widest<T: Kernel>(look: T) -> T::Output {
     #[cfg(target_arch = "x86_64")]
     if let Some(lanes) = V3::try_new() {
         return lanes.vectorize(With(lanes, look));
@@ -51,11 +51,11 @@ pub(crate) fn widest<T: Look>(look: T) -> T::Found {
 struct With<T>(V3, T);
 
 #[cfg(target_arch = "x86_64")]
-impl<T: Look> pulp::NullaryFnOnce for With<T> {
-    type Output = T::Found;
+impl<T: Kernel> pulp::NullaryFnOnce for With<T> {
+    type Output = T::Output;
 
     #[inline(always)]
-    fn call(self) -> T::Found {
+    fn call(self) -> T::Output {
         self.1.look(self.0)
     }
 }
@@ -127,11 +127,11 @@ mod tests {
     /// What all lanes of some bytes tell, one after another.
     struct Told<'b>(&'b [u8], u8, u8);
 
-    impl Look for Told<'_> {
-        type Found = Vec<[bool; 2]>;
+    impl Kernel for Told<'_> {
+        type Output = Vec<[bool; 2]>;
 
         #[inline(always)]
-        fn look<L: Lanes>(self, lanes: L) -> Self::Found {
+        fn look<L: Lanes>(self, lanes: L) -> Self::Output {
             let Told(bytes, a, b) = self;
             let of_lane = |bytes| {
                 let lane = lanes.first(bytes).unwrap();

@@ -13,14 +13,14 @@ use wide::u8x16;
 /// The places of a text's values; it is used again for the next text.
 #[derive(Debug, Default)]
 pub(crate) struct Tape {
-    nodes: Vec<Node>,
+    nodes: Vec<TapeNode>,
     /// The objects and lists that are open while reading.
     open: Vec<Open>,
 }
 
 /// A value or a member's name, with its quotes.
 #[derive(Debug, Clone, Copy)]
-struct Node {
+struct TapeNode {
     from: u32,
     to: u32,
     /// The number of the node after this one and all that is in it.
@@ -50,20 +50,20 @@ struct Open {
 }
 
 /// No text that is read is longer than this.
-const LONGEST: usize = u32::MAX as usize;
+const MAX_TEXT_BYTES: usize = u32::MAX as usize;
 /// How deep objects and lists nest at most in a text that is read.
-pub(crate) const DEEPEST: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 /// Nodes whose memory is kept for the next text: ordinary records have some hundreds.
-const KEPT: usize = 1 << 16;
+const MAX_KEPT_NODES: usize = 1 << 16;
 
 impl Tape {
     /// Reads a text; `None` where it is not one JSON value and nothing else, or nests deeper than
-    /// [`DEEPEST`].
+    /// [`MAX_DEPTH`].
     pub(crate) fn read<'a, 't>(&'t mut self, text: &'a str) -> Option<Document<'a, 't>> {
         self.nodes.clear();
-        self.nodes.shrink_to(KEPT);
+        self.nodes.shrink_to(MAX_KEPT_NODES);
         self.open.clear();
-        if text.len() > LONGEST {
+        if text.len() > MAX_TEXT_BYTES {
             return None;
         }
         self.read_all(text.as_bytes())?;
@@ -79,7 +79,7 @@ impl Tape {
         edits: &[Edit],
     ) -> Document<'a, 't> {
         self.nodes.clear();
-        self.nodes.shrink_to(KEPT);
+        self.nodes.shrink_to(MAX_KEPT_NODES);
         self.nodes.reserve(document.nodes.len());
         self.open.clear();
         // How far what comes next has moved; backwards it wraps.
@@ -87,7 +87,7 @@ impl Tape {
         let mut edits = edits.iter().peekable();
         for (number, old) in (0..).zip(document.nodes) {
             self.close_moved(number, moved);
-            let mut node = Node { from: old.from.wrapping_add(moved), ..*old };
+            let mut node = TapeNode { from: old.from.wrapping_add(moved), ..*old };
             if let Some(edit) = edits.next_if(|edit| edit.number == number) {
                 (node.to, node.escaped) = (node.from.wrapping_add(edit.bytes), edit.escaped);
                 moved = node.to.wrapping_sub(old.to);
@@ -149,7 +149,7 @@ impl Tape {
             let end = match bytes.get(at)? {
                 b'"' => {
                     let (end, escaped, _) = string::<false>(bytes, at)?;
-                    self.push(Node { escaped, ..plain(at, end) });
+                    self.push(TapeNode { escaped, ..plain(at, end) });
                     return Some(end);
                 }
                 first @ (b'{' | b'[') => {
@@ -157,7 +157,7 @@ impl Tape {
                     let number = self.nodes.len();
                     self.push(plain(at, at));
                     self.open.push(Open { number, is_object });
-                    (self.open.len() <= DEEPEST).then_some(())?;
+                    (self.open.len() <= MAX_DEPTH).then_some(())?;
                     at = json::skip_space(bytes, at + 1);
                     match (bytes.get(at)?, is_object) {
                         (b'}', true) | (b']', false) => {
@@ -183,15 +183,15 @@ impl Tape {
     fn name(&mut self, bytes: &[u8], at: usize) -> Option<usize> {
         (bytes.get(at)? == &b'"').then_some(())?;
         let (end, escaped, marked) = string::<true>(bytes, at)?;
-        self.push(Node { escaped, is_name: true, marked, ..plain(at, end) });
+        self.push(TapeNode { escaped, is_name: true, marked, ..plain(at, end) });
         let at = json::skip_space(bytes, end);
         (bytes.get(at)? == &b':').then(|| json::skip_space(bytes, at + 1))
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "no text is longer than LONGEST")]
-    fn push(&mut self, node: Node) {
+    fn push(&mut self, node: TapeNode) {
         let next = self.nodes.len() as u32 + 1;
-        self.nodes.push(Node { next, ..node });
+        self.nodes.push(TapeNode { next, ..node });
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "no text is longer than LONGEST")]
@@ -206,9 +206,9 @@ impl Tape {
 
 /// The node of a value with nothing in it.
 #[expect(clippy::cast_possible_truncation, reason = "no text is longer than LONGEST")]
-fn plain(from: usize, to: usize) -> Node {
+fn plain(from: usize, to: usize) -> TapeNode {
     let (from, to) = (from as u32, to as u32);
-    Node { from, to, next: u32::MAX, escaped: false, is_name: false, marked: false }
+    TapeNode { from, to, next: u32::MAX, escaped: false, is_name: false, marked: false }
 }
 
 fn literal(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
@@ -281,7 +281,7 @@ fn string<const IS_NAME: bool>(bytes: &[u8], at: usize) -> Option<(usize, bool, 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Document<'a, 't> {
     pub(crate) text: &'a str,
-    nodes: &'t [Node],
+    nodes: &'t [TapeNode],
 }
 
 impl<'a> Document<'a, '_> {
@@ -296,22 +296,22 @@ impl<'a> Document<'a, '_> {
         names.map(|(number, node)| Name { document: self, node: *node, number })
     }
 
-    fn node(&self, number: u32) -> Node {
+    fn node(&self, number: u32) -> TapeNode {
         let node = self.nodes.get(number as usize).copied();
         node.unwrap_or_else(|| plain(0, 0))
     }
 
-    fn raw(&self, node: Node) -> &'a str {
+    fn raw(&self, node: TapeNode) -> &'a str {
         self.text.get(node.from as usize..node.to as usize).unwrap_or_default()
     }
 
     /// What is in a string's quotes, as it is spelled.
-    fn quoted(&self, node: Node) -> &'a str {
+    fn quoted(&self, node: TapeNode) -> &'a str {
         let end = (node.to as usize).saturating_sub(1);
         self.text.get(node.from as usize + 1..end).unwrap_or_default()
     }
 
-    fn unescaped(&self, node: Node) -> Cow<'a, str> {
+    fn unescaped(&self, node: TapeNode) -> Cow<'a, str> {
         let inner = self.quoted(node);
         if node.escaped { json::unescape(inner) } else { Cow::Borrowed(inner) }
     }
@@ -332,7 +332,7 @@ pub(crate) struct Json<'a, 't> {
 }
 
 impl<'a, 't> Json<'a, 't> {
-    fn node(&self) -> Node {
+    fn node(&self) -> TapeNode {
         self.document.node(self.number)
     }
 
@@ -431,7 +431,7 @@ impl<'a, 't> Walk<'a, 't> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Name<'a, 't> {
     document: &'t Document<'a, 't>,
-    node: Node,
+    node: TapeNode,
     number: u32,
 }
 
@@ -613,9 +613,9 @@ mod tests {
     #[test]
     fn what_nests_too_deep_has_no_tape() {
         let nested = |depth: usize| format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
-        assert!(Tape::default().read(&nested(DEEPEST)).is_some());
-        assert!(Tape::default().read(&nested(DEEPEST + 1)).is_none());
-        let aside = format!("[{0},{0},{{\"a\":{0}}}]", nested(DEEPEST - 2));
+        assert!(Tape::default().read(&nested(MAX_DEPTH)).is_some());
+        assert!(Tape::default().read(&nested(MAX_DEPTH + 1)).is_none());
+        let aside = format!("[{0},{0},{{\"a\":{0}}}]", nested(MAX_DEPTH - 2));
         assert!(Tape::default().read(&aside).is_some());
     }
 

@@ -4,15 +4,15 @@
 //! disk, so no member's name can lead anywhere. It refuses to follow links: in a tar what they lead to is
 //! a member itself, or somewhere else.
 
-use crate::log_file::budget::Room;
+use crate::log_file::budget::InflateBudget;
 use crate::log_file::text_of;
 use std::io::{Cursor, Read};
 
 /// A member's bytes as far as they can be read, and why that is not all.
-pub(crate) type Content = (Vec<u8>, Option<String>);
+pub(crate) type MemberContent = (Vec<u8>, Option<String>);
 
 /// Who is given the name of each member and its bytes; none of what is no file.
-pub(crate) type Each<'e> = &'e mut dyn FnMut(&str, Option<Content>);
+pub(crate) type MemberSink<'e> = &'e mut dyn FnMut(&str, Option<MemberContent>);
 
 /// The kind of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) enum Archive {
 impl Archive {
     /// What bytes are, if an archive. The mark of a tar ends in a NUL here, which no JSON has: a text
     /// with `ustar` at that place, in a user's name for one, must not make its log file an archive.
-    pub(crate) fn of(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn detect(bytes: &[u8]) -> Option<Self> {
         let mark = bytes.get(257..265).unwrap_or_default();
         if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
             Some(Self::Zip)
@@ -37,7 +37,12 @@ impl Archive {
 
     /// Gives `each` every member but folders, in the archive's order. The error says why the archive
     /// cannot be followed any further.
-    pub(crate) fn members(self, bytes: &[u8], room: &Room, each: Each<'_>) -> Result<(), String> {
+    pub(crate) fn members(
+        self,
+        bytes: &[u8],
+        room: &InflateBudget,
+        each: MemberSink<'_>,
+    ) -> Result<(), String> {
         match self {
             Self::Tar => tar(bytes, room, each),
             Self::Zip => zip(bytes, room, each),
@@ -45,7 +50,7 @@ impl Archive {
     }
 }
 
-fn tar(bytes: &[u8], room: &Room, each: Each<'_>) -> Result<(), String> {
+fn tar(bytes: &[u8], room: &InflateBudget, each: MemberSink<'_>) -> Result<(), String> {
     let damaged = |error| format!("tar breaks off or is damaged: {error}");
     let mut archive = tar::Archive::new(bytes);
     for entry in archive.entries().map_err(damaged)? {
@@ -61,7 +66,7 @@ fn tar(bytes: &[u8], room: &Room, each: Each<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn zip(bytes: &[u8], room: &Room, each: Each<'_>) -> Result<(), String> {
+fn zip(bytes: &[u8], room: &InflateBudget, each: MemberSink<'_>) -> Result<(), String> {
     let archive = zip::ZipArchive::new(Cursor::new(bytes));
     let mut archive = archive.map_err(|error| format!("zip breaks off or is damaged: {error}"))?;
     for at in 0..archive.len() {
@@ -82,7 +87,7 @@ fn zip(bytes: &[u8], room: &Room, each: Each<'_>) -> Result<(), String> {
 }
 
 /// What can be read of a member. What its header claims of its size is not believed.
-fn content(member: &mut impl Read, room: &Room) -> Content {
+fn content(member: &mut impl Read, room: &InflateBudget) -> MemberContent {
     let mut bytes = Vec::new();
     let broken = room.fill(&mut bytes, member, "it").err();
     (bytes, broken)

@@ -9,14 +9,14 @@ use std::io::Read;
 pub struct Limits {
     /// Bytes of a log file, inflated: a real one has a few MB.
     pub bytes: u64,
-    /// How many times the bytes as stored, where that is more than [`Limits::FREE`]: a real one has
+    /// How many times the bytes as stored, where that is more than [`Limits::ALWAYS_ALLOWED_BYTES`]: a real one has
     /// 10 to 30, gzip can have 1,000.
     pub ratio: u64,
 }
 
 impl Limits {
     /// Bytes that any log file may inflate to, whatever its ratio.
-    pub const FREE: u64 = 64 << 20;
+    pub const ALWAYS_ALLOWED_BYTES: u64 = 64 << 20;
 }
 
 impl Default for Limits {
@@ -28,14 +28,14 @@ impl Default for Limits {
 /// What may still be unpacked of one log file as stored: layers, members of an archive and what is
 /// packed in its documents together, for many that are harmless alone add up.
 #[derive(Debug)]
-pub(crate) struct Room {
+pub(crate) struct InflateBudget {
     pub(super) limits: Limits,
     pub(super) left: Cell<u64>,
 }
 
-impl Room {
-    pub(crate) fn of(limits: Limits, stored: usize) -> Self {
-        let left = (stored as u64).saturating_mul(limits.ratio).max(Limits::FREE);
+impl InflateBudget {
+    pub(crate) fn new(limits: Limits, stored: usize) -> Self {
+        let left = (stored as u64).saturating_mul(limits.ratio).max(Limits::ALWAYS_ALLOWED_BYTES);
         Self { limits, left: Cell::new(left) }
     }
 

@@ -6,8 +6,8 @@
 //! refuses what is no regular file, and what inflates past its [`Limits`].
 
 use crate::hash::hex;
-use crate::log_file::budget::{Limits, Room, too_large};
-use crate::log_file::gzip::{GZIP, Gunzip, KEPT, Whole, gunzip};
+use crate::log_file::budget::{InflateBudget, Limits, too_large};
+use crate::log_file::gzip::{GZIP, Gunzip, MAX_KEPT_BUFFER_BYTES, Whole, gunzip};
 use crate::log_file::scan::first_record;
 use crate::log_file::{LogFile, Origin};
 use sha2::{Digest as _, Sha256};
@@ -21,8 +21,8 @@ const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 const LAYERS: usize = 4;
 
 /// Bytes from which gzip of a log file is read piece by piece, inflated and as stored.
-const LARGE: u32 = 32 << 20;
-const LARGE_STORED: usize = 8 << 20;
+const LARGE_INFLATED_BYTES: u32 = 32 << 20;
+const LARGE_STORED_BYTES: usize = 8 << 20;
 
 /// Buffers that one worker uses for file after file.
 #[derive(Debug, Default)]
@@ -45,15 +45,15 @@ pub(crate) struct Inflated<'b> {
     /// Why the bytes end before the file's end.
     pub(crate) broken: Option<String>,
     /// What may still be unpacked of it.
-    pub(crate) room: &'b Room,
+    pub(crate) room: &'b InflateBudget,
 }
 
 impl Buffers {
     /// Reads a log file as stored; how much may be unpacked of it. Fails where it cannot be read.
-    pub(crate) fn read(&mut self, file: &LogFile, limits: Limits) -> io::Result<Room> {
+    pub(crate) fn read(&mut self, file: &LogFile, limits: Limits) -> io::Result<InflateBudget> {
         self.raw.clear();
-        self.raw.shrink_to(KEPT);
-        self.inflated.shrink_to(KEPT);
+        self.raw.shrink_to(MAX_KEPT_BUFFER_BYTES);
+        self.inflated.shrink_to(MAX_KEPT_BUFFER_BYTES);
         // One byte more tells that it is too large.
         let most = limits.bytes.saturating_add(1);
         match &file.origin {
@@ -72,7 +72,7 @@ impl Buffers {
         if self.raw.len() as u64 > limits.bytes {
             return Err(io::Error::other(too_large(limits.bytes)));
         }
-        Ok(Room::of(limits, self.raw.len()))
+        Ok(InflateBudget::new(limits, self.raw.len()))
     }
 
     /// The same for bytes that are in memory already.
@@ -82,7 +82,11 @@ impl Buffers {
 
     /// The bytes, inflated as far as they can be and there is room. A large log file stays packed if
     /// that `may` be.
-    pub(crate) fn unpack<'b>(&'b mut self, room: &'b Room, may_stay_packed: bool) -> Inflated<'b> {
+    pub(crate) fn unpack<'b>(
+        &'b mut self,
+        room: &'b InflateBudget,
+        may_stay_packed: bool,
+    ) -> Inflated<'b> {
         let (size, sha256) = (self.raw.len() as u64, hex(&Sha256::digest(&self.raw)));
         let inflated = |bytes, broken| Inflated { bytes, packed: None, size, sha256, broken, room };
         if !is_packed(&self.raw) {
@@ -113,7 +117,7 @@ fn is_packed(bytes: &[u8]) -> bool {
 }
 
 /// Inflates what is packed into `out`; why that is not all, where it breaks off.
-fn unpack_once(packed: &[u8], out: &mut Vec<u8>, room: &Room) -> Result<(), String> {
+fn unpack_once(packed: &[u8], out: &mut Vec<u8>, room: &InflateBudget) -> Result<(), String> {
     if packed.starts_with(&GZIP) {
         return gunzip(packed, out, room);
     }
@@ -131,12 +135,12 @@ fn is_large_log_file(packed: &[u8]) -> bool {
         return false;
     }
     let size = packed.last_chunk().map_or(0, |size| u32::from_le_bytes(*size));
-    if size < LARGE && packed.len() < LARGE_STORED {
+    if size < LARGE_INFLATED_BYTES && packed.len() < LARGE_STORED_BYTES {
         return false;
     }
     let mut beginning = Vec::new();
     // Where this fails, so does reading it whole, which says why.
-    let _ = Gunzip::of(packed).take(256).read_to_end(&mut beginning);
+    let _ = Gunzip::new(packed).take(256).read_to_end(&mut beginning);
     first_record(&beginning).is_some()
 }
 
@@ -148,7 +152,7 @@ mod tests {
     fn read(bytes: &[u8]) -> (Vec<u8>, bool) {
         let mut buffers = Buffers::default();
         buffers.hold(bytes.to_vec());
-        let room = Room::of(Limits::default(), bytes.len());
+        let room = InflateBudget::new(Limits::default(), bytes.len());
         let read = buffers.unpack(&room, false);
         assert_eq!(read.size, bytes.len() as u64);
         (read.bytes.to_vec(), read.broken.is_some())
@@ -189,7 +193,7 @@ mod tests {
         assert!(broken && !bytes.is_empty() && text.as_bytes().starts_with(&bytes));
         let mut buffers = Buffers::default();
         buffers.hold([ZSTD.to_vec(), vec![0; 40]].concat());
-        let room = Room::of(Limits::default(), 44);
+        let room = InflateBudget::new(Limits::default(), 44);
         let reason = buffers.unpack(&room, true).broken.unwrap();
         assert!(reason.starts_with("zstd breaks off or is damaged: "), "{reason}");
     }
@@ -199,7 +203,7 @@ mod tests {
         for (tail, told) in [(&b"junk"[..], "4 bytes follow"), (&[0; 512], "512 bytes follow")] {
             let mut buffers = Buffers::default();
             buffers.hold([gzip("abc"), tail.to_vec()].concat());
-            let room = Room::of(Limits::default(), 1);
+            let room = InflateBudget::new(Limits::default(), 1);
             assert!(buffers.unpack(&room, false).broken.unwrap().starts_with(told));
         }
     }
@@ -208,19 +212,19 @@ mod tests {
     fn what_inflates_beyond_measure_is_refused() {
         let unpacked = |limits: Limits, packed: Vec<u8>| {
             let mut buffers = Buffers::default();
-            let room = Room::of(limits, packed.len());
+            let room = InflateBudget::new(limits, packed.len());
             buffers.hold(packed);
             let read = buffers.unpack(&room, false);
             (read.bytes.len() as u64, read.broken.unwrap(), room.left.get())
         };
         let zeros = gzip("0".repeat(65 << 20));
         let (bytes, reason, left) = unpacked(Limits::default(), zeros);
-        assert_eq!((bytes, left), (Limits::FREE, 0));
+        assert_eq!((bytes, left), (Limits::ALWAYS_ALLOWED_BYTES, 0));
         assert!(reason.contains("--max-ratio"), "{reason}");
         let small = Limits { bytes: 10, ratio: 200 };
         let members = [gzip("012345"), gzip("67890")].concat();
         let (bytes, reason, left) = unpacked(small, members);
-        assert_eq!((bytes, left), (10, Limits::FREE - 10));
+        assert_eq!((bytes, left), (10, Limits::ALWAYS_ALLOWED_BYTES - 10));
         assert!(reason.contains("--max-file-size"), "{reason}");
     }
 }

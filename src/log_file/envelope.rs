@@ -13,34 +13,34 @@ mod recognise;
 mod table;
 
 use crate::json::{skip_space, skip_value};
-use crate::log_file::budget::Room;
-use crate::log_file::envelope::piece::{Each, Piece};
-use crate::log_file::envelope::recognise::{Known, recognise};
+use crate::log_file::budget::InflateBudget;
+use crate::log_file::envelope::piece::{Piece, Sink};
+use crate::log_file::envelope::recognise::{Recognised, recognise};
 use crate::log_file::scan::{Sight, beginning, glance};
 use crate::text::utf16;
-use forms::{List, Members};
+use forms::{FormMembers, List};
 use memchr::memchr_iter;
 use std::borrow::Cow;
 
 /// Documents within texts within documents that are followed: EventBridge through SNS has two.
-const NESTED: usize = 4;
+const MAX_NESTING: usize = 4;
 /// Documents of no known form that a file may begin with, and have others after them.
-const STRANGERS: usize = 16;
+const MAX_UNKNOWN_DOCUMENTS: usize = 16;
 /// How many times its own length may be looked at in vain, for what begins and never ends.
-const IN_VAIN: usize = 16;
+const MAX_RESCAN_FACTOR: usize = 16;
 
 /// Where a text is: how deep in other documents, and what may still be unpacked there.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'r> {
+pub(crate) struct Position<'r> {
     depth: usize,
     /// Bytes of the file before the text that are not in it: places are told by those of the file.
     before: u64,
-    pub(crate) room: &'r Room,
+    pub(crate) room: &'r InflateBudget,
 }
 
-impl<'r> Place<'r> {
+impl<'r> Position<'r> {
     /// That of a file as a whole.
-    pub(crate) fn of(room: &'r Room) -> Self {
+    pub(crate) fn new(room: &'r InflateBudget) -> Self {
         Self { depth: 0, before: 0, room }
     }
 
@@ -56,19 +56,19 @@ impl<'r> Place<'r> {
 }
 
 /// Gives `each` every piece of a log file's bytes, in order.
-pub(crate) fn split(bytes: &[u8], room: &Room, each: Each<'_>) {
+pub(crate) fn split(bytes: &[u8], room: &InflateBudget, each: Sink<'_>) {
     split_from(bytes, 0, room, each);
 }
 
 /// The same for what is left of a log file that was read in part, with its beginning in place of what
 /// was read: so many bytes more stood there.
-pub(crate) fn split_from(bytes: &[u8], before: u64, room: &Room, each: Each<'_>) {
-    split_at(bytes, Place { depth: 0, before, room }, each);
+pub(crate) fn split_from(bytes: &[u8], before: u64, room: &InflateBudget, each: Sink<'_>) {
+    split_at(bytes, Position { depth: 0, before, room }, each);
 }
 
 /// The same for a text in other documents.
-pub(crate) fn split_at(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
-    if place.depth > NESTED {
+pub(crate) fn split_at(bytes: &[u8], place: Position<'_>, each: Sink<'_>) {
+    if place.depth > MAX_NESTING {
         each(Piece::Broken(bytes, "documents within documents".to_owned()));
         return;
     }
@@ -79,8 +79,8 @@ pub(crate) fn split_at(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
     let at = beginning(bytes);
     let text = bytes.get(at..).unwrap_or_default();
     match recognise(text) {
-        Some(Known::Test) => each(Piece::Test),
-        Some(Known::Other(what)) => each(Piece::Broken(text, what.into_owned())),
+        Some(Recognised::Test) => each(Piece::Test),
+        Some(Recognised::Other(what)) => each(Piece::Broken(text, what.into_owned())),
         None => {
             if !table::read(text, each) {
                 documents(bytes, at, place, each);
@@ -93,7 +93,7 @@ pub(crate) fn split_at(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
 ///
 /// What is of no known form is held back until something is: a file that has nothing else is no log
 /// file, and is said to be none once instead of line by line.
-fn documents(bytes: &[u8], mut at: usize, place: Place<'_>, each: Each<'_>) {
+fn documents(bytes: &[u8], mut at: usize, place: Position<'_>, each: Sink<'_>) {
     let part = |from: usize, to: usize| bytes.get(from..to).unwrap_or_default();
     let rest = |from: usize| part(from, bytes.len());
     let mut strangers: Vec<(usize, usize, String)> = Vec::new();
@@ -119,19 +119,21 @@ fn documents(bytes: &[u8], mut at: usize, place: Place<'_>, each: Each<'_>) {
                 at = skip_space(bytes, end);
                 continue;
             }
-            Err(Stop::Cut(from)) => return each_known(Piece::Cut(rest(from))),
-            Err(Stop::Broken(from, reason)) => {
+            Err(DocumentError::Cut(from)) => return each_known(Piece::Cut(rest(from))),
+            Err(DocumentError::Broken(from, reason)) => {
                 return each_known(Piece::Broken(rest(from), place.told(reason, from)));
             }
-            Err(Stop::Unknown(end, reason)) => (skip_space(bytes, end), reason),
-            Err(Stop::Line(to, reason)) => {
+            Err(DocumentError::Unknown(end, reason)) => (skip_space(bytes, end), reason),
+            Err(DocumentError::Line(to, reason)) => {
                 in_vain += to.saturating_sub(begin);
                 (next_line(bytes, at).unwrap_or(bytes.len()), reason)
             }
         };
         strangers.push((at, next, reason));
         at = next;
-        if in_vain / IN_VAIN > bytes.len() || (!known && strangers.len() > STRANGERS) {
+        if in_vain / MAX_RESCAN_FACTOR > bytes.len()
+            || (!known && strangers.len() > MAX_UNKNOWN_DOCUMENTS)
+        {
             break;
         }
     }
@@ -150,7 +152,7 @@ fn documents(bytes: &[u8], mut at: usize, place: Place<'_>, each: Each<'_>) {
 
 /// Why a document ends early.
 #[derive(Debug)]
-pub(crate) enum Stop {
+pub(crate) enum DocumentError {
     /// A record that begins here has no end.
     Cut(usize),
     /// From here on, and why.
@@ -172,37 +174,41 @@ fn next_line(bytes: &[u8], at: usize) -> Option<usize> {
     })
 }
 
-fn broken<T>(at: usize, reason: &'static str) -> Result<T, Stop> {
-    Err(Stop::Broken(at, reason))
+fn broken<T>(at: usize, reason: &'static str) -> Result<T, DocumentError> {
+    Err(DocumentError::Broken(at, reason))
 }
 
 /// Reads the document that begins at `at`; its end.
 pub(crate) fn document(
     bytes: &[u8],
     at: usize,
-    place: Place<'_>,
-    each: Each<'_>,
-) -> Result<usize, Stop> {
+    place: Position<'_>,
+    each: Sink<'_>,
+) -> Result<usize, DocumentError> {
     if bytes.get(at) != Some(&b'{') {
         let reason = "not a CloudTrail log file: expected an object with a `Records` list";
-        return Err(Stop::Line(at, place.told(reason, at)));
+        return Err(DocumentError::Line(at, place.told(reason, at)));
     }
-    let mut members = Members::default();
+    let mut members = FormMembers::default();
     let end = match object(bytes, at, place, &mut members, each) {
         // Until a list of records has begun, the trouble is this document's alone.
-        Err(Stop::Broken(from, reason)) if !members.has_list => {
+        Err(DocumentError::Broken(from, reason)) if !members.has_list => {
             let ends = skip_value(bytes, from).is_none() && !is_mark(bytes.get(from));
             let is_cut = ends && members.are_of_record() && next_line(bytes, at).is_none();
             let to = if ends { bytes.len() } else { from };
             let reason = place.told(reason, from);
-            return Err(if is_cut { Stop::Cut(at) } else { Stop::Line(to, reason) });
+            return Err(if is_cut {
+                DocumentError::Cut(at)
+            } else {
+                DocumentError::Line(to, reason)
+            });
         }
         end => end?,
     };
     if !members.has_list {
         let document = bytes.get(at..end).unwrap_or_default();
         forms::single(document, &members, place, each).map_err(|reason| {
-            Stop::Unknown(end, place.told(&format!("{reason}; the object ends"), end - 1))
+            DocumentError::Unknown(end, place.told(&format!("{reason}; the object ends"), end - 1))
         })?;
     }
     Ok(end)
@@ -217,10 +223,10 @@ fn is_mark(byte: Option<&u8>) -> bool {
 fn object<'b>(
     bytes: &'b [u8],
     at: usize,
-    place: Place<'_>,
-    members: &mut Members<'b>,
-    each: Each<'_>,
-) -> Result<usize, Stop> {
+    place: Position<'_>,
+    members: &mut FormMembers<'b>,
+    each: Sink<'_>,
+) -> Result<usize, DocumentError> {
     let mut at = skip_space(bytes, at + 1);
     while bytes.get(at) != Some(&b'}') {
         let Some(end) = (bytes.get(at) == Some(&b'"')).then(|| skip_value(bytes, at)).flatten()
@@ -233,7 +239,7 @@ fn object<'b>(
             return broken(colon, "expected `:`");
         }
         let value = skip_space(bytes, colon + 1);
-        let of_name = List::of(name).filter(|_| bytes.get(value) == Some(&b'['));
+        let of_name = List::from_name(name).filter(|_| bytes.get(value) == Some(&b'['));
         let end = if let Some(kind) = of_name {
             members.has_list = true;
             list(bytes, value, kind, place, each)?
@@ -253,9 +259,9 @@ fn list(
     bytes: &[u8],
     at: usize,
     kind: List,
-    place: Place<'_>,
-    each: Each<'_>,
-) -> Result<usize, Stop> {
+    place: Position<'_>,
+    each: Sink<'_>,
+) -> Result<usize, DocumentError> {
     let mut at = skip_space(bytes, at + 1);
     while bytes.get(at) != Some(&b']') {
         if at >= bytes.len() {
@@ -276,7 +282,7 @@ fn list(
             // Nothing between two commas: one bad element.
             (Some(b','), None) => at,
             (Some(b'}' | b':'), None) => return broken(at, "expected a record"),
-            (_, None) => return Err(Stop::Cut(at)),
+            (_, None) => return Err(DocumentError::Cut(at)),
         };
         let element = bytes.get(at..end).unwrap_or_default();
         match (kind, looked_at) {
@@ -290,7 +296,7 @@ fn list(
 }
 
 /// Past the comma after `at`, or at the `closing` bracket.
-fn separator(bytes: &[u8], at: usize, closing: u8) -> Result<usize, Stop> {
+fn separator(bytes: &[u8], at: usize, closing: u8) -> Result<usize, DocumentError> {
     let at = skip_space(bytes, at);
     match bytes.get(at) {
         Some(b',') => Ok(skip_space(bytes, at + 1)),
@@ -316,8 +322,8 @@ mod tests {
     use crate::log_file::budget::Limits;
     use proptest::prelude::*;
 
-    fn room(stored: usize) -> Room {
-        Room::of(Limits::default(), stored)
+    fn room(stored: usize) -> InflateBudget {
+        InflateBudget::new(Limits::default(), stored)
     }
 
     fn pieces(text: &str) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Gzip, inflated: one member at once where that is all, else member after member.
 
-use crate::log_file::budget::Room;
+use crate::log_file::budget::InflateBudget;
 use flate2::bufread::GzDecoder;
 use libdeflater::Decompressor;
 use memchr::memmem;
@@ -11,7 +11,7 @@ pub(super) const GZIP: [u8; 2] = [0x1f, 0x8b];
 const MEMBER: [u8; 3] = [0x1f, 0x8b, 8];
 
 /// Bytes of a buffer that is kept for the next log file: larger ones are rare.
-pub(super) const KEPT: usize = 64 << 20;
+pub(super) const MAX_KEPT_BUFFER_BYTES: usize = 64 << 20;
 
 /// Inflates what is one gzip member, all at once: twice as fast as piece by piece.
 pub(super) struct Whole {
@@ -35,17 +35,17 @@ impl std::fmt::Debug for Whole {
 impl Whole {
     /// The bytes, if `packed` is one member that ends with it, is whole, has room, and packs no gzip
     /// itself; what is anything else, the slower way tells.
-    pub(super) fn inflate(&mut self, packed: &[u8], room: &Room) -> Option<&[u8]> {
+    pub(super) fn inflate(&mut self, packed: &[u8], room: &InflateBudget) -> Option<&[u8]> {
         let size = packed.last_chunk().map(|size| u32::from_le_bytes(*size))?;
         let most = room.left.get().min(room.limits.bytes);
         if u64::from(size) > most || !is_one_member(packed) {
             return None;
         }
         let size = size as usize;
-        if size > KEPT {
+        if size > MAX_KEPT_BUFFER_BYTES {
             // Fresh from the system, which has it zero for nothing, and only what is written takes memory.
             self.out = vec![0; size];
-        } else if self.out.len() < size || self.out.len() > KEPT {
+        } else if self.out.len() < size || self.out.len() > MAX_KEPT_BUFFER_BYTES {
             self.out = vec![0; size.next_power_of_two()];
         }
         let out = self.out.get_mut(..size)?;
@@ -73,7 +73,7 @@ fn is_one_member(packed: &[u8]) -> bool {
 pub(crate) struct Gunzip<'p>(GzDecoder<&'p [u8]>);
 
 impl<'p> Gunzip<'p> {
-    pub(crate) fn of(packed: &'p [u8]) -> Self {
+    pub(crate) fn new(packed: &'p [u8]) -> Self {
         Self(GzDecoder::new(packed))
     }
 
@@ -101,15 +101,15 @@ impl Read for Gunzip<'_> {
 }
 
 /// Inflates gzip, member after member, into `out`; why that is not all, where it breaks off.
-pub(super) fn gunzip(packed: &[u8], out: &mut Vec<u8>, room: &Room) -> Result<(), String> {
+pub(super) fn gunzip(packed: &[u8], out: &mut Vec<u8>, room: &InflateBudget) -> Result<(), String> {
     out.clear();
-    let mut source = Gunzip::of(packed);
+    let mut source = Gunzip::new(packed);
     room.fill(out, &mut source, "gzip")?;
     source.end()
 }
 
 /// The bytes of a text that is packed, or plain.
-pub(crate) fn inflate(packed: Vec<u8>, room: &Room) -> Result<Vec<u8>, String> {
+pub(crate) fn inflate(packed: Vec<u8>, room: &InflateBudget) -> Result<Vec<u8>, String> {
     if !packed.starts_with(&GZIP) {
         return Ok(packed);
     }

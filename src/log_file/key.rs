@@ -150,15 +150,15 @@ pub(crate) fn delivery_time(name: &str) -> Option<i64> {
 
 /// What a file is, by its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum FileKind {
     LogFile,
     Digest,
     Insight,
     Aggregated,
 }
 
-impl Kind {
-    pub(crate) fn of(key: &str, keep_all: bool) -> Self {
+impl FileKind {
+    pub(crate) fn from_key(key: &str, keep_all: bool) -> Self {
         if is_of_kind(key, "CloudTrail-Digest") {
             Self::Digest
         } else if is_of_kind(key, "CloudTrail-Insight") && !keep_all {

@@ -7,10 +7,10 @@
 //! begun there: it judges the same as if it had read all. This module refuses to judge.
 
 use crate::json::{skip_space, skip_value};
-use crate::log_file::budget::Room;
+use crate::log_file::budget::InflateBudget;
 use crate::log_file::envelope::forms;
-use crate::log_file::envelope::piece::{Each, Piece};
-use crate::log_file::envelope::{self, Place};
+use crate::log_file::envelope::piece::{Piece, Sink};
+use crate::log_file::envelope::{self, Position};
 use crate::log_file::gzip::Gunzip;
 use crate::log_file::read_ahead::Ahead;
 use crate::log_file::scan::{Sight, first_record, glance};
@@ -19,27 +19,32 @@ use std::thread;
 /// Bytes that are inflated at a time.
 pub(crate) const CHUNK: u64 = 1 << 20;
 /// Bytes from which a window without a whole record grows no further by chunks: no row is that large.
-const WIDEST: usize = 80 << 20;
+const MAX_WINDOW_BYTES: usize = 80 << 20;
 /// How a log file begins, and what stands in its place where it was read already.
 const BEGINNING: &[u8] = b"{\"Records\":[";
 
 /// Gives `each` the pieces of a log file that begins as one, inflating `chunk` bytes at a time, on a thread
-/// of its own unless it is to be `alone`; why inflating ended before the file's end.
+/// of its own unless it is to be `single_threaded`; why inflating ended before the file's end.
 pub(crate) fn split(
     packed: &[u8],
-    room: &Room,
+    room: &InflateBudget,
     chunk: u64,
-    alone: bool,
-    each: Each<'_>,
+    single_threaded: bool,
+    each: Sink<'_>,
 ) -> Option<String> {
-    let packed = Gunzip::of(packed);
-    if alone {
-        return split_ahead(Ahead::alone(packed), room, chunk, each);
+    let packed = Gunzip::new(packed);
+    if single_threaded {
+        return split_ahead(Ahead::on_caller(packed), room, chunk, each);
     }
-    thread::scope(|scope| split_ahead(Ahead::of(scope, packed), room, chunk, each))
+    thread::scope(|scope| split_ahead(Ahead::on_thread(scope, packed), room, chunk, each))
 }
 
-fn split_ahead(source: Ahead<'_>, room: &Room, chunk: u64, each: Each<'_>) -> Option<String> {
+fn split_ahead(
+    source: Ahead<'_>,
+    room: &InflateBudget,
+    chunk: u64,
+    each: Sink<'_>,
+) -> Option<String> {
     let mut window = Window { source, room, bytes: Vec::new(), total: 0 };
     let mut ends = window.grow(chunk);
     let Some(mut at) = first_record(&window.bytes) else {
@@ -53,7 +58,7 @@ fn split_ahead(source: Ahead<'_>, room: &Room, chunk: u64, each: Each<'_>) -> Op
         }
         window.bytes.drain(..at);
         at = 0;
-        if !matches!(ends, Ok(true)) || window.bytes.len() > WIDEST {
+        if !matches!(ends, Ok(true)) || window.bytes.len() > MAX_WINDOW_BYTES {
             break;
         }
         // More where a long record is not whole yet: each time it is looked at from its beginning.
@@ -69,7 +74,7 @@ fn split_ahead(source: Ahead<'_>, room: &Room, chunk: u64, each: Each<'_>) -> Op
 
 /// Gives away the object that begins at `at`, if it and the comma after it are whole; where what follows
 /// it begins.
-fn give_one(bytes: &[u8], at: usize, room: &Room, each: Each<'_>) -> Option<usize> {
+fn give_one(bytes: &[u8], at: usize, room: &InflateBudget, each: Sink<'_>) -> Option<usize> {
     (bytes.get(at)? == &b'{').then_some(())?;
     let looked_at = glance(bytes, at);
     let end = looked_at.map(|(end, _)| end).or_else(|| skip_value(bytes, at))?;
@@ -80,7 +85,7 @@ fn give_one(bytes: &[u8], at: usize, room: &Room, each: Each<'_>) -> Option<usiz
     let object = bytes.get(at..end)?;
     match looked_at {
         Some((_, Sight::Other)) => each(Piece::Other(object)),
-        Some((_, Sight::Doubt)) => forms::listed(object, Place::of(room), each),
+        Some((_, Sight::Doubt)) => forms::listed(object, Position::new(room), each),
         Some((_, Sight::Read)) | None => each(Piece::Record(object)),
     }
     Some(next)
@@ -89,7 +94,7 @@ fn give_one(bytes: &[u8], at: usize, room: &Room, each: Each<'_>) -> Option<usiz
 /// The part of a file that is held.
 struct Window<'r> {
     source: Ahead<'r>,
-    room: &'r Room,
+    room: &'r InflateBudget,
     bytes: Vec<u8>,
     /// Bytes that were inflated so far.
     total: u64,
@@ -143,11 +148,16 @@ mod tests {
     }
 
     /// The pieces of gzip read by chunks, and of the same read whole.
-    fn both(packed: &[u8], chunk: u64, alone: bool) -> [(Vec<String>, Option<String>); 2] {
-        let room = || Room::of(Limits::default(), packed.len());
+    fn both(
+        packed: &[u8],
+        chunk: u64,
+        single_threaded: bool,
+    ) -> [(Vec<String>, Option<String>); 2] {
+        let room = || InflateBudget::new(Limits::default(), packed.len());
         let (mut pieces, mut whole) = (Vec::new(), Vec::new());
-        let ends = split(packed, &room(), chunk, alone, &mut |piece| pieces.push(shown(piece)));
-        let mut source = Gunzip::of(packed);
+        let ends =
+            split(packed, &room(), chunk, single_threaded, &mut |piece| pieces.push(shown(piece)));
+        let mut source = Gunzip::new(packed);
         let mut bytes = Vec::new();
         let read = room().fill(&mut bytes, source.by_ref(), "gzip");
         envelope::split(&bytes, &room(), &mut |piece| whole.push(shown(piece)));
@@ -159,9 +169,9 @@ mod tests {
         let record =
             format!("{{\"eventSource\":\"s3.amazonaws.com\",\"x\":\"{}\"}},", "a".repeat(900));
         let packed = gzip(format!("{{\"Records\":[{}{{}}]}}", record.repeat(1000)));
-        let room = Room::of(Limits::default(), packed.len());
+        let room = InflateBudget::new(Limits::default(), packed.len());
         thread::scope(|scope| {
-            let source = Ahead::of(scope, Gunzip::of(&packed));
+            let source = Ahead::on_thread(scope, Gunzip::new(&packed));
             let mut window = Window { source, room: &room, bytes: Vec::new(), total: 0 };
             let mut widest = 0;
             while window.grow(10_000).unwrap() {
@@ -210,7 +220,7 @@ mod tests {
                 "]}", " ] } \n", "]", "", "],\"x\":[1]}", "]}{\"Records\":[{}]}", "]} x", ",]}", "]}\n{",
             ]),
             chunk in 1_u64..80,
-            alone in any::<bool>(),
+            single_threaded in any::<bool>(),
             cut in proptest::option::of(any::<proptest::sample::Index>()),
             has_two_members in any::<bool>(),
             tail in proptest::sample::select(vec![&b""[..], b"\0\0", b"x"]),
@@ -226,7 +236,7 @@ mod tests {
             if let Some(cut) = cut {
                 packed.truncate(cut.index(packed.len()));
             }
-            let [pieces, whole] = both(&packed, chunk, alone);
+            let [pieces, whole] = both(&packed, chunk, single_threaded);
             prop_assert_eq!(pieces, whole);
         }
     }

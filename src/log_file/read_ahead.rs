@@ -31,7 +31,7 @@ struct Steps<'p> {
 }
 
 impl<'p> Steps<'p> {
-    fn of(packed: Gunzip<'p>) -> Self {
+    fn new(packed: Gunzip<'p>) -> Self {
         Self { packed: Some(packed), last: None }
     }
 
@@ -87,20 +87,20 @@ enum Inflater<'p> {
 
 impl<'p> Ahead<'p> {
     /// Begins to inflate. The thread ends with the bytes, or when nobody reads them any more.
-    pub(crate) fn of<'s: 'p>(scope: &'s Scope<'s, '_>, packed: Gunzip<'s>) -> Self {
+    pub(crate) fn on_thread<'s: 'p>(scope: &'s Scope<'s, '_>, packed: Gunzip<'s>) -> Self {
         let (to, taken) = sync_channel(WAITING);
         let (read, vacant) = channel();
-        let steps = Steps::of(packed);
+        let steps = Steps::new(packed);
         scope.spawn(move || send_all(steps, &vacant, &to));
-        Self::by(Inflater::Thread(taken, read))
+        Self::with(Inflater::Thread(taken, read))
     }
 
     /// The same without a thread.
-    pub(crate) fn alone(packed: Gunzip<'p>) -> Self {
-        Self::by(Inflater::Reader(Box::new(Steps::of(packed))))
+    pub(crate) fn on_caller(packed: Gunzip<'p>) -> Self {
+        Self::with(Inflater::Reader(Box::new(Steps::new(packed))))
     }
 
-    fn by(inflater: Inflater<'p>) -> Self {
+    fn with(inflater: Inflater<'p>) -> Self {
         Self { inflater, piece: io::Cursor::default(), end: Ok(()) }
     }
 

@@ -1,6 +1,6 @@
 //! Bytes looked at once, without parsing: where records begin and end, and which of them must be read.
 
-use crate::json::{self, Lanes, Look, skip_space};
+use crate::json::{self, Kernel, Lanes, skip_space};
 use crate::scope::CODEBUILD;
 
 /// Where the first document can begin: after the mark of UTF-8 and white space.
@@ -45,11 +45,11 @@ pub(crate) struct Glance<'b> {
     pub(crate) begin: usize,
 }
 
-impl Look for Glance<'_> {
-    type Found = Option<(usize, Sight)>;
+impl Kernel for Glance<'_> {
+    type Output = Option<(usize, Sight)>;
 
     #[inline(always)]
-    fn look<L: Lanes>(self, lanes: L) -> Self::Found {
+    fn look<L: Lanes>(self, lanes: L) -> Self::Output {
         let Self { bytes, begin } = self;
         let mut must_be_read = false;
         let mut is_record = false;

@@ -12,14 +12,14 @@ use std::hash::{BuildHasher as _, RandomState};
 
 /// Event ids, as hashes: one that only looks wanted costs a look at its row.
 #[derive(Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct IdFilter {
     state: RandomState,
     hashes: Vec<u64>,
     /// Rows without an id are wanted, too: they are compared by their content.
     without_id: bool,
 }
 
-impl Wanted {
+impl IdFilter {
     /// Ids by their hashes under `state`.
     pub(crate) fn hashed(state: RandomState, mut hashes: Vec<u64>, without_id: bool) -> Self {
         hashes.sort_unstable();
@@ -56,7 +56,7 @@ impl Wanted {
         let mut places = Vec::new();
         for batch in open()?.only_such(is_of_place).select(&rows).batches(BATCH_ROWS)? {
             let batch = batch?;
-            let keys = Keys::of(&batch)?;
+            let keys = Keys::new(&batch)?;
             places.extend((0..batch.num_rows()).filter_map(|row| {
                 let (file, record) = keys.place(row);
                 Some((keys.id(row)?.to_owned(), file.to_owned(), record))

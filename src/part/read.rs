@@ -1,7 +1,7 @@
 //! A part file back into rows: with the columns of today, whichever version wrote it.
 
 use crate::error::{DatasetProblem, Error, Result};
-use crate::part::source::Source;
+use crate::part::source::PartSource;
 use crate::schema::{COLUMNS, Col, Column, schema};
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
 use parquet::arrow::ProjectionMask;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// An open part file.
 #[derive(Debug)]
 pub(crate) struct PartReader {
-    source: Source,
+    source: PartSource,
     metadata: ArrowReaderMetadata,
     selection: Option<RowSelection>,
     path: PathBuf,
@@ -29,11 +29,11 @@ pub(crate) struct PartReader {
 impl PartReader {
     /// Opens a part file; fails where it is none, or has a column of another type than ours.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        Self::of(Source::File(File::open(path).map_err(Error::io("read", path))?), path)
+        Self::new(PartSource::File(File::open(path).map_err(Error::io("read", path))?), path)
     }
 
     /// Of an open file or object, called `path`.
-    pub(crate) fn of(source: Source, path: &Path) -> Result<Self> {
+    pub(crate) fn new(source: PartSource, path: &Path) -> Result<Self> {
         let failed = |cause| Error::Parquet { action: "read", path: path.to_owned(), cause };
         let metadata = ArrowReaderMetadata::load(&source, ArrowReaderOptions::default());
         let metadata = metadata.map_err(failed)?;

@@ -19,24 +19,24 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Bytes of an object's end that are fetched with it: a footer has 20 to 120 KB.
 const END: u64 = 128 << 10;
 /// Bytes of what was fetched that are kept, about: more than a row group has.
-const KEPT: usize = 64 << 20;
+const MAX_KEPT_BYTES: usize = 64 << 20;
 /// Bytes between two chunks that are fetched rather than asked for apart.
 const GAP: u64 = 256 << 10;
 /// Bytes of one request at least, where the object has them: a page's header is not asked for alone.
-const LEAST: u64 = 64 << 10;
+const MIN_READ_BYTES: u64 = 64 << 10;
 /// Bytes of one request at most, about.
 const REQUEST: u64 = 16 << 20;
 
 /// An open part file.
 #[derive(Debug)]
-pub(crate) enum Source {
+pub(crate) enum PartSource {
     File(File),
-    Object(Object),
+    PartObject(PartObject),
 }
 
 /// An object that is read by ranges.
 #[derive(Debug)]
-pub(crate) struct Object {
+pub(crate) struct PartObject {
     bucket: Arc<Bucket>,
     key: String,
     bytes: u64,
@@ -45,13 +45,13 @@ pub(crate) struct Object {
     fetched: Mutex<VecDeque<(u64, Bytes)>>,
 }
 
-impl Source {
+impl PartSource {
     /// Opens an object; none where it is not there.
     pub(crate) fn object(bucket: &Arc<Bucket>, key: &str) -> Result<Option<Self>> {
         let Some((end, start, bytes)) = bucket.range(key, GetRange::Suffix(END))? else {
             return Ok(None);
         };
-        Ok(Some(Self::Object(Object {
+        Ok(Some(Self::PartObject(PartObject {
             bucket: Arc::clone(bucket),
             key: key.to_owned(),
             bytes,
@@ -62,7 +62,7 @@ impl Source {
 
     /// Says which ranges will be read.
     pub(crate) fn expect(&mut self, ranges: impl Iterator<Item = Range<u64>>) {
-        if let Self::Object(object) = self {
+        if let Self::PartObject(object) = self {
             object.together = together(ranges);
         }
     }
@@ -71,7 +71,7 @@ impl Source {
     pub(crate) fn reader(self) -> Box<dyn Read + Send> {
         match self {
             Self::File(file) => Box::new(file),
-            Self::Object(object) => Box::new(Reader { object, next: 0, fetched: Bytes::new() }),
+            Self::PartObject(object) => Box::new(Reader { object, next: 0, fetched: Bytes::new() }),
         }
     }
 }
@@ -92,7 +92,7 @@ fn together(ranges: impl Iterator<Item = Range<u64>>) -> Vec<Range<u64>> {
     joined
 }
 
-impl Object {
+impl PartObject {
     /// The bytes from `start`: as many as were fetched together, at least `length` where the object
     /// has them.
     fn at(&self, start: u64, length: u64) -> io::Result<Bytes> {
@@ -108,7 +108,7 @@ impl Object {
             return Ok(rest(*first, bytes));
         }
         let holds = |range: &&Range<u64>| range.start <= start && end <= range.end;
-        let alone = || start..end.max(start.saturating_add(LEAST).min(self.bytes));
+        let alone = || start..end.max(start.saturating_add(MIN_READ_BYTES).min(self.bytes));
         let range = self.together.iter().find(holds).cloned().unwrap_or_else(alone);
         let found = self.bucket.range(&self.key, GetRange::Bounded(range));
         let found = found.map_err(io::Error::other)?;
@@ -118,7 +118,7 @@ impl Object {
         })?;
         let from_start = rest(first, &bytes);
         fetched.push_back((first, bytes));
-        while fetched.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > KEPT
+        while fetched.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > MAX_KEPT_BYTES
             && fetched.len() > 1
         {
             fetched.pop_front();
@@ -129,7 +129,7 @@ impl Object {
 
 /// An object from its beginning.
 struct Reader {
-    object: Object,
+    object: PartObject,
     /// Where what comes after `fetched` begins.
     next: u64,
     fetched: Bytes,
@@ -148,29 +148,29 @@ impl Read for Reader {
     }
 }
 
-impl Length for Source {
+impl Length for PartSource {
     fn len(&self) -> u64 {
         match self {
             Self::File(file) => file.len(),
-            Self::Object(object) => object.bytes,
+            Self::PartObject(object) => object.bytes,
         }
     }
 }
 
-impl ChunkReader for Source {
+impl ChunkReader for PartSource {
     type T = Box<dyn Read>;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
         match self {
             Self::File(file) => Ok(Box::new(file.get_read(start)?)),
-            Self::Object(object) => Ok(Box::new(io::Cursor::new(object.at(start, 1)?))),
+            Self::PartObject(object) => Ok(Box::new(io::Cursor::new(object.at(start, 1)?))),
         }
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
         match self {
             Self::File(file) => file.get_bytes(start, length),
-            Self::Object(object) => {
+            Self::PartObject(object) => {
                 let bytes = object.at(start, length as u64)?;
                 let short = || {
                     let got = bytes.len();

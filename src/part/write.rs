@@ -84,7 +84,7 @@ const SMALL_ROWS: usize = 1024;
 
 /// What a part file that was written is like.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct PartMetadata {
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
     /// Of its bytes, in hexadecimal digits.
@@ -94,14 +94,14 @@ pub(crate) struct Written {
     pub(crate) to: Option<i64>,
 }
 
-type Writer = ArrowWriter<Hashing<BufWriter<File>>>;
+type ArrowFileWriter = ArrowWriter<Hashing<BufWriter<File>>>;
 
 /// Writes one part file, rows in their order.
 pub(crate) struct PartWriter {
-    writer: Writer,
+    writer: ArrowFileWriter,
     /// What errors call the file.
     name: PathBuf,
-    written: Written,
+    written: PartMetadata,
 }
 
 impl std::fmt::Debug for PartWriter {
@@ -121,7 +121,8 @@ impl PartWriter {
         let output = Hashing::new(BufWriter::with_capacity(1 << 20, file));
         let writer =
             ArrowWriter::try_new_with_options(output, schema(), options).map_err(failed(&name))?;
-        let written = Written { rows: 0, bytes: 0, sha256: String::new(), from: None, to: None };
+        let written =
+            PartMetadata { rows: 0, bytes: 0, sha256: String::new(), from: None, to: None };
         Ok(Self { writer, name, written })
     }
 
@@ -136,7 +137,7 @@ impl PartWriter {
     }
 
     fn note(&mut self, batch: &RecordBatch) -> Result<()> {
-        let keys = Keys::of(batch)?;
+        let keys = Keys::new(batch)?;
         self.written.rows += batch.num_rows() as u64;
         let mut times = (0..batch.num_rows()).filter_map(|row| keys.time(row));
         if let Some(first) = times.next() {
@@ -152,14 +153,14 @@ impl PartWriter {
     }
 
     /// Ends the file, and waits until the disk has it.
-    pub(crate) fn finish(self) -> Result<Written> {
+    pub(crate) fn finish(self) -> Result<PartMetadata> {
         let output = self.writer.into_inner().map_err(failed(&self.name))?;
         let Hashing { mut inner, hash, bytes } = output;
         inner
             .flush()
             .and_then(|()| inner.get_ref().sync_all())
             .map_err(Error::io("write", &self.name))?;
-        Ok(Written { bytes, sha256: hex(&hash.finalize()), ..self.written })
+        Ok(PartMetadata { bytes, sha256: hex(&hash.finalize()), ..self.written })
     }
 }
 

@@ -9,14 +9,14 @@ use std::fmt;
 
 /// What is asked.
 #[derive(Debug)]
-pub struct Source {
+pub struct QuerySource {
     /// The dataset.
     pub dataset: Dataset,
     /// Whether it was made of log files for this one asking.
     pub of_logs: bool,
 }
 
-impl Source {
+impl QuerySource {
     /// How to get a dataset that keeps more.
     fn advice(&self, needs: Keep) -> String {
         if self.of_logs {
@@ -118,7 +118,7 @@ impl fmt::Display for Doubt {
 }
 
 /// Whether the dataset has all that a saved query needs.
-pub(super) fn of_scope(source: &Source, query: &str, needs: Keep) -> Result<Option<Doubt>> {
+pub(super) fn of_scope(source: &QuerySource, query: &str, needs: Keep) -> Result<Option<Doubt>> {
     let (query, advice) = (query.to_owned(), source.advice(needs));
     let keeps = source.dataset.keep()?;
     if keeps < needs {

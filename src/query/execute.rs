@@ -29,7 +29,7 @@ pub(super) async fn execute(
     make_views(session, &statement.to_string()).await?;
     let state = session.state();
     let plan = state.statement_to_plan(statement).await?;
-    Access::of(state.config()).check(&plan)?;
+    Access::from_config(state.config()).check(&plan)?;
     #[cfg(feature = "distributed")]
     distributed::check(&state, &plan)?;
     let mut frame = session.execute_logical_plan(plan).await?;

@@ -140,7 +140,7 @@ pub(crate) async fn write(
     }
     let held = matches!(form.format, Format::Table | Format::Chart);
     let most = form.max_rows.filter(|_| held).map_or(u64::MAX, |rows| rows as u64);
-    let mut writer = Writer::new(&schema, form, out)?;
+    let mut writer = ResultWriter::new(&schema, form, out)?;
     while let Some(batch) = stream.next().await {
         let mut batch = batch?;
         let left = most - shown.rows;
@@ -176,20 +176,20 @@ pub fn tabulate<'a, const N: usize>(
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays.collect())?;
     let mut out = Vec::new();
     let form = Form::new(format);
-    let mut writer = Writer::new(&schema, &form, &mut out)?;
+    let mut writer = ResultWriter::new(&schema, &form, &mut out)?;
     writer.write(&batch)?;
     writer.finish()?;
     Ok(String::from_utf8_lossy(&out).into_owned())
 }
 
 /// Writes batches in one form.
-struct Writer<'w, W: Write + Send> {
+struct ResultWriter<'w, W: Write + Send> {
     schema: SchemaRef,
     form: &'w Form,
-    state: State<'w, W>,
+    state: WriterState<'w, W>,
 }
 
-enum State<'w, W: Write + Send> {
+enum WriterState<'w, W: Write + Send> {
     Separated { out: &'w mut W, header: bool },
     Json(JsonWriter<&'w mut W, JsonArray>),
     Ndjson(JsonWriter<&'w mut W, LineDelimited>),
@@ -199,47 +199,47 @@ enum State<'w, W: Write + Send> {
     Held { out: &'w mut W, batches: Vec<RecordBatch> },
 }
 
-impl<'w, W: Write + Send> Writer<'w, W> {
+impl<'w, W: Write + Send> ResultWriter<'w, W> {
     fn new(schema: &SchemaRef, form: &'w Form, out: &'w mut W) -> Result<Self> {
         let mut schema = Arc::clone(schema);
         let state = match form.format {
-            Format::Csv | Format::Tsv => State::Separated { out, header: form.headers },
-            Format::Json => State::Json(json(out)),
-            Format::Ndjson => State::Ndjson(json(out)),
+            Format::Csv | Format::Tsv => WriterState::Separated { out, header: form.headers },
+            Format::Json => WriterState::Json(json(out)),
+            Format::Ndjson => WriterState::Ndjson(json(out)),
             Format::Parquet => {
                 let level = ZstdLevel::try_new(3).map_err(parquet_failed)?;
                 let options = WriterProperties::builder().set_compression(Compression::ZSTD(level));
                 let fields: Fields = schema.fields().iter().map(as_plain).collect();
                 schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
                 let writer = ArrowWriter::try_new(out, Arc::clone(&schema), Some(options.build()));
-                State::Parquet(Box::new(writer.map_err(parquet_failed)?))
+                WriterState::Parquet(Box::new(writer.map_err(parquet_failed)?))
             }
-            Format::Line => State::Line { out, first: true },
-            Format::Markdown => State::Markdown { out, header: form.headers },
-            Format::Table | Format::Chart => State::Held { out, batches: Vec::new() },
+            Format::Line => WriterState::Line { out, first: true },
+            Format::Markdown => WriterState::Markdown { out, header: form.headers },
+            Format::Table | Format::Chart => WriterState::Held { out, batches: Vec::new() },
         };
         Ok(Self { schema, form, state })
     }
 
     fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         match &mut self.state {
-            State::Separated { out, header } => {
+            WriterState::Separated { out, header } => {
                 separated::write(batch, self.form, std::mem::take(header), *out)?;
             }
-            State::Json(writer) => writer.write(batch).map_err(failed)?,
-            State::Ndjson(writer) => writer.write(batch).map_err(failed)?,
-            State::Parquet(writer) => {
+            WriterState::Json(writer) => writer.write(batch).map_err(failed)?,
+            WriterState::Ndjson(writer) => writer.write(batch).map_err(failed)?,
+            WriterState::Parquet(writer) => {
                 let columns = batch.columns().iter().zip(self.schema.fields());
                 let columns = columns.map(|(column, field)| cast(column, field.data_type()));
                 let columns = columns.collect::<std::result::Result<_, _>>()?;
                 let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
                 writer.write(&batch).map_err(parquet_failed)?;
             }
-            State::Line { out, first } => text::lines(batch, first, *out)?,
-            State::Markdown { out, header } => {
+            WriterState::Line { out, first } => text::lines(batch, first, *out)?,
+            WriterState::Markdown { out, header } => {
                 text::markdown(batch, std::mem::take(header), *out)?;
             }
-            State::Held { batches, .. } => batches.push(batch.clone()),
+            WriterState::Held { batches, .. } => batches.push(batch.clone()),
         }
         Ok(())
     }
@@ -248,18 +248,18 @@ impl<'w, W: Write + Send> Writer<'w, W> {
     fn finish(self) -> Result<usize> {
         let empty = RecordBatch::new_empty(Arc::clone(&self.schema));
         match self.state {
-            State::Separated { out, header } => {
+            WriterState::Separated { out, header } => {
                 separated::write(&empty, self.form, header, out)?;
             }
-            State::Json(mut writer) => {
+            WriterState::Json(mut writer) => {
                 writer.finish().map_err(failed)?;
                 writer.into_inner().write_all(b"\n").map_err(written)?;
             }
-            State::Ndjson(mut writer) => writer.finish().map_err(failed)?,
-            State::Parquet(writer) => _ = writer.close().map_err(parquet_failed)?,
-            State::Line { .. } => {}
-            State::Markdown { out, header } => text::markdown(&empty, header, out)?,
-            State::Held { out, batches } => {
+            WriterState::Ndjson(mut writer) => writer.finish().map_err(failed)?,
+            WriterState::Parquet(writer) => _ = writer.close().map_err(parquet_failed)?,
+            WriterState::Line { .. } => {}
+            WriterState::Markdown { out, header } => text::markdown(&empty, header, out)?,
+            WriterState::Held { out, batches } => {
                 let (text, columns_cut) = if self.form.format == Format::Chart {
                     (chart::draw(&self.schema, &batches, self.form)?, 0)
                 } else if text::are_plans(&self.schema) {

@@ -15,6 +15,12 @@ use lag::LookAtNeighbours;
 use per_distinct_value::AskPerText;
 use std::sync::Arc;
 
+/// Our last rules of a plan by their names, in their order.
+pub const RULES: [&str; 3] = ["lag", "per_distinct_value", "compact_views"];
+
+/// The name of our aggregate, which is no rule of a plan.
+pub const COUNT_DISTINCT: &str = "count_distinct";
+
 /// Our last rules of a plan.
 pub(super) fn last_rules() -> [Arc<dyn PhysicalOptimizerRule + Send + Sync>; 3] {
     [Arc::new(LookAtNeighbours), Arc::new(AskPerText), Arc::new(CompactTexts)]

@@ -15,7 +15,7 @@ pub use parameter::{Parameter, ParameterKind, Values};
 pub use views::view_texts;
 pub(super) use views::{make as make_views, names as view_names, question as view_question};
 
-use crate::error::{Error, Result, SavedQueryProblem, nearest};
+use crate::error::{Error, QueryError, Result, SavedQueryProblem, nearest};
 use crate::scope::Keep;
 use crate::text;
 use crate::times;
@@ -156,10 +156,13 @@ impl SavedQueries {
         &self.0
     }
 
-    /// The query and the values that a line of words names: `NAME --parameter value --other=value`. A
-    /// value with spaces stands in quotes.
+    /// The query and the values that a line of words names: `NAME --parameter value --other=value`. Words
+    /// are a shell's: a value with spaces stands in quotes.
     pub(crate) fn call(&self, line: &str) -> Result<(&SavedQuery, Values)> {
-        let mut words = words(line).into_iter();
+        let words = shlex::split(line);
+        let words =
+            words.ok_or_else(|| QueryError::Command(format!("a quote is not closed: {line}")))?;
+        let mut words = words.into_iter();
         let query = self.find(&words.next().unwrap_or_default())?;
         let wrong = |problem| Error::saved_query(&query.name, problem);
         let mut values: Values =
@@ -213,26 +216,6 @@ pub fn check_period(query: &SavedQuery, values: &Values) -> Result<()> {
         return Ok(());
     }
     Err(Error::saved_query(&query.name, SavedQueryProblem::NotInOrder(times::NOT_IN_ORDER)))
-}
-
-/// The words of a line; quotes hold one together.
-fn words(line: &str) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut quote = None;
-    for c in line.chars() {
-        match (quote, c) {
-            (Some(open), _) if c == open => quote = None,
-            (None, '\'' | '"') => quote = Some(c),
-            (None, _) if c.is_whitespace() => words.push(String::new()),
-            _ => {
-                if let Some(word) = words.last_mut() {
-                    word.push(c);
-                }
-            }
-        }
-    }
-    words.retain(|word| !word.is_empty());
-    words
 }
 
 fn query_name(path: &Path) -> Option<&str> {

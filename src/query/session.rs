@@ -7,14 +7,14 @@ pub(in crate::query) mod snapshot;
 
 pub use access::Access;
 pub use cloudtrail_table::{ReadLogs, register_logs};
-pub use limits::Limits;
+pub use limits::QueryLimits;
 
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::layout::{DEFAULT_PARTITION, TABLE};
 use crate::query::rules::compact_views::as_view;
 use crate::query::rules::count_distinct::Count;
-use crate::query::rules::last_rules;
+use crate::query::rules::{COUNT_DISTINCT, RULES, last_rules};
 use crate::schema::schema;
 use arrow::datatypes::{DataType, Schema};
 use datafusion::catalog::Session;
@@ -35,18 +35,32 @@ use snapshot::{ROOT, Snapshot};
 use std::sync::Arc;
 
 /// Opens a dataset for queries.
-pub fn open(dataset: &Dataset, access: Access, limits: &Limits) -> Result<SessionContext> {
+pub fn open(dataset: &Dataset, access: Access, limits: &QueryLimits) -> Result<SessionContext> {
+    open_without(dataset, access, limits, "")
+}
+
+/// The same with one of our rules left out, by its name in [`RULES`](crate::query::RULES).
+pub fn open_without(
+    dataset: &Dataset,
+    access: Access,
+    limits: &QueryLimits,
+    left_out: &str,
+) -> Result<SessionContext> {
     let mut config =
         SessionConfig::new().with_information_schema(true).with_extension(Arc::new(access));
     settle(config.options_mut(), limits);
     let mut state = SessionStateBuilder::new_with_default_features()
         .with_config(config)
         .with_runtime_env(limits.runtime()?);
-    for rule in last_rules() {
-        state = state.with_physical_optimizer_rule(rule);
+    for (name, rule) in RULES.into_iter().zip(last_rules()) {
+        if name != left_out {
+            state = state.with_physical_optimizer_rule(rule);
+        }
     }
     let mut session = SessionContext::new_with_state(state.build());
-    session.register_udaf(Count::function());
+    if left_out != COUNT_DISTINCT {
+        session.register_udaf(Count::function());
+    }
     datafusion_functions_json::register_all(&mut session)?;
     let table = attach(dataset, ROOT, &session.state())?;
     session.register_table(TABLE, Arc::new(table))?;
@@ -54,7 +68,7 @@ pub fn open(dataset: &Dataset, access: Access, limits: &Limits) -> Result<Sessio
 }
 
 /// The engine's options that differ from its own defaults.
-pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &Limits) {
+pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &QueryLimits) {
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
     // A footer with its page index has 20 to 120 KB; by default 512 KB are read of each part file.
@@ -68,7 +82,7 @@ pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &Limits) {
 
 /// A dataset's events as a table of a session, which knows the dataset as the store `root`.
 fn attach(dataset: &Dataset, root: &str, session: &dyn Session) -> Result<ViewTable> {
-    let snapshot = Snapshot::of(dataset).map_err(DataFusionError::from)?;
+    let snapshot = Snapshot::new(dataset).map_err(DataFusionError::from)?;
     let root = ListingTableUrl::parse(root)?;
     session.runtime_env().register_object_store(root.as_ref(), Arc::new(snapshot));
     view(dataset, table(dataset, root, session)?)

@@ -17,9 +17,9 @@ pub use runner::{Out, Runner};
 use crate::error::{Chain, Error, QueryError, Result};
 use crate::printable::say;
 use crate::text;
-use command::Command;
-use completion::Assistant;
-use runner::Origin;
+use command::ShellCommand;
+use completion::Completion;
+use runner::CommandOrigin;
 use rustyline::error::ReadlineError;
 use rustyline::history::{FileHistory, History as _, SearchDirection};
 use rustyline::{Config, Editor};
@@ -43,7 +43,7 @@ pub enum Start {
 #[expect(missing_debug_implementations, reason = "it holds a session and a terminal")]
 pub struct Shell {
     runner: Runner,
-    editor: Editor<Assistant, FileHistory>,
+    editor: Editor<Completion, FileHistory>,
     history: Option<PathBuf>,
 }
 
@@ -52,7 +52,7 @@ impl Shell {
     pub fn new(mut runner: Runner) -> Result<Self> {
         runner.is_interactive = true;
         let config = Config::builder().auto_add_history(false).build();
-        let mut editor: Editor<Assistant, FileHistory> =
+        let mut editor: Editor<Completion, FileHistory> =
             Editor::with_config(config).map_err(terminal_failed)?;
         let history = history_file();
         if let Some(history) = &history {
@@ -71,7 +71,7 @@ impl Shell {
             ": SQL over the table events; end a statement with ;  .help lists the commands\n"
         ))?;
         loop {
-            self.editor.set_helper(Some(Assistant::new(&self.runner).await));
+            self.editor.set_helper(Some(Completion::new(&self.runner).await));
             match self.editor.readline("buildtrail> ") {
                 Ok(line) if line.trim().is_empty() => {}
                 Ok(line) => {
@@ -113,12 +113,12 @@ impl Shell {
             let _ = self.editor.save_history(history);
         }
         match command::is_command(line).then(|| command::parse(line)) {
-            Some(Ok(Command::Quit)) => return Ok(true),
-            Some(Ok(Command::History(count))) => {
+            Some(Ok(ShellCommand::Quit)) => return Ok(true),
+            Some(Ok(ShellCommand::History(count))) => {
                 let entries = self.entries(count.unwrap_or(HISTORY));
                 self.runner.put(&entries)?;
             }
-            Some(Ok(Command::Edit)) => match edited(&self.runner.last) {
+            Some(Ok(ShellCommand::Edit)) => match edited(&self.runner.last) {
                 Ok(text) if text.trim().is_empty() => {}
                 Ok(text) => {
                     self.runner.put(&format!("{}\n", text.trim_end()))?;
@@ -136,7 +136,7 @@ impl Shell {
     async fn carry_out(&mut self, line: &str) -> Result<()> {
         let entered = async {
             if command::is_command(line) {
-                self.runner.command(line, Origin::Person).await
+                self.runner.command(line, CommandOrigin::Person).await
             } else {
                 self.runner.run(line).await
             }

@@ -43,7 +43,7 @@ static SEARCHER: LazyLock<Option<packed::Searcher>> =
 
 /// An anchor in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sign {
+pub(super) struct Anchor {
     /// The place where it begins.
     pub(super) at: usize,
     /// Whether it is one of a URL.
@@ -52,14 +52,14 @@ pub(super) struct Sign {
 
 /// The anchors of a text, in order.
 #[derive(Debug)]
-pub(super) enum Signs<'a> {
+pub(super) enum Anchors<'a> {
     Found(packed::FindIter<'static, 'a>),
     Everywhere(Range<usize>),
 }
 
-impl<'a> Signs<'a> {
+impl<'a> Anchors<'a> {
     /// Of a text in small letters.
-    pub(super) fn of(folded: &'a str) -> Self {
+    pub(super) fn new(folded: &'a str) -> Self {
         match &*SEARCHER {
             Some(searcher) => Self::Found(searcher.find_iter(folded)),
             None => Self::Everywhere(0..folded.len()),
@@ -67,16 +67,16 @@ impl<'a> Signs<'a> {
     }
 }
 
-impl Iterator for Signs<'_> {
-    type Item = Sign;
+impl Iterator for Anchors<'_> {
+    type Item = Anchor;
 
-    fn next(&mut self) -> Option<Sign> {
+    fn next(&mut self) -> Option<Anchor> {
         match self {
-            Self::Found(found) => found.next().map(|found| Sign {
+            Self::Found(found) => found.next().map(|found| Anchor {
                 at: found.start(),
                 is_url: found.pattern().as_usize() < URLS.len(),
             }),
-            Self::Everywhere(places) => places.next().map(|at| Sign { at, is_url: false }),
+            Self::Everywhere(places) => places.next().map(|at| Anchor { at, is_url: false }),
         }
     }
 }
@@ -87,8 +87,8 @@ mod tests {
     use crate::redact::patterns;
     use proptest::prelude::*;
 
-    fn signs(text: &str) -> Vec<Sign> {
-        Signs::of(&text.to_ascii_lowercase()).collect()
+    fn signs(text: &str) -> Vec<Anchor> {
+        Anchors::new(&text.to_ascii_lowercase()).collect()
     }
 
     /// Each byte of a text as JSON may spell it.
@@ -128,13 +128,13 @@ mod tests {
         assert!(SEARCHER.is_some());
         for form in patterns::beginnings() {
             for form in [form.to_owned(), form.to_ascii_uppercase()] {
-                let of_url = [Sign { at: 0, is_url: true }];
+                let of_url = [Anchor { at: 0, is_url: true }];
                 assert_eq!(signs(&form) == of_url, form == "://", "{form}");
                 assert!(!signs(&form).is_empty(), "{form}");
             }
         }
         for spelled in ["http:\\/\\/u:p@h", "http:\\//u:p@h", "http:/\\/u:p@h"] {
-            assert_eq!(signs(spelled), [Sign { at: 4, is_url: true }], "{spelled}");
+            assert_eq!(signs(spelled), [Anchor { at: 4, is_url: true }], "{spelled}");
         }
         // The escape behind it is not hidden by it.
         assert_eq!(signs(":/\\u002f").len(), 1);

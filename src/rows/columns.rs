@@ -81,7 +81,7 @@ impl Columns {
     pub(crate) fn append(&mut self, row: &Row<'_>) {
         let mut packed = Vec::new();
         Packer::default().pack(row, &mut packed);
-        if let Some(row) = Head::of(&packed) {
+        if let Some(row) = Head::parse(&packed) {
             self.append_packed(&row);
         }
     }

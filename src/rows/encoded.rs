@@ -24,7 +24,7 @@ const TIME: u8 = 4;
 const LIST: u8 = 5;
 
 /// Bytes of texts whose memory is kept for the next row.
-const KEPT: usize = 1 << 20;
+const MAX_KEPT_ROW_BYTES: usize = 1 << 20;
 
 /// Packs rows; what it needs for one serves the next.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ impl Packer {
         let begin = out.len();
         out.extend([0; 8]);
         self.texts.clear();
-        self.texts.shrink_to(KEPT);
+        self.texts.shrink_to(MAX_KEPT_ROW_BYTES);
         for (number, cell) in cells {
             self.cell(number, cell, out);
         }
@@ -150,7 +150,7 @@ pub(crate) struct Head<'p> {
 
 impl<'p> Head<'p> {
     /// Of a packed row; `None` where the bytes are none.
-    pub(crate) fn of(packed: &'p [u8]) -> Option<Self> {
+    pub(crate) fn parse(packed: &'p [u8]) -> Option<Self> {
         let mut bytes = Bytes(packed);
         let has_time = bytes.byte()? == 1;
         let (time, record) = (bytes.number()?, bytes.number()?);
@@ -365,12 +365,12 @@ mod tests {
             row.set(Col::SourceRecord, Value::Int(record));
             let mut packed = Vec::new();
             Packer::default().pack(&row, &mut packed);
-            let head = Head::of(&packed).unwrap();
+            let head = Head::parse(&packed).unwrap();
             prop_assert_eq!((head.time, head.id, head.file, head.record), (time, id.as_deref(), &*file, record));
             let unpacked = unpack(&head).unwrap();
             prop_assert!(unpacked.cells().eq(row.cells().filter(|(_, cell)| **cell != Value::Null)));
             for length in 0..packed.len() {
-                let cut = Head::of(&packed[..length]).and_then(|head| unpack(&head));
+                let cut = Head::parse(&packed[..length]).and_then(|head| unpack(&head));
                 prop_assert!(cut.is_none());
             }
         }
@@ -385,7 +385,7 @@ mod tests {
             row.set(Col::EventName, Value::text(name.to_owned()));
             let mut packed = Vec::new();
             Packer::default().pack(&row, &mut packed);
-            Head::of(&packed).unwrap().rest.to_vec()
+            Head::parse(&packed).unwrap().rest.to_vec()
         };
         assert_eq!(rest("a", 1, "x"), rest("b", 2, "x"));
         assert_ne!(rest("a", 1, "x"), rest("a", 1, "y"));

@@ -31,7 +31,7 @@ pub(crate) struct Keys<'a> {
 
 impl<'a> Keys<'a> {
     /// Of a batch with all columns of [`schema`](crate::schema::schema).
-    pub(crate) fn of(rows: &'a RecordBatch) -> Result<Self> {
+    pub(crate) fn new(rows: &'a RecordBatch) -> Result<Self> {
         let column = |col: Col| {
             rows.columns().get(col.index()).map(AsRef::as_ref).ok_or_else(|| mistyped(col))
         };

@@ -24,7 +24,7 @@ const BLOCK: usize = 64 << 10;
 
 /// How much workers may hold, and where the rest goes.
 #[derive(Debug, Clone)]
-pub(crate) struct Space {
+pub(crate) struct MemoryBudget {
     /// Bytes of rows that one run has at most, about.
     pub(crate) run: usize,
     /// Bytes of packed runs that a worker holds at most.
@@ -33,10 +33,10 @@ pub(crate) struct Space {
     pub(crate) folder: PathBuf,
 }
 
-impl Space {
+impl MemoryBudget {
     /// That of one of `threads` workers which together may use about `memory` bytes: an eighth for the
     /// runs being filled, an eighth for those held; the rest is for reading, merging and writing.
-    pub(crate) fn of(memory: u64, threads: usize, folder: PathBuf) -> Self {
+    pub(crate) fn new(memory: u64, threads: usize, folder: PathBuf) -> Self {
         let share = usize::try_from(memory).unwrap_or(usize::MAX) / 8 / threads.max(1);
         Self { run: share.clamp(1 << 20, 32 << 20), held: share, folder }
     }
@@ -70,7 +70,7 @@ impl At {
 /// The rows of one worker.
 #[derive(Debug)]
 pub(crate) struct Runs {
-    space: Space,
+    space: MemoryBudget,
     partitioner: Partitioner,
     packer: Packer,
     buffer: Vec<u8>,
@@ -90,7 +90,11 @@ pub(crate) struct Runs {
 
 impl Runs {
     /// Rows for partitions by some columns; ids are hashed by `state`.
-    pub(crate) fn new(space: Space, columns: &[PartitionColumn], state: RandomState) -> Self {
+    pub(crate) fn new(
+        space: MemoryBudget,
+        columns: &[PartitionColumn],
+        state: RandomState,
+    ) -> Self {
         Self {
             space,
             partitioner: Partitioner::new(columns),
@@ -148,7 +152,7 @@ impl Runs {
     /// Sorts what is in the buffer by partition and order.
     fn sort(&mut self) {
         let Self { rows, buffer, .. } = self;
-        let order = |row: &At| Head::of(row.packed(buffer)).map(|head| head.order());
+        let order = |row: &At| Head::parse(row.packed(buffer)).map(|head| head.order());
         rows.sort_unstable_by(|a, b| {
             let first = (a.partition, a.first).cmp(&(b.partition, b.first));
             first.then_with(|| order(a).cmp(&order(b)))
@@ -224,8 +228,8 @@ impl Runs {
         let sorted = self.rows.get(from..to).unwrap_or_default();
         let of_run = |rows| Stream { runs: self, rows, plain: Vec::new(), row: (0, 0) };
         let blocks = self.ended.iter().filter_map(|run| run.get(&number));
-        let ended = blocks.map(|blocks| of_run(Rows::Ended(blocks.iter())));
-        let last = (!sorted.is_empty()).then(|| of_run(Rows::Sorted(sorted.iter())));
+        let ended = blocks.map(|blocks| of_run(RunRows::Ended(blocks.iter())));
+        let last = (!sorted.is_empty()).then(|| of_run(RunRows::Sorted(sorted.iter())));
         ended.chain(last).collect()
     }
 
@@ -262,7 +266,7 @@ pub(crate) fn cut() -> Error {
 #[derive(Debug)]
 pub(crate) struct Stream<'r> {
     runs: &'r Runs,
-    rows: Rows<'r>,
+    rows: RunRows<'r>,
     plain: Vec<u8>,
     /// Where the row that it is at is in `plain`, or in the buffer.
     row: (usize, usize),
@@ -270,7 +274,7 @@ pub(crate) struct Stream<'r> {
 
 /// What is left of a run.
 #[derive(Debug)]
-enum Rows<'r> {
+enum RunRows<'r> {
     Ended(Iter<'r, Block>),
     Sorted(Iter<'r, At>),
 }
@@ -279,8 +283,8 @@ impl Stream<'_> {
     /// Goes to the next row; whether there is one.
     pub(crate) fn advance(&mut self) -> Result<bool> {
         let blocks = match &mut self.rows {
-            Rows::Ended(blocks) => blocks,
-            Rows::Sorted(rows) => {
+            RunRows::Ended(blocks) => blocks,
+            RunRows::Sorted(rows) => {
                 let next = rows.next();
                 self.row = next.map_or(self.row, |row| (row.from, row.to));
                 return Ok(next.is_some());
@@ -300,15 +304,15 @@ impl Stream<'_> {
     /// The row that it is at, packed.
     pub(crate) fn packed(&self) -> &[u8] {
         let bytes = match self.rows {
-            Rows::Ended(_) => &self.plain,
-            Rows::Sorted(_) => &self.runs.buffer,
+            RunRows::Ended(_) => &self.plain,
+            RunRows::Sorted(_) => &self.runs.buffer,
         };
         bytes.get(self.row.0..self.row.1).unwrap_or_default()
     }
 
     /// The row that it is at.
     pub(crate) fn row(&self) -> Result<Head<'_>> {
-        Head::of(self.packed()).ok_or_else(cut)
+        Head::parse(self.packed()).ok_or_else(cut)
     }
 }
 
@@ -318,7 +322,7 @@ mod tests {
     use crate::rows::encoded::Cell;
 
     /// The order of what comes out, over all runs.
-    fn sorted(space: Space) -> (Vec<Vec<i64>>, bool) {
+    fn sorted(space: MemoryBudget) -> (Vec<Vec<i64>>, bool) {
         let mut runs = Runs::new(space, &[PartitionColumn::Region], RandomState::new());
         for number in 0..3000_i64 {
             let mut row = Row::new();
@@ -355,7 +359,8 @@ mod tests {
         for (run, held, files) in
             [(1 << 30, 1 << 30, false), (100_000, 1 << 30, false), (100_000, 0, true)]
         {
-            let (streams, written) = sorted(Space { run, held, folder: folder.path().to_owned() });
+            let (streams, written) =
+                sorted(MemoryBudget { run, held, folder: folder.path().to_owned() });
             assert_eq!(streams.len() > 1, run < 1 << 30);
             assert!(streams.iter().all(|times| times.is_sorted()));
             let mut all: Vec<_> = streams.concat();

@@ -8,7 +8,7 @@
 use crate::error::{Chain, Error, Result, StoreError, StoreProblem};
 use crate::layout::META_FOLDER;
 use crate::log_file::budget::Limits;
-use crate::log_file::key::{Kind, service};
+use crate::log_file::key::{FileKind, service};
 use crate::log_file::{LogFile, MEMBER, Origin};
 use crate::sources::{Problem, Selection, SkippedFiles, Unmatched, inventory};
 use crate::store::{self, Bucket, Buckets, Object};
@@ -27,7 +27,7 @@ pub(super) const STANDARD_INPUT: &str = "-";
 
 /// What the sources hold.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct Listing {
     /// The log files, by path, each once.
     pub(crate) log_files: Vec<LogFile>,
     /// Digest files: they sign log files and hold no records.
@@ -42,8 +42,8 @@ pub(crate) struct Found {
 
 /// Lists what `sources` name: files, folders, patterns, buckets. Insight files and those of
 /// aggregated records are taken only to `keep_all`.
-pub(crate) fn discover(sources: &[String], wanted: &Selection, keep_all: bool) -> Result<Found> {
-    let mut found = Found::default();
+pub(crate) fn discover(sources: &[String], wanted: &Selection, keep_all: bool) -> Result<Listing> {
+    let mut found = Listing::default();
     let mut buckets = Buckets::default();
     for source in sources {
         let path = Path::new(source);
@@ -66,8 +66,11 @@ pub(crate) fn discover(sources: &[String], wanted: &Selection, keep_all: bool) -
 }
 
 /// Log files by the names that they were read by.
-pub(crate) fn again<'f>(files: impl Iterator<Item = &'f String>, keep_all: bool) -> Result<Found> {
-    let mut found = Found::default();
+pub(crate) fn again<'f>(
+    files: impl Iterator<Item = &'f String>,
+    keep_all: bool,
+) -> Result<Listing> {
+    let mut found = Listing::default();
     let mut buckets = Buckets::default();
     for file in files {
         let path = Path::new(file);
@@ -89,7 +92,7 @@ pub(crate) fn again<'f>(files: impl Iterator<Item = &'f String>, keep_all: bool)
     Ok(found)
 }
 
-impl Found {
+impl Listing {
     /// Takes the object, or all that is below the prefix, of a location in S3.
     fn list(
         &mut self,
@@ -184,7 +187,7 @@ impl Found {
     }
 
     fn take_object(&mut self, bucket: &Arc<Bucket>, object: Object, keep_all: bool) {
-        let kind = Kind::of(&object.key, keep_all);
+        let kind = FileKind::from_key(&object.key, keep_all);
         self.sort_in(kind, || LogFile::object(bucket, object));
     }
 
@@ -231,15 +234,15 @@ impl Found {
     }
 
     fn take(&mut self, path: &Path, keep_all: bool) {
-        let kind = Kind::of(&path.to_string_lossy(), keep_all);
+        let kind = FileKind::from_key(&path.to_string_lossy(), keep_all);
         self.sort_in(kind, || LogFile::named(path.to_owned(), Origin::Disk));
     }
 
-    fn sort_in(&mut self, kind: Kind, file: impl FnOnce() -> LogFile) {
+    fn sort_in(&mut self, kind: FileKind, file: impl FnOnce() -> LogFile) {
         match kind {
-            Kind::LogFile => return self.log_files.push(file()),
-            Kind::Digest => self.digests.push(file()),
-            Kind::Insight | Kind::Aggregated => {}
+            FileKind::LogFile => return self.log_files.push(file()),
+            FileKind::Digest => self.digests.push(file()),
+            FileKind::Insight | FileKind::Aggregated => {}
         }
         self.skipped.count(kind);
     }

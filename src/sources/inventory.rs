@@ -7,7 +7,7 @@
 
 use crate::error::{Error, Result};
 use crate::hash::hex;
-use crate::log_file::budget::{Limits, Room};
+use crate::log_file::budget::{InflateBudget, Limits};
 use crate::log_file::gzip::inflate;
 use crate::store::{Bucket, Buckets, Object, is_s3};
 use crate::text;
@@ -51,7 +51,7 @@ pub(crate) fn is_manifest(text: &str) -> bool {
 pub(super) fn read(
     location: &str,
     limits: Limits,
-    each: &mut dyn FnMut(&Arc<Bucket>, Listed),
+    each: &mut dyn FnMut(&Arc<Bucket>, ListedObject),
 ) -> Result<()> {
     let mut buckets = Buckets::default();
     let failed = |reason: String| Error::Inventory { location: location.to_owned(), reason };
@@ -119,7 +119,7 @@ fn data_file(
 
 /// A row of an inventory.
 #[derive(Debug)]
-pub(super) struct Listed {
+pub(super) struct ListedObject {
     pub(super) key: String,
     bytes: Option<u64>,
     etag: Option<String>,
@@ -127,7 +127,7 @@ pub(super) struct Listed {
     pub(super) is_past: bool,
 }
 
-impl Listed {
+impl ListedObject {
     /// The object, where the inventory tells all that is to be known of it; else its key.
     pub(super) fn object(self) -> std::result::Result<Object, String> {
         match (self.bytes, self.etag.filter(|etag| !etag.is_empty())) {
@@ -137,8 +137,12 @@ impl Listed {
     }
 }
 
-fn of_csv(bytes: Bytes, columns: &str, limits: Limits) -> std::result::Result<Vec<Listed>, String> {
-    let room = Room::of(limits, bytes.len());
+fn of_csv(
+    bytes: Bytes,
+    columns: &str,
+    limits: Limits,
+) -> std::result::Result<Vec<ListedObject>, String> {
+    let room = InflateBudget::new(limits, bytes.len());
     let text = inflate(bytes.into(), &room)?;
     let columns: Vec<_> = columns.split(',').map(str::trim).collect();
     let at = |name: &str| columns.iter().position(|column| column.eq_ignore_ascii_case(name));
@@ -152,7 +156,7 @@ fn of_csv(bytes: Bytes, columns: &str, limits: Limits) -> std::result::Result<Ve
         // As in forms of the web: a space is a plus.
         let name = value(Some(key)).unwrap_or_default().replace('+', " ");
         let name = percent_decode_str(&name).decode_utf8().map_err(|error| error.to_string())?;
-        Ok(Listed {
+        Ok(ListedObject {
             key: name.into_owned(),
             bytes: value(size).and_then(|size| size.parse().ok()),
             etag: value(etag).map(str::to_owned),
@@ -162,7 +166,7 @@ fn of_csv(bytes: Bytes, columns: &str, limits: Limits) -> std::result::Result<Ve
     listed.collect()
 }
 
-fn of_parquet(bytes: Bytes) -> std::result::Result<Vec<Listed>, String> {
+fn of_parquet(bytes: Bytes) -> std::result::Result<Vec<ListedObject>, String> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes);
     let reader = reader.and_then(ParquetRecordBatchReaderBuilder::build);
     let mut listed = Vec::new();
@@ -172,7 +176,7 @@ fn of_parquet(bytes: Bytes) -> std::result::Result<Vec<Listed>, String> {
     Ok(listed)
 }
 
-fn of_batch(batch: &RecordBatch) -> std::result::Result<Vec<Listed>, String> {
+fn of_batch(batch: &RecordBatch) -> std::result::Result<Vec<ListedObject>, String> {
     let column = |name: &str| batch.column_by_name(name);
     let texts = |name: &str| column(name)?.as_string_opt::<i32>();
     let flags = |name: &str| column(name)?.as_boolean_opt();
@@ -184,7 +188,7 @@ fn of_batch(batch: &RecordBatch) -> std::result::Result<Vec<Listed>, String> {
             column.is_some_and(|column| column.is_valid(row) && column.value(row) == flag)
         };
         let bytes = sizes.filter(|sizes| sizes.is_valid(row)).map(|sizes| sizes.value(row));
-        Listed {
+        ListedObject {
             key: keys.value(row).to_owned(),
             bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()),
             etag: etags.filter(|e| e.is_valid(row)).map(|e| e.value(row).to_owned()),

@@ -1,6 +1,6 @@
 //! Files that are not read, by kind, and what could not be read, by name.
 
-use crate::log_file::key::Kind;
+use crate::log_file::key::FileKind;
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
@@ -28,12 +28,12 @@ pub struct SkippedFiles {
 
 impl SkippedFiles {
     /// Counts one that is no log file, or whose name is none's.
-    pub(crate) fn count(&mut self, kind: Kind) {
+    pub(crate) fn count(&mut self, kind: FileKind) {
         *match kind {
-            Kind::Digest => &mut self.digest,
-            Kind::Insight => &mut self.insight,
-            Kind::Aggregated => &mut self.aggregated,
-            Kind::LogFile => &mut self.other,
+            FileKind::Digest => &mut self.digest,
+            FileKind::Insight => &mut self.insight,
+            FileKind::Aggregated => &mut self.aggregated,
+            FileKind::LogFile => &mut self.other,
         } += 1;
     }
 

@@ -16,7 +16,7 @@ const REDIRECT: &str = "Received redirect without LOCATION";
 
 /// The kind of a failure.
 pub(super) fn problem(error: &Error) -> StoreProblem {
-    let answer = Answer::of(error);
+    let answer = Answer::from_error(error);
     if let Some(known) = answer.code.as_deref().and_then(by_code) {
         return known;
     }
@@ -39,7 +39,7 @@ pub(super) fn problem(error: &Error) -> StoreProblem {
 /// Whether S3 gave up a conditional put for another request to the same key, so that neither may have
 /// landed: 409 `ConditionalRequestConflict` (Amazon S3 API reference, `PutObject`).
 pub(super) fn is_undecided(error: &Error) -> bool {
-    Answer::of(error).code.as_deref() == Some("ConditionalRequestConflict")
+    Answer::from_error(error).code.as_deref() == Some("ConditionalRequestConflict")
 }
 
 /// The kind that a `<Code>` stands for (Amazon S3 API reference, "Error responses").
@@ -76,7 +76,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn of(error: &Error) -> Self {
+    fn from_error(error: &Error) -> Self {
         let mut answer = Self::default();
         let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
         while let Some(error) = cause {

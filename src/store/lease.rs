@@ -4,7 +4,7 @@
 //! is done. What a killed run held is free when its time is over. That spares others wasted work and
 //! refuses to be more: whoever must be sure puts its last word on a condition.
 
-use super::objects::Only;
+use super::objects::Precondition;
 use super::{Bucket, runtime, token};
 use crate::error::Result;
 use bytes::Bytes;
@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// How long a killed run's hold lasts.
-const LASTS: TimeDelta = TimeDelta::seconds(90);
+const TTL: TimeDelta = TimeDelta::seconds(90);
 /// How often a living one's is put off.
-const PUT_OFF: Duration = Duration::from_secs(20);
+const RENEW_EVERY: Duration = Duration::from_secs(20);
 
 /// What the object says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Holder {
+struct LeaseRecord {
     /// None other's.
     token: String,
     /// The process, for people.
@@ -29,13 +29,13 @@ struct Holder {
     until: DateTime<Utc>,
 }
 
-impl Holder {
+impl LeaseRecord {
     fn text(&self) -> Bytes {
         serde_json::to_vec(self).unwrap_or_default().into()
     }
 
-    fn put_off(&mut self) {
-        self.until = Utc::now() + LASTS;
+    fn renew(&mut self) {
+        self.until = Utc::now() + TTL;
     }
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Lease {
     key: String,
     /// The entity tag that the object has while it is ours.
     etag: Arc<Mutex<String>>,
-    putting_off: JoinHandle<()>,
+    renewal: JoinHandle<()>,
 }
 
 impl Lease {
@@ -55,33 +55,33 @@ impl Lease {
         bucket: &Arc<Bucket>,
         key: &str,
     ) -> Result<std::result::Result<Self, DateTime<Utc>>> {
-        let mut holder = Holder { token: token(), pid: std::process::id(), until: Utc::now() };
-        holder.put_off();
-        let mut etag = bucket.put(key, holder.text(), Only::New)?;
+        let mut holder = LeaseRecord { token: token(), pid: std::process::id(), until: Utc::now() };
+        holder.renew();
+        let mut etag = bucket.put(key, holder.text(), Precondition::IfAbsent)?;
         if etag.is_none() {
             match bucket.find(key)? {
-                None => etag = bucket.put(key, holder.text(), Only::New)?,
+                None => etag = bucket.put(key, holder.text(), Precondition::IfAbsent)?,
                 Some((bytes, theirs)) => {
                     // What nobody can read, nobody puts off.
-                    let other = serde_json::from_slice::<Holder>(&bytes).ok();
+                    let other = serde_json::from_slice::<LeaseRecord>(&bytes).ok();
                     // A put whose answer was lost is sent again, and finds what it put itself.
                     let is_ours = other.as_ref().is_some_and(|other| other.token == holder.token);
                     // A clock that is wrong must not hold for years.
                     let until =
-                        other.map_or_else(Utc::now, |other| other.until.min(Utc::now() + LASTS));
+                        other.map_or_else(Utc::now, |other| other.until.min(Utc::now() + TTL));
                     if until > Utc::now() && !is_ours {
                         return Ok(Err(until));
                     }
-                    etag = bucket.put(key, holder.text(), Only::Is(&theirs))?;
+                    etag = bucket.put(key, holder.text(), Precondition::IfMatch(&theirs))?;
                 }
             }
         }
         let until = holder.until;
         let Some(etag) = etag else { return Ok(Err(until)) };
         let etag = Arc::new(Mutex::new(etag));
-        let task = put_off(Arc::clone(bucket), key.to_owned(), holder, Arc::clone(&etag));
-        let putting_off = runtime()?.spawn(task);
-        Ok(Ok(Self { bucket: Arc::clone(bucket), key: key.to_owned(), etag, putting_off }))
+        let task = renew(Arc::clone(bucket), key.to_owned(), holder, Arc::clone(&etag));
+        let renewal = runtime()?.spawn(task);
+        Ok(Ok(Self { bucket: Arc::clone(bucket), key: key.to_owned(), etag, renewal }))
     }
 
     /// Whether it is still ours.
@@ -94,12 +94,17 @@ impl Lease {
 }
 
 /// Puts a hold off for as long as it is ours.
-async fn put_off(bucket: Arc<Bucket>, key: String, mut holder: Holder, etag: Arc<Mutex<String>>) {
+async fn renew(
+    bucket: Arc<Bucket>,
+    key: String,
+    mut holder: LeaseRecord,
+    etag: Arc<Mutex<String>>,
+) {
     loop {
-        tokio::time::sleep(PUT_OFF).await;
-        holder.put_off();
+        tokio::time::sleep(RENEW_EVERY).await;
+        holder.renew();
         let ours = etag.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        match bucket.put_when(&key, holder.text(), Only::Is(&ours)).await {
+        match bucket.put_when(&key, holder.text(), Precondition::IfMatch(&ours)).await {
             Ok(Some(new)) => *etag.lock().unwrap_or_else(PoisonError::into_inner) = new,
             // Another took it: the commit will tell.
             Ok(None) => break,
@@ -111,7 +116,7 @@ async fn put_off(bucket: Arc<Bucket>, key: String, mut holder: Holder, etag: Arc
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        self.putting_off.abort();
+        self.renewal.abort();
         // Where this fails it ends by itself.
         if self.holds().unwrap_or_default() {
             let _ = self.bucket.remove(vec![self.key.clone()]);

@@ -40,13 +40,13 @@ pub(crate) struct Upload {
 
 /// What an object must be for a put to go through.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Only<'e> {
+pub(crate) enum Precondition<'e> {
     /// Not there.
-    New,
+    IfAbsent,
     /// The one with this entity tag.
-    Is(&'e str),
+    IfMatch(&'e str),
     /// Anything.
-    Any,
+    None,
 }
 
 impl Bucket {
@@ -127,21 +127,26 @@ impl Bucket {
         runtime()?.block_on(self.below(folder))
     }
 
-    /// Puts an object; its entity tag, or none where another is there than `only` lets be.
-    pub(crate) fn put(&self, key: &str, bytes: Bytes, only: Only<'_>) -> Result<Option<String>> {
-        runtime()?.block_on(self.put_when(key, bytes, only))
+    /// Puts an object; its entity tag, or none where another is there than `precondition` lets be.
+    pub(crate) fn put(
+        &self,
+        key: &str,
+        bytes: Bytes,
+        precondition: Precondition<'_>,
+    ) -> Result<Option<String>> {
+        runtime()?.block_on(self.put_when(key, bytes, precondition))
     }
 
     pub(super) async fn put_when(
         &self,
         key: &str,
         bytes: Bytes,
-        only: Only<'_>,
+        precondition: Precondition<'_>,
     ) -> Result<Option<String>> {
-        let mode = match only {
-            Only::New => PutMode::Create,
-            Only::Any => PutMode::Overwrite,
-            Only::Is(etag) => {
+        let mode = match precondition {
+            Precondition::IfAbsent => PutMode::Create,
+            Precondition::None => PutMode::Overwrite,
+            Precondition::IfMatch(etag) => {
                 PutMode::Update(UpdateVersion { e_tag: Some(etag.to_owned()), version: None })
             }
         };

@@ -1,14 +1,14 @@
 //! The ledger and the quarantine against each other, and against the rows.
 
-use crate::dataset::{Dataset, Input, Reject, State, gives_way};
+use crate::dataset::{Dataset, Input, InputState, Reject, gives_way};
 use crate::error::Result;
 use crate::verify::Verification;
-use crate::verify::parts::Seen;
+use crate::verify::parts::SeenRows;
 use std::collections::BTreeMap;
 
 /// What the ledger says of one log file.
 #[derive(Debug, Default)]
-struct File {
+struct FileInputs {
     written: u64,
     /// The readings of it whose rejects are still to be in the quarantine.
     readings: Vec<Input>,
@@ -16,16 +16,16 @@ struct File {
     broken_quarantined: u64,
 }
 
-impl File {
+impl FileInputs {
     /// What the quarantine should have: records, and times that it was broken.
     fn rejected(&self) -> (u64, u64) {
-        let broken = self.readings.iter().filter(|input| input.state != State::Read).count();
+        let broken = self.readings.iter().filter(|input| input.state != InputState::Read).count();
         (self.readings.iter().map(|input| input.records.rejected).sum(), broken as u64)
     }
 }
 
 /// Adds the ledger up.
-pub(super) fn check(dataset: &Dataset, seen: &Seen, found: &mut Verification) -> Result<()> {
+pub(super) fn check(dataset: &Dataset, seen: &SeenRows, found: &mut Verification) -> Result<()> {
     let (files, written) = read(dataset, found)?;
     check_rows(dataset, written, found);
     let head = dataset.head();
@@ -49,8 +49,11 @@ pub(super) fn check(dataset: &Dataset, seen: &Seen, found: &mut Verification) ->
 }
 
 /// The ledger and the quarantine by log file, and the rows that the ledger says were written.
-fn read(dataset: &Dataset, found: &mut Verification) -> Result<(BTreeMap<String, File>, u64)> {
-    let mut files: BTreeMap<String, File> = BTreeMap::new();
+fn read(
+    dataset: &Dataset,
+    found: &mut Verification,
+) -> Result<(BTreeMap<String, FileInputs>, u64)> {
+    let mut files: BTreeMap<String, FileInputs> = BTreeMap::new();
     let mut written = 0;
     dataset.inputs(&mut |input: Input| {
         found.inputs += 1;
@@ -69,9 +72,9 @@ fn read(dataset: &Dataset, found: &mut Verification) -> Result<(BTreeMap<String,
         }
         let file = files.entry(input.uri.clone()).or_default();
         file.written += records.written;
-        let unreadable = |earlier: &Input| earlier.state == State::Unreadable;
+        let unreadable = |earlier: &Input| earlier.state == InputState::Unreadable;
         file.readings.retain(|earlier| !gives_way(unreadable(earlier), &earlier.scope, &input));
-        if input.state == State::Broken || unreadable(&input) || records.rejected > 0 {
+        if input.state == InputState::Broken || unreadable(&input) || records.rejected > 0 {
             file.readings.push(input);
         }
     })?;

@@ -3,7 +3,7 @@
 use crate::dataset::{Dataset, PartFile};
 use crate::error::Result;
 use crate::hash::hash;
-use crate::part::{BATCH_ROWS, Wanted};
+use crate::part::{BATCH_ROWS, IdFilter};
 use crate::rows::{Keys, Partitioner, content};
 use crate::schema::Col;
 use arrow::array::{Array, AsArray as _, RecordBatch};
@@ -12,7 +12,7 @@ use std::hash::{BuildHasher as _, RandomState};
 
 /// What came in the part files so far.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SeenRows {
     state: [RandomState; 2],
     /// Event ids as hashes: 4 million of them take 140 MB.
     ids: HashSet<u128>,
@@ -23,7 +23,7 @@ pub(super) struct Seen {
     pub(super) without_id: u64,
 }
 
-impl Seen {
+impl SeenRows {
     fn hash(&self, value: &str) -> u128 {
         let [a, b] = self.state.each_ref().map(|state| u128::from(state.hash_one(value)));
         a << 64 | b
@@ -61,12 +61,12 @@ impl Seen {
             return Ok(());
         }
         let [state, _] = self.state;
-        let wanted = Wanted::hashed(state, self.again, without_id);
+        let wanted = IdFilter::hashed(state, self.again, without_id);
         let mut contents = HashSet::new();
         for part in dataset.parts() {
             // A part file that cannot be read has been named.
             for batch in wanted.find(|| dataset.part(part)).unwrap_or_default() {
-                let keys = Keys::of(&batch)?;
+                let keys = Keys::new(&batch)?;
                 for row in 0..batch.num_rows() {
                     if !contents.insert(content(&batch, row)?) {
                         let id = keys.id(row).unwrap_or("without id");
@@ -83,7 +83,7 @@ impl Seen {
 pub(super) fn check(
     dataset: &Dataset,
     part: &PartFile,
-    seen: &mut Seen,
+    seen: &mut SeenRows,
     problems: &mut Vec<String>,
 ) -> Result<u64> {
     let (source, path) = dataset.places().open(&part.path)?;
@@ -100,7 +100,7 @@ pub(super) fn check(
     if reader.rows() != part.rows {
         problems.push(format!("has {} rows, the commit says {}", reader.rows(), part.rows));
     }
-    let mut rows = Rows { part, seen, problems, last: None, unsorted: false, count: 0 };
+    let mut rows = PartRows { part, seen, problems, last: None, unsorted: false, count: 0 };
     for batch in reader.batches(BATCH_ROWS)? {
         rows.check(dataset, &batch?)?;
     }
@@ -108,9 +108,9 @@ pub(super) fn check(
 }
 
 /// The rows of one part file.
-struct Rows<'r> {
+struct PartRows<'r> {
     part: &'r PartFile,
-    seen: &'r mut Seen,
+    seen: &'r mut SeenRows,
     problems: &'r mut Vec<String>,
     /// The row before.
     last: Option<RecordBatch>,
@@ -118,12 +118,12 @@ struct Rows<'r> {
     count: u64,
 }
 
-impl Rows<'_> {
+impl PartRows<'_> {
     fn check(&mut self, dataset: &Dataset, batch: &RecordBatch) -> Result<()> {
-        let keys = Keys::of(batch)?;
+        let keys = Keys::new(batch)?;
         let mut partitioner = Partitioner::new(dataset.partition_by());
         let before = self.last.take();
-        let before = before.as_ref().map(Keys::of).transpose()?;
+        let before = before.as_ref().map(Keys::new).transpose()?;
         let mut last = before.map(|before| before.order(0));
         for row in 0..batch.num_rows() {
             let order = keys.order(row);

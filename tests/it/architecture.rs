@@ -272,6 +272,49 @@ fn paths_are_found_however_they_are_written() {
     assert_eq!(paths(code), ["a::b", "a::c::self", "a::c::D", "a::f", "g::h"]);
 }
 
+/// Types that may have one name in several modules: Rust's own habits ask for it.
+const SHARED_NAMES: &[&str] = &["Args"];
+
+/// The names of the types that a module defines, but for those inside of functions and traits.
+fn types(code: &str) -> impl Iterator<Item = &str> {
+    without_tests(code).lines().filter_map(|line| {
+        let line = match line.strip_prefix("pub") {
+            Some(rest) => rest.split_once(' ').filter(|(scope, _)| !scope.contains(' '))?.1,
+            None => line,
+        };
+        let kinds = ["struct ", "enum ", "trait ", "type ", "union "];
+        let rest = kinds.iter().find_map(|kind| line.strip_prefix(kind))?;
+        rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next()
+    })
+}
+
+#[test]
+fn no_type_is_defined_twice() {
+    let modules = by_module();
+    let mut defined: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (module, code) in &modules {
+        types(code).for_each(|name| defined.entry(name).or_default().push(module));
+    }
+    assert!(defined.len() > 250 && defined["Args"].len() > 5, "{}", defined.len());
+    let twice: Vec<_> = defined
+        .iter()
+        .filter(|(name, modules)| modules.len() > 1 && !SHARED_NAMES.contains(name))
+        .collect();
+    assert!(twice.is_empty(), "{twice:#?}");
+}
+
+/// The word says nothing: `new`, `parse`, `detect`, `from_config` do.
+#[test]
+fn no_function_is_called_of() {
+    let modules = by_module();
+    let named: Vec<_> = modules
+        .iter()
+        .filter(|(_, code)| ["fn of(", "fn of<"].iter().any(|sign| code.contains(sign)))
+        .map(|(module, _)| module)
+        .collect();
+    assert!(named.is_empty(), "{named:#?}");
+}
+
 /// A newcomer finds the way by the folders, so none may grow too large.
 #[test]
 fn folders_are_small() {

@@ -464,7 +464,6 @@ fn a_log_file_is_refused_until_its_digest_comes() {
 }
 
 /// What `convert` reads behind a link, `verify` reads too.
-#[cfg(unix)]
 #[test]
 fn links_are_followed() {
     let (trail, elsewhere) = (Trail::new(&[]), tempfile::tempdir().unwrap());

@@ -61,7 +61,7 @@ fn help() {
     is_as_before(&format!("help{with}"), &whole);
     for command in &commands {
         let text = buildtrail(&[command, "--help"]).exits(0).stdout;
-        let with = if text.contains("--workers") { with } else { "" };
+        let with = if text.contains("--workers <") { with } else { "" };
         is_as_before(&format!("help-{command}{with}"), &text);
     }
 }

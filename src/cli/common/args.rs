@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The form of a summary.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(in crate::cli) enum Format {
+pub(in crate::cli) enum SummaryFormat {
     Table,
     Json,
 }

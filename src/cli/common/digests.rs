@@ -2,7 +2,7 @@
 
 use crate::convert;
 use crate::error::Result;
-use crate::integrity::{self, File, Inputs, Vouched};
+use crate::integrity::{self, CheckInputs, CheckedFile, Vouched};
 use crate::log_file::LogFile;
 use crate::printable::say;
 use crate::sources::Selection;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// What log files are checked by.
 #[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Digests {
+pub(in crate::cli) struct DigestArgs {
     /// The output of `aws cloudtrail list-public-keys`, of the time and region of the digests
     #[arg(long, value_name = "FILE")]
     public_keys: Vec<PathBuf>,
@@ -24,7 +24,7 @@ pub(in crate::cli) struct Digests {
     metadata: Option<PathBuf>,
 }
 
-impl Digests {
+impl DigestArgs {
     /// Whether log files are to be checked at all.
     pub(in crate::cli) fn are_given(&self) -> bool {
         !self.public_keys.is_empty() || !self.place.is_empty() || self.metadata.is_some()
@@ -40,7 +40,11 @@ impl Digests {
     }
 
     /// Lists log files and digests as `convert` does, so that what it reads is what is checked.
-    pub(in crate::cli) fn inputs(&self, sources: &[String], wanted: &Selection) -> Result<Inputs> {
+    pub(in crate::cli) fn inputs(
+        &self,
+        sources: &[String],
+        wanted: &Selection,
+    ) -> Result<CheckInputs> {
         // A log file is in a digest of its day or, around midnight, the next day's.
         let later = wanted.to.and_then(|to| to.checked_add_days(Days::new(1)));
         let digest_selection = Selection { to: later, ..wanted.clone() };
@@ -57,8 +61,8 @@ impl Digests {
                  --digests tells where",
             );
         }
-        let files = |files: Vec<LogFile>| files.into_iter().map(File::from).collect();
-        Ok(Inputs {
+        let files = |files: Vec<LogFile>| files.into_iter().map(CheckedFile::from).collect();
+        Ok(CheckInputs {
             log_files: files(log_files),
             digests: files(digests),
             log_selection: wanted.clone(),
@@ -70,7 +74,7 @@ impl Digests {
     }
 }
 
-impl From<LogFile> for File {
+impl From<LogFile> for CheckedFile {
     fn from(file: LogFile) -> Self {
         let object = file.in_bucket().map(|(bucket, key)| (Arc::clone(bucket), key.to_owned()));
         Self { object, path: file.path }

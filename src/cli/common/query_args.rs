@@ -10,7 +10,8 @@ use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::printable::say;
 use crate::query::{
-    self, Access, Form, Format, Limits, MAX_ROWS, Runner, SavedQueries, Source, register_logs,
+    self, Access, Form, Format, MAX_ROWS, QueryLimits, QuerySource, Runner, SavedQueries,
+    register_logs,
 };
 use crate::reader;
 use crate::scope::Keep;
@@ -27,7 +28,7 @@ pub(in crate::cli) const OPTIONAL_DATASET: &str =
 /// How the answer is written, and what it may use.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
-pub(in crate::cli) struct Options {
+pub(in crate::cli) struct QueryOptions {
     /// Log files, folders or patterns to ask as they are, in a dataset's place
     #[arg(long, value_name = "SOURCE", num_args = 1.., conflicts_with = "dataset")]
     logs: Vec<String>,
@@ -79,9 +80,9 @@ pub(in crate::cli) struct Options {
 }
 
 /// Datasets made of log files, which go when the program ends.
-type Scratch = Arc<Mutex<Vec<TempDir>>>;
+type ScratchFolders = Arc<Mutex<Vec<TempDir>>>;
 
-impl Options {
+impl QueryOptions {
     /// A runner of statements over the dataset, or over log files.
     pub(in crate::cli) fn runner(
         &self,
@@ -90,7 +91,7 @@ impl Options {
         queries: SavedQueries,
     ) -> anyhow::Result<Asked> {
         let named = self.named_form(command)?;
-        let scratch = Scratch::default();
+        let scratch = ScratchFolders::default();
         let dataset = if !self.logs.is_empty() {
             read_logs(&self.logs, self.keep, &scratch)?
         } else if let Some(dataset) = dataset {
@@ -102,7 +103,7 @@ impl Options {
         };
         let access = Access { files: self.allow_files, write: self.allow_write };
         let limits =
-            Limits { memory: self.memory, spill: self.spill.clone(), timeout: self.timeout };
+            QueryLimits { memory: self.memory, spill: self.spill.clone(), timeout: self.timeout };
         let session = query::open(&dataset, access, &limits)?;
         #[cfg(feature = "distributed")]
         let session = if self.workers.is_empty() {
@@ -123,7 +124,7 @@ impl Options {
             runner.set_width(width);
         }
         runner.timeout = limits.timeout;
-        runner.source = Some(Source { dataset, of_logs: !self.logs.is_empty() });
+        runner.source = Some(QuerySource { dataset, of_logs: !self.logs.is_empty() });
         if let Some(output) = &self.output {
             runner.write_to(output)?;
         }
@@ -151,17 +152,17 @@ impl Options {
 pub(in crate::cli) struct Asked {
     pub(in crate::cli) runner: Runner,
     /// Goes last.
-    pub(in crate::cli) scratch: Scratch,
+    pub(in crate::cli) scratch: ScratchFolders,
 }
 
 /// Makes a dataset of log files, for as long as the program runs.
-fn read_logs(sources: &[String], keep: Keep, scratch: &Scratch) -> Result<Dataset> {
+fn read_logs(sources: &[String], keep: Keep, scratch: &ScratchFolders) -> Result<Dataset> {
     let keep = Some(keep);
     let config = ConvertConfig { keep, ..ConvertConfig::new(sources.to_vec(), PathBuf::new()) };
     let bar = Bar::new();
-    let made = reader::Scratch::convert(config, &bar);
+    let made = reader::ScratchDataset::convert(config, &bar);
     bar.finish();
-    let reader::Scratch { dataset, outcome, folder } = made?;
+    let reader::ScratchDataset { dataset, outcome, folder } = made?;
     problems::tell(&outcome.problems, None);
     scratch.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
     Ok(dataset)

@@ -17,13 +17,13 @@ pub(in crate::cli) struct Args {
     #[arg(env = DATASET, hide_env_values = true)]
     dataset: PathBuf,
     /// The form of the list
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = RejectsFormat::Table)]
+    format: RejectsFormat,
 }
 
 /// The form of the list.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Format {
+enum RejectsFormat {
     /// Columns in a frame
     Table,
     /// One JSON list of objects
@@ -35,9 +35,9 @@ enum Format {
 pub(in crate::cli) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
     let dataset = Dataset::open(&args.dataset)?;
     match args.format {
-        Format::Table => print(&table(&dataset)?)?,
-        Format::Json => write(&dataset, ["[", ",\n", "]\n"])?,
-        Format::Ndjson => write(&dataset, ["", "\n", ""])?,
+        RejectsFormat::Table => print(&table(&dataset)?)?,
+        RejectsFormat::Json => write(&dataset, ["[", ",\n", "]\n"])?,
+        RejectsFormat::Ndjson => write(&dataset, ["", "\n", ""])?,
     }
     Ok(ExitStatus::Done)
 }

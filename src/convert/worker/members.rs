@@ -5,19 +5,19 @@
 //! log file holds for a member, and adds up the same way. It refuses archives within archives: one that
 //! holds itself has no end.
 
-use super::{Job, Reading, Worker};
+use super::{ConvertWorker, Job, Reading};
 use crate::convert::Keep;
-use crate::dataset::State;
+use crate::dataset::InputState;
 use crate::error::Result;
-use crate::log_file::archive::{Archive, Content};
-use crate::log_file::budget::Room;
+use crate::log_file::archive::{Archive, MemberContent};
+use crate::log_file::budget::InflateBudget;
 use crate::log_file::decompress::{Buffers, Inflated};
-use crate::log_file::key::{Kind, service};
+use crate::log_file::key::{FileKind, service};
 use crate::log_file::{LogFile, Origin};
 use crate::sources::is_taken;
 use std::collections::HashMap;
 
-impl Worker {
+impl ConvertWorker {
     /// Reads the members of an archive, each a log file of its own.
     pub(super) fn archive(
         &mut self,
@@ -25,11 +25,11 @@ impl Worker {
         reading: &Reading<'_>,
         archive: Archive,
         read: &Inflated<'_>,
-    ) -> Result<State> {
+    ) -> Result<InputState> {
         if matches!(reading.file.origin, Origin::Archive) {
             let reason = "an archive within an archive: unpack the outer one".to_owned();
             self.reject(job, reading, None, b"", reason);
-            return Ok(State::Broken);
+            return Ok(InputState::Broken);
         }
         let mut failed = None;
         let mut buffers = Buffers::default();
@@ -52,10 +52,10 @@ impl Worker {
         // A cut archive explains itself better than the format that it cuts.
         let Some(reason) = read.broken.clone().or_else(|| whole.err()) else {
             self.outcome.files.read += 1;
-            return Ok(State::Read);
+            return Ok(InputState::Read);
         };
         self.reject(job, reading, None, b"", reason);
-        Ok(State::Broken)
+        Ok(InputState::Broken)
     }
 
     /// Whether a member of an archive is a log file to be read; if not, it is counted as what it is.
@@ -66,8 +66,8 @@ impl Worker {
         }
         let files = &mut self.outcome.files;
         files.found += 1;
-        let kind = Kind::of(name, reading.scope.keep == Keep::All);
-        let is_wanted = kind == Kind::LogFile && is_file && is_taken(name);
+        let kind = FileKind::from_key(name, reading.scope.keep == Keep::All);
+        let is_wanted = kind == FileKind::LogFile && is_file && is_taken(name);
         if !is_wanted {
             files.skipped.count(kind);
         }
@@ -79,14 +79,14 @@ impl Worker {
         job: Job<'_>,
         file: &LogFile,
         buffers: &mut Buffers,
-        (bytes, broken): Content,
-        room: &Room,
+        (bytes, broken): MemberContent,
+        room: &InflateBudget,
     ) -> Result<()> {
         match broken {
             Some(reason) if bytes.is_empty() => self.unreadable(job, file, reason),
             broken => {
                 buffers.hold(bytes);
-                let read = buffers.unpack(room, job.vouched.is_none());
+                let read = buffers.unpack(room, job.allowed_hashes.is_none());
                 let broken = broken.or_else(|| read.broken.clone());
                 self.inflated(job, file, Inflated { broken, ..read })?;
             }

@@ -5,15 +5,13 @@
 
 use crate::dataset::commit::Action;
 use crate::dataset::parts::PartFile;
-use crate::hash::hex;
 use crate::layout::{PartitionColumn, parse_level};
 use crate::schema::{COLUMNS, Kind, SCHEMA_VERSION};
-use crate::store::token;
 use chrono::{DateTime, Datelike as _, Utc};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// The application that the log's transactions are of, and the feature that its writers need.
 const US: &str = "buildtrail";
@@ -57,7 +55,7 @@ impl Version {
     pub(super) fn table(&mut self, partition_by: &[PartitionColumn]) {
         let names: Vec<_> = partition_by.iter().map(|column| column.name()).collect();
         self.lines.push(json!({"metaData": {
-            "id": new_id(),
+            "id": Uuid::new_v4().to_string(),
             "format": {"provider": "parquet", "options": {}},
             "schemaString": schema(partition_by),
             "partitionColumns": names,
@@ -111,7 +109,7 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    pub(super) fn of(text: &[u8]) -> Option<Self> {
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let transaction = find(text, "txn")?;
         if transaction.get("appId")? != US {
             return None;
@@ -208,13 +206,6 @@ fn kind(kind: Kind) -> Value {
     }
 }
 
-/// A UUID of the kind whose digits mean nothing (RFC 9562, version 8).
-fn new_id() -> String {
-    let digits = hex(&Sha256::digest(token()));
-    let part = |from, to| digits.get(from..to).unwrap_or_default();
-    format!("{}-{}-8{}-8{}-{}", part(0, 8), part(8, 12), part(12, 15), part(15, 18), part(18, 30))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,13 +243,13 @@ mod tests {
     fn a_version_of_others_has_no_mark() {
         let ours = Version::new(Action::Compact, 7, false, Utc::now()).into_lines();
         assert_eq!(
-            Mark::of(&ours).map(|mark| (mark.commit, mark.schema)),
+            Mark::parse(&ours).map(|mark| (mark.commit, mark.schema)),
             Some((7, SCHEMA_VERSION))
         );
         for text in ["", "{", "[]\n{}", r#"{"txn":{"appId":"spark","version":7}}"#] {
-            assert!(Mark::of(text.as_bytes()).is_none(), "{text}");
+            assert!(Mark::parse(text.as_bytes()).is_none(), "{text}");
         }
-        let id = new_id();
+        let id = Uuid::new_v4().to_string();
         assert_eq!((id.len(), id.matches('-').count()), (36, 4), "{id}");
     }
 }

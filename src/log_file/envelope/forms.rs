@@ -8,8 +8,8 @@
 //! who export.
 
 use crate::json;
-use crate::log_file::envelope::piece::{Each, Piece};
-use crate::log_file::envelope::{Place, Stop, document, shown, split_at};
+use crate::log_file::envelope::piece::{Piece, Sink};
+use crate::log_file::envelope::{DocumentError, Position, document, shown, split_at};
 use crate::log_file::gzip::inflate;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -39,7 +39,7 @@ pub(crate) enum List {
 
 impl List {
     /// The list that a member of a document is.
-    pub(crate) fn of(name: &[u8]) -> Option<Self> {
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         Some(match name {
             b"Records" => Self::Records,
             b"Events" => Self::LookupEvents,
@@ -132,7 +132,7 @@ const NO_UTF8: &str = "not UTF-8, but some code page: export it again as UTF-8 (
 
 /// What a document's members tell of it.
 #[derive(Debug, Default)]
-pub(crate) struct Members<'a> {
+pub(crate) struct FormMembers<'a> {
     /// Whether a list of records was among them.
     pub(crate) has_list: bool,
     known: Vec<(&'static str, &'a [u8])>,
@@ -140,7 +140,7 @@ pub(crate) struct Members<'a> {
     names: Vec<Cow<'a, str>>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> FormMembers<'a> {
     pub(crate) fn add(&mut self, name: &'a [u8], value: &'a [u8]) {
         if self.names.len() < 8 {
             self.names.push(shown(name));
@@ -170,9 +170,9 @@ impl<'a> Members<'a> {
 /// Gives the pieces of a document without a list of records; what it is, if nothing that has any.
 pub(crate) fn single(
     text: &[u8],
-    members: &Members<'_>,
-    place: Place<'_>,
-    each: Each<'_>,
+    members: &FormMembers<'_>,
+    place: Position<'_>,
+    each: Sink<'_>,
 ) -> Result<(), String> {
     let source = members.text("eventSource").or_else(|| members.text("EventSource"));
     if let Some(raw) = members.text("_raw") {
@@ -210,7 +210,7 @@ pub(crate) fn single(
 }
 
 /// Gives what a queue, a log shipper or a search engine was given as text, and has kept whole.
-fn exported(members: &Members<'_>, place: Place<'_>, each: Each<'_>) -> Result<(), String> {
+fn exported(members: &FormMembers<'_>, place: Position<'_>, each: Sink<'_>) -> Result<(), String> {
     if let Some(data) = members.text("rawData") {
         // What Firehose could not deliver.
         return unpack(&data, "rawData", place, each);
@@ -237,7 +237,7 @@ fn exported(members: &Members<'_>, place: Place<'_>, each: Each<'_>) -> Result<(
         return carry(&raw, "_raw", place, each);
     }
     if let Some(found) = object("hits").and_then(|hits| json::member(hits, "hits")) {
-        for hit in json::Elements::of(found) {
+        for hit in json::RawElements::new(found) {
             inner(hit.as_bytes(), place, each);
         }
         return Ok(());
@@ -263,7 +263,7 @@ fn exported(members: &Members<'_>, place: Place<'_>, each: Each<'_>) -> Result<(
 const TRIGGER: &str = "aws:";
 
 /// Gives what an event carries by which AWS calls a function; why it carries none.
-fn trigger(event: &[u8], source: &str, place: Place<'_>, each: Each<'_>) -> Result<(), String> {
+fn trigger(event: &[u8], source: &str, place: Position<'_>, each: Sink<'_>) -> Result<(), String> {
     let event = str::from_utf8(event).map_err(|error| format!("not UTF-8: {error}"))?;
     let at = |path: &[&str]| {
         text_at(event, path).ok_or_else(|| format!("expected `{}` with a text", path.join(".")))
@@ -289,7 +289,7 @@ fn trigger(event: &[u8], source: &str, place: Place<'_>, each: Each<'_>) -> Resu
 /// The rule: a record of CloudTrail is an object with at least one of the members that CloudTrail gives its
 /// records, and its `eventSource` does not begin with `aws:`. Events that call a function are lists called
 /// `Records`, too. What is no JSON object is given as a record: who reads it tells what is wrong with it.
-pub(crate) fn listed(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
+pub(crate) fn listed(bytes: &[u8], place: Position<'_>, each: Sink<'_>) {
     let object = str::from_utf8(bytes).ok();
     let object = object.filter(|text| text.starts_with('{') && json::is_json(text).is_ok());
     let Some(object) = object else { return each(Piece::Record(bytes)) };
@@ -306,7 +306,7 @@ pub(crate) fn listed(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
         // `GetRecords` of Kinesis.
         unpack(&data, "Data", place, each)
     } else {
-        let names = json::Members::of(object).map(|(name, _)| shown(name.as_bytes()));
+        let names = json::RawMembers::new(object).map(|(name, _)| shown(name.as_bytes()));
         let names: Vec<_> = names.take(8).collect();
         let names = names.join(", ");
         Err(format!(
@@ -320,7 +320,7 @@ pub(crate) fn listed(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
 
 /// Whether an object has a member that records of CloudTrail have.
 fn has_any_of_record(object: &str) -> bool {
-    let mut names = json::Members::of(object).map(|(name, _)| json::name(name));
+    let mut names = json::RawMembers::new(object).map(|(name, _)| json::name(name));
     names.any(|name| RECORD.contains(&&*name))
 }
 
@@ -331,7 +331,7 @@ fn text_at<'a>(object: &'a str, path: &[&str]) -> Option<Cow<'a, str>> {
 }
 
 /// Gives the pieces of a text that a member carries: a record, or a document of any form.
-fn carry(text: &str, name: &str, place: Place<'_>, each: Each<'_>) -> Result<(), String> {
+fn carry(text: &str, name: &str, place: Position<'_>, each: Sink<'_>) -> Result<(), String> {
     if !text.trim_start().starts_with(['{', '[']) {
         return Err(format!("the text in `{name}` is no JSON, so no record of CloudTrail"));
     }
@@ -340,19 +340,19 @@ fn carry(text: &str, name: &str, place: Place<'_>, each: Each<'_>) -> Result<(),
 }
 
 /// The same for base64, perhaps of gzip.
-fn unpack(text: &str, name: &str, place: Place<'_>, each: Each<'_>) -> Result<(), String> {
+fn unpack(text: &str, name: &str, place: Position<'_>, each: Sink<'_>) -> Result<(), String> {
     inner(&unpacked(text, name, place)?, place, each);
     Ok(())
 }
 
-fn unpacked(text: &str, name: &str, place: Place<'_>) -> Result<Vec<u8>, String> {
+fn unpacked(text: &str, name: &str, place: Position<'_>) -> Result<Vec<u8>, String> {
     let packed = BASE64_STANDARD.decode(text.as_bytes());
     let packed = packed.map_err(|error| format!("`{name}` is no base64: {error}"))?;
     inflate(packed, place.room).map_err(|reason| format!("`{name}`: {reason}"))
 }
 
 /// Gives the pieces of one of many documents that are carried: what is wrong with it costs the others nothing.
-fn inner(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
+fn inner(bytes: &[u8], place: Position<'_>, each: Sink<'_>) {
     split_at(bytes, place.within(), &mut |piece| match piece {
         Piece::Broken(bytes, reason) => each(Piece::Bad(bytes, reason)),
         Piece::Cut(bytes) => {
@@ -363,7 +363,7 @@ fn inner(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
 }
 
 /// What Lambda gets of a subscription: gzip in base64.
-fn lambda(wrapped: &[u8], place: Place<'_>, each: Each<'_>) -> Result<(), String> {
+fn lambda(wrapped: &[u8], place: Position<'_>, each: Sink<'_>) -> Result<(), String> {
     let data = str::from_utf8(wrapped).ok().and_then(|text| text_at(text, &["data"]));
     let data = data.ok_or("`awslogs` without `data`")?;
     split_at(&unpacked(&data, "awslogs.data", place)?, place.within(), each);
@@ -371,7 +371,7 @@ fn lambda(wrapped: &[u8], place: Place<'_>, each: Each<'_>) -> Result<(), String
 }
 
 /// Gives what an element of a list carries.
-pub(crate) fn element(bytes: &[u8], list: List, place: Place<'_>, each: Each<'_>) {
+pub(crate) fn element(bytes: &[u8], list: List, place: Position<'_>, each: Sink<'_>) {
     match list {
         List::Records => return each(Piece::Record(bytes)),
         List::Documents => return one_of_many(bytes, place, each),
@@ -403,7 +403,7 @@ pub(crate) fn element(bytes: &[u8], list: List, place: Place<'_>, each: Each<'_>
 }
 
 /// Gives the record that an element of a list carries as text.
-fn message(element: &str, list: List, each: Each<'_>) -> Result<(), String> {
+fn message(element: &str, list: List, each: Sink<'_>) -> Result<(), String> {
     let carried = match list {
         List::LookupEvents => text_at(element, &["CloudTrailEvent"]),
         List::Messages => text_at(element, &["message"]),
@@ -412,7 +412,7 @@ fn message(element: &str, list: List, each: Each<'_>) -> Result<(), String> {
             (name == "@message").then(|| json::member(field, "value")).flatten()
         }),
         _ => of_fields(element, |field| {
-            let mut columns = json::Members::of(field);
+            let mut columns = json::RawMembers::new(field);
             columns.find(|(name, _)| name.eq_ignore_ascii_case("eventjson")).map(|(_, text)| text)
         }),
     };
@@ -430,7 +430,7 @@ fn message(element: &str, list: List, each: Each<'_>) -> Result<(), String> {
 }
 
 /// An element of a list alone: a record, or a document of any form.
-fn one_of_many(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
+fn one_of_many(bytes: &[u8], place: Position<'_>, each: Sink<'_>) {
     let text = str::from_utf8(bytes).ok();
     if let Some(text) = text.filter(|text| text.starts_with('"')).and_then(json::string)
         && text.trim_start().starts_with('{')
@@ -444,7 +444,7 @@ fn one_of_many(bytes: &[u8], place: Place<'_>, each: Each<'_>) {
         each(piece);
     });
     match whole {
-        Err(Stop::Unknown(_, reason)) if !found && !text.is_none_or(has_any_of_record) => {
+        Err(DocumentError::Unknown(_, reason)) if !found && !text.is_none_or(has_any_of_record) => {
             each(Piece::Bad(bytes, reason));
         }
         // What is nothing else is taken for a record, which tells what is wrong with it.
@@ -458,7 +458,7 @@ fn of_fields<'a>(
     fields: &'a str,
     mut text: impl FnMut(&'a str) -> Option<&'a str>,
 ) -> Option<Cow<'a, str>> {
-    json::Elements::of(fields).find_map(|field| json::string(text(field)?))
+    json::RawElements::new(fields).find_map(|field| json::string(text(field)?))
 }
 
 /// Past the time that a line of an export task of `CloudWatch` Logs begins with: `TIME {...}`.

@@ -22,4 +22,4 @@ pub(crate) enum Piece<'p> {
 }
 
 /// Who is given the pieces.
-pub(crate) type Each<'e> = &'e mut dyn FnMut(Piece<'_>);
+pub(crate) type Sink<'e> = &'e mut dyn FnMut(Piece<'_>);

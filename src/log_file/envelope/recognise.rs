@@ -10,7 +10,7 @@ use std::str;
 
 /// What a file is that is no log file.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Known {
+pub(crate) enum Recognised {
     /// What CloudTrail puts into a bucket to see whether it may.
     Test,
     /// Something else, and what to do about it.
@@ -49,20 +49,20 @@ const TEST: &[u8] = b"CloudTrail validation message.";
 const BEGINNING: usize = 4096;
 
 /// What bytes are, if not JSON and known; they begin after a mark and white space.
-pub(crate) fn recognise(bytes: &[u8]) -> Option<Known> {
+pub(crate) fn recognise(bytes: &[u8]) -> Option<Recognised> {
     if let None | Some(b'{' | b'[' | b'"' | b'0'..=b'9') = bytes.first()
         && !bytes.starts_with(b"7z\xbc")
     {
         return None;
     }
     if bytes.trim_ascii() == TEST {
-        return Some(Known::Test);
+        return Some(Recognised::Test);
     }
     let mut magic = MAGIC.into_iter().filter(|(magic, _)| bytes.starts_with(magic));
     if let Some((_, what)) = magic.next() {
-        return Some(Known::Other(Cow::Borrowed(what)));
+        return Some(Recognised::Other(Cow::Borrowed(what)));
     }
-    markup(bytes).or_else(|| printed(bytes).map(Cow::Borrowed)).map(Known::Other)
+    markup(bytes).or_else(|| printed(bytes).map(Cow::Borrowed)).map(Recognised::Other)
 }
 
 /// A page, or what S3 answers in place of an object.
@@ -141,8 +141,8 @@ mod tests {
     /// What a file is said to be.
     fn said(bytes: &[u8]) -> String {
         match recognise(bytes) {
-            Some(Known::Other(what)) => what.into_owned(),
-            Some(Known::Test) => "test".to_owned(),
+            Some(Recognised::Other(what)) => what.into_owned(),
+            Some(Recognised::Test) => "test".to_owned(),
             None => "none".to_owned(),
         }
     }

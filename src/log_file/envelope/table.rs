@@ -5,7 +5,7 @@
 //! refuses to put a record together from columns: what they show of it is not all of it.
 
 use crate::json;
-use crate::log_file::envelope::piece::{Each, Piece};
+use crate::log_file::envelope::piece::{Piece, Sink};
 use csv::{Reader, ReaderBuilder};
 use std::str;
 
@@ -24,7 +24,7 @@ const PARTS: [&str; 10] = [
 ];
 
 /// Gives the records of a table, if it is one of events.
-pub(crate) fn read(bytes: &[u8], each: Each<'_>) -> bool {
+pub(crate) fn read(bytes: &[u8], each: Sink<'_>) -> bool {
     if matches!(bytes.first(), None | Some(b'{' | b'[' | b'0'..=b'9')) {
         return false;
     }
@@ -78,7 +78,7 @@ fn is_record(cell: &[u8]) -> bool {
 }
 
 /// Gives the records of a column.
-fn give(rows: &mut Reader<&[u8]>, column: usize, has_others: bool, each: Each<'_>) {
+fn give(rows: &mut Reader<&[u8]>, column: usize, has_others: bool, each: Sink<'_>) {
     for row in rows.byte_records() {
         match row {
             Ok(row) => match row.get(column) {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::query::rules::count_distinct::Count;
 use crate::query::rules::last_rules;
 use crate::query::session::snapshot::{ROOT, Snapshot};
-use crate::query::session::{Limits, settle};
+use crate::query::session::{QueryLimits, settle};
 use async_trait::async_trait;
 use datafusion::error::{DataFusionError, Result as EngineResult};
 use datafusion::execution::SessionState;
@@ -37,13 +37,17 @@ pub struct Worker {
     listener: TcpListener,
     address: SocketAddr,
     dataset: Dataset,
-    limits: Limits,
+    limits: QueryLimits,
     runtime: Arc<RuntimeEnv>,
 }
 
 impl Worker {
     /// Begins to listen.
-    pub async fn listen(dataset: Dataset, address: SocketAddr, limits: Limits) -> Result<Self> {
+    pub async fn listen(
+        dataset: Dataset,
+        address: SocketAddr,
+        limits: QueryLimits,
+    ) -> Result<Self> {
         let runtime = only_the_dataset(&limits)?;
         let refused = |error: std::io::Error| Error::Worker {
             address: address.to_string(),
@@ -86,7 +90,7 @@ impl Worker {
 }
 
 /// The engine's surroundings without the store of local files that it comes with.
-fn only_the_dataset(limits: &Limits) -> Result<Arc<RuntimeEnv>> {
+fn only_the_dataset(limits: &QueryLimits) -> Result<Arc<RuntimeEnv>> {
     let runtime = limits.runtime()?;
     let files = Url::parse("file://").map_err(failed)?;
     runtime.deregister_object_store(&files)?;
@@ -96,7 +100,7 @@ fn only_the_dataset(limits: &Limits) -> Result<Arc<RuntimeEnv>> {
 /// Sessions for tasks.
 struct Sessions {
     dataset: Arc<Dataset>,
-    limits: Limits,
+    limits: QueryLimits,
     runtime: Arc<RuntimeEnv>,
     connections: Connections,
     /// The commit whose part files tasks find.
@@ -160,7 +164,7 @@ fn with_last_rules(
 mod tests {
     use super::{Connections, Sessions, only_the_dataset};
     use crate::dataset::Dataset;
-    use crate::query::Limits;
+    use crate::query::QueryLimits;
     use crate::query::session::snapshot::ROOT;
     use crate::scope::Redact;
     use std::sync::{Arc, Mutex};
@@ -173,7 +177,7 @@ mod tests {
         // A commit without part files.
         Dataset::open_to_write(folder.path()).unwrap().keep_delta_log().unwrap();
         let newer = before.reopen().unwrap();
-        let limits = Limits::default();
+        let limits = QueryLimits::default();
         let sessions = Sessions {
             dataset: Arc::new(Dataset::open(folder.path()).unwrap()),
             runtime: only_the_dataset(&limits).unwrap(),
@@ -192,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_worker_finds_no_files_but_its_datasets() {
-        let runtime = only_the_dataset(&Limits::default()).unwrap();
+        let runtime = only_the_dataset(&QueryLimits::default()).unwrap();
         for url in ["file:///etc/passwd", "s3://bucket/key", "http://host/file"] {
             let store = runtime.object_store_registry.get_store(&Url::parse(url).unwrap());
             assert!(store.is_err(), "{url}");

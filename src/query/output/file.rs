@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
@@ -41,12 +42,8 @@ impl OutputFile {
     fn aside(folder: &Path) -> io::Result<NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(".buildtrail-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            // As far as the umask lets.
-            builder.permissions(std::fs::Permissions::from_mode(0o666));
-        }
+        // As far as the umask lets.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
         builder.tempfile_in(folder)
     }
 

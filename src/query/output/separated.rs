@@ -27,7 +27,7 @@ pub(super) fn write(
         row(&mut line, separator, form.safe_csv, names);
         out.write_all(line.as_bytes()).map_err(written)?;
     }
-    let columns = batch.columns().iter().map(|array| Cells::of(array, &options));
+    let columns = batch.columns().iter().map(|array| CellTexts::new(array, &options));
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let mut shown = vec![String::new(); columns.len()];
     for at in 0..batch.num_rows() {
@@ -43,13 +43,13 @@ pub(super) fn write(
 }
 
 /// The cells of a column: text as it is, anything else as it is shown.
-enum Cells<'a> {
+enum CellTexts<'a> {
     Text(&'a StringViewArray),
     Shown(ArrayFormatter<'a>, bool),
 }
 
-impl<'a> Cells<'a> {
-    fn of(array: &'a ArrayRef, options: &'a FormatOptions<'a>) -> Result<Self> {
+impl<'a> CellTexts<'a> {
+    fn new(array: &'a ArrayRef, options: &'a FormatOptions<'a>) -> Result<Self> {
         if let Some(texts) = array.as_string_view_opt() {
             return Ok(Self::Text(texts));
         }

@@ -1,8 +1,12 @@
-//! Text as views: columns of texts are read as places in a page's texts instead of copies of them.
+//! Copies the texts that rows use out of their pages where rows are kept, and nowhere else.
 //!
-//! What is grouped, filtered or compared is not copied for each row then. But whoever keeps rows (a
-//! sort, a join's smaller side) keeps, and counts, all the texts of the page for each batch. So texts
-//! of which the rows use little are copied out where rows are kept, and nowhere else.
+//! Columns of texts are read as views: places in a page's texts instead of copies of them. What is grouped,
+//! filtered or compared is not copied for each row then. But a sort or a join's smaller side keeps, and
+//! counts, all the texts of the page for each batch.
+//!
+//! Upstream: apache/datafusion #14823. Gain over a year of 4,019,730 events: without it a sort runs out of
+//! 12 GB; with it `image-changes` 9 to 6.3 s (2026-11-28). Delete it when the engine's sorts and joins
+//! compact views: `cargo bench --features stages --bench rules` compares.
 
 use super::only_child;
 use arrow::array::{ArrayRef, AsArray as _, RecordBatch, StringViewArray};

@@ -1,8 +1,12 @@
-//! `count(DISTINCT ...)` of texts and times for all groups at once.
+//! Counts the different texts and times of all groups in one table.
 //!
 //! The engine (55) counts the different numbers of all groups in one table, and everything else in a
 //! table a group, which every batch is cut into pieces for. Groups are many in a log: here texts and
 //! times are counted as numbers are. Everything else of `count` stays the engine's.
+//!
+//! Upstream: apache/datafusion #15324, #21561. Gain over a year of 4,019,730 events, together with texts
+//! as views: `denied-actions` 1.15 to 0.6 s, `temporary-credentials` 0.6 to 0.3 s (2026-11-28). Delete it
+//! when the engine counts texts in one table: `cargo bench --features stages --bench rules` compares.
 
 use arrow::array::{
     Array as _, ArrayRef, AsArray as _, BooleanArray, Int64Array, ListArray, UInt64Array,
@@ -76,7 +80,7 @@ impl AggregateUDFImpl for Count {
         args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
         match args.expr_fields {
-            [field] if is_ours(&args) => Ok(Box::new(Distinct::of(field.data_type())?)),
+            [field] if is_ours(&args) => Ok(Box::new(Distinct::for_type(field.data_type())?)),
             _ => self.0.create_groups_accumulator(args),
         }
     }
@@ -120,7 +124,7 @@ struct Distinct {
 }
 
 impl Distinct {
-    fn of(value: &DataType) -> Result<Self> {
+    fn for_type(value: &DataType) -> Result<Self> {
         let pair = vec![
             Field::new("group", DataType::UInt64, false),
             Field::new("value", value.clone(), false),
@@ -334,13 +338,13 @@ mod tests {
             let data_type = values(&[]).data_type().clone();
             let expected = expected(&batches, with_condition);
             let condition = |rows: &[Row]| with_condition.then(|| condition(rows));
-            let mut all = Distinct::of(&data_type).unwrap();
-            let mut together = Distinct::of(&data_type).unwrap();
-            let mut by_row = Distinct::of(&data_type).unwrap();
+            let mut all = Distinct::for_type(&data_type).unwrap();
+            let mut together = Distinct::for_type(&data_type).unwrap();
+            let mut by_row = Distinct::for_type(&data_type).unwrap();
             for rows in &batches {
                 let (values, condition, groups) = ([values(rows)], condition(rows), groups(rows));
                 all.update_batch(&values, &groups, condition.as_ref(), GROUPS).unwrap();
-                let mut part = Distinct::of(&data_type).unwrap();
+                let mut part = Distinct::for_type(&data_type).unwrap();
                 part.update_batch(&values, &groups, condition.as_ref(), GROUPS).unwrap();
                 let of_first = part.state(EmitTo::First(first)).unwrap();
                 together.merge_batch(&of_first, &(0..first).collect::<Vec<_>>(), GROUPS).unwrap();

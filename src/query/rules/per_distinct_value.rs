@@ -1,8 +1,12 @@
-//! What is asked of a text is asked once of each different text of a batch.
+//! Evaluates conditions and functions of texts once per distinct value of a batch instead of once per row.
 //!
 //! A log says the same few things millions of times: who, from where, with which client. A view tells
 //! which rows have the same text without reading it, so a search in 8,192 rows of a column is one in a
 //! handful of texts. Only what reads one column of texts and nothing else is done like that.
+//!
+//! Upstream: apache/datafusion #25271, #23564. Gain over a year of 4,019,730 events: `clients` 1.2 to 0.5 s
+//! (2026-11-28). Delete it when the engine evaluates dictionaries of texts so:
+//! `cargo bench --features stages --bench rules` compares.
 
 use super::only_child;
 use arrow::array::{Array as _, AsArray as _, RecordBatch, StringViewArray, UInt32Array};

@@ -19,7 +19,7 @@ pub struct Access {
 
 impl Access {
     /// What a session's statements may do; nothing more than reading where nobody has said.
-    pub(in crate::query) fn of(session: &SessionConfig) -> Self {
+    pub(in crate::query) fn from_config(session: &SessionConfig) -> Self {
         session.get_extension::<Self>().as_deref().copied().unwrap_or_default()
     }
 

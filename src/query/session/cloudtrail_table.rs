@@ -45,7 +45,7 @@ impl TableFunctionImpl for CloudTrail {
             return plan_err!("cloudtrail() takes one text: a log file, folder or pattern");
         };
         let session = args.session();
-        if !Access::of(session.config()).files {
+        if !Access::from_config(session.config()).files {
             let what = "cloudtrail() names files".to_owned();
             let option = "--allow-files (or --logs on the command line)";
             return Err(from_ours(QueryError::NotAllowed { what, option }.into()));

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// What queries may use.
 #[derive(Debug, Clone, Default)]
-pub struct Limits {
+pub struct QueryLimits {
     /// Bytes; `None` is half of what the machine has.
     pub memory: Option<u64>,
     /// Where to spill; `None` is the system's folder for temporary files.
@@ -26,7 +26,7 @@ pub struct Limits {
 /// Where a machine does not tell its memory.
 const MEMORY: u64 = 4 << 30;
 
-impl Limits {
+impl QueryLimits {
     /// The memory, in bytes.
     pub(in crate::query) fn bytes(&self) -> usize {
         let bytes = self.memory.or_else(half_of_memory).unwrap_or(MEMORY);

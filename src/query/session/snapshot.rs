@@ -6,7 +6,7 @@
 
 use crate::dataset::{Dataset, InBucket, PartFile, Places, Root};
 use crate::error::{DatasetProblem, WithCauses};
-use crate::part::Source;
+use crate::part::PartSource;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use futures::StreamExt as _;
@@ -37,7 +37,7 @@ pub(in crate::query) struct Snapshot {
 }
 
 impl Snapshot {
-    pub(in crate::query) fn of(dataset: &Dataset) -> Result<Self> {
+    pub(in crate::query) fn new(dataset: &Dataset) -> Result<Self> {
         let part = |part: &PartFile| {
             let location = Path::parse(&part.path)?;
             Ok((location.clone(), meta(location, part.bytes)))
@@ -49,7 +49,7 @@ impl Snapshot {
     /// The same for a worker: who asks it has opened the dataset at a commit of its own.
     #[cfg(feature = "distributed")]
     pub(in crate::query) fn of_any_commit(dataset: &Dataset) -> Result<Self> {
-        Ok(Self { any_commit: true, ..Self::of(dataset)? })
+        Ok(Self { any_commit: true, ..Self::new(dataset)? })
     }
 
     /// What the commit says of a part file; none where it is another commit's that may be asked for.
@@ -79,7 +79,7 @@ impl Snapshot {
         options: GetOptions,
     ) -> Result<GetResult> {
         let known = self.known(location)?;
-        for file in self.places.of(location.as_ref()) {
+        for file in self.places.candidates(location.as_ref()) {
             match at.bucket.get_opts(&at.key(&file), options.clone()).await {
                 Err(Error::NotFound { .. }) => {}
                 Err(error) => return Err(error),
@@ -141,9 +141,9 @@ impl fmt::Display for Snapshot {
 type Opened = (File, PathBuf, u64);
 
 fn open(places: &Places, location: &Path) -> Result<Option<Opened>> {
-    for file in places.of(location.as_ref()) {
+    for file in places.candidates(location.as_ref()) {
         let path = places.root().name(&file);
-        if let Some(Source::File(file)) = places.root().open(&file).map_err(failed)? {
+        if let Some(PartSource::File(file)) = places.root().open(&file).map_err(failed)? {
             let bytes = file.metadata().map_err(crate::Error::io("read", &path)).map_err(failed)?;
             return Ok(Some((file, path, bytes.len())));
         }
@@ -273,7 +273,8 @@ mod tests {
         for name in names {
             fs::write(place(name), "bytes").unwrap();
         }
-        let removed = Places::of(dataset.places(), "region=a/part-0.parquet").last().unwrap();
+        let removed =
+            Places::candidates(dataset.places(), "region=a/part-0.parquet").last().unwrap();
         fs::write(place(&removed), "bytes").unwrap();
         symlink("part-2.parquet", place("region=a/part-2.parquet")).unwrap();
         let snapshot = Snapshot::of_any_commit(&dataset).unwrap();

@@ -9,7 +9,7 @@ use clap::ValueEnum as _;
 
 /// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Command<'a> {
+pub(crate) enum ShellCommand<'a> {
     Help,
     Tables,
     Schema(&'a str),
@@ -75,36 +75,38 @@ pub(crate) fn is_command(line: &str) -> bool {
 }
 
 /// Reads a command; what is wrong with it, in one sentence.
-pub(crate) fn parse(line: &str) -> Result<Command<'_>, String> {
+pub(crate) fn parse(line: &str) -> Result<ShellCommand<'_>, String> {
     let line = line.trim().trim_end_matches(';').trim_end();
     let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let argument = argument.trim();
     let given = Some(argument).filter(|argument| !argument.is_empty());
     let needed = || given.ok_or_else(|| format!("{name} needs a name: .help shows how"));
     Ok(match (name, given) {
-        (".help" | "\\?" | "\\h", None) => Command::Help,
-        (".tables" | "\\d" | "\\dt", None) => Command::Tables,
-        (".schema", None) => Command::Schema(TABLE),
-        (".schema" | "\\d", Some(table)) => Command::Schema(table),
-        (".describe", _) => Command::Describe(needed()?),
-        (".queries", None) => Command::Queries,
-        (".run", _) => Command::Run(needed()?),
-        ("\\x", None) => Command::Mode(Some(Format::Line)),
-        (".mode", format) => Command::Mode(format.map(read_format).transpose()?),
-        (".output" | "\\o", file) => Command::Output(file.map(unquoted)),
-        (".once", _) => Command::Once(unquoted(needed()?)),
-        (".read" | "\\i", _) => Command::Read(unquoted(needed()?)),
-        (".timer" | "\\timing", state) => Command::Timer(state.map(read_switch).transpose()?),
-        (".headers" | ".header", state) => Command::Headers(state.map(read_switch).transpose()?),
-        (".maxrows", rows) => Command::MaxRows(rows.map(read_count).transpose()?),
-        (".width", Some("auto")) => Command::Width(Some(Width::Terminal)),
-        (".width", width) => {
-            Command::Width(width.map(read_count).transpose()?.map(Width::Characters))
+        (".help" | "\\?" | "\\h", None) => ShellCommand::Help,
+        (".tables" | "\\d" | "\\dt", None) => ShellCommand::Tables,
+        (".schema", None) => ShellCommand::Schema(TABLE),
+        (".schema" | "\\d", Some(table)) => ShellCommand::Schema(table),
+        (".describe", _) => ShellCommand::Describe(needed()?),
+        (".queries", None) => ShellCommand::Queries,
+        (".run", _) => ShellCommand::Run(needed()?),
+        ("\\x", None) => ShellCommand::Mode(Some(Format::Line)),
+        (".mode", format) => ShellCommand::Mode(format.map(read_format).transpose()?),
+        (".output" | "\\o", file) => ShellCommand::Output(file.map(unquoted)),
+        (".once", _) => ShellCommand::Once(unquoted(needed()?)),
+        (".read" | "\\i", _) => ShellCommand::Read(unquoted(needed()?)),
+        (".timer" | "\\timing", state) => ShellCommand::Timer(state.map(read_switch).transpose()?),
+        (".headers" | ".header", state) => {
+            ShellCommand::Headers(state.map(read_switch).transpose()?)
         }
-        (".explain", _) => Command::Explain(argument),
-        (".edit" | "\\e", None) => Command::Edit,
-        (".history" | "\\s", count) => Command::History(count.map(read_count).transpose()?),
-        (".quit" | ".exit" | "\\q", None) => Command::Quit,
+        (".maxrows", rows) => ShellCommand::MaxRows(rows.map(read_count).transpose()?),
+        (".width", Some("auto")) => ShellCommand::Width(Some(Width::Terminal)),
+        (".width", width) => {
+            ShellCommand::Width(width.map(read_count).transpose()?.map(Width::Characters))
+        }
+        (".explain", _) => ShellCommand::Explain(argument),
+        (".edit" | "\\e", None) => ShellCommand::Edit,
+        (".history" | "\\s", count) => ShellCommand::History(count.map(read_count).transpose()?),
+        (".quit" | ".exit" | "\\q", None) => ShellCommand::Quit,
         _ => return Err(format!("unknown command `{line}`: .help lists the commands")),
     })
 }
@@ -142,30 +144,30 @@ mod tests {
     #[test]
     fn commands_are_read_with_their_other_names() {
         for (line, command) in [
-            (".help", Command::Help),
-            ("\\?", Command::Help),
-            (" .tables ; ", Command::Tables),
-            ("\\d", Command::Tables),
-            (".schema", Command::Schema("events")),
-            ("\\d builds", Command::Schema("builds")),
-            (".describe timeline", Command::Describe("timeline")),
-            (".queries", Command::Queries),
-            (".run a --since 7d", Command::Run("a --since 7d")),
-            (".mode", Command::Mode(None)),
-            (".mode JSON", Command::Mode(Some(Format::Json))),
-            (".output 'a b.csv'", Command::Output(Some("a b.csv"))),
-            ("\\o", Command::Output(None)),
-            (".once x.json", Command::Once("x.json")),
-            ("\\i a.sql", Command::Read("a.sql")),
-            (".timer off", Command::Timer(Some(false))),
-            (".headers", Command::Headers(None)),
-            (".maxrows 0", Command::MaxRows(Some(0))),
-            (".width auto", Command::Width(Some(Width::Terminal))),
-            (".width 100", Command::Width(Some(Width::Characters(100)))),
-            (".explain select 1;", Command::Explain("select 1")),
-            ("\\e", Command::Edit),
-            (".history 5", Command::History(Some(5))),
-            (".quit;", Command::Quit),
+            (".help", ShellCommand::Help),
+            ("\\?", ShellCommand::Help),
+            (" .tables ; ", ShellCommand::Tables),
+            ("\\d", ShellCommand::Tables),
+            (".schema", ShellCommand::Schema("events")),
+            ("\\d builds", ShellCommand::Schema("builds")),
+            (".describe timeline", ShellCommand::Describe("timeline")),
+            (".queries", ShellCommand::Queries),
+            (".run a --since 7d", ShellCommand::Run("a --since 7d")),
+            (".mode", ShellCommand::Mode(None)),
+            (".mode JSON", ShellCommand::Mode(Some(Format::Json))),
+            (".output 'a b.csv'", ShellCommand::Output(Some("a b.csv"))),
+            ("\\o", ShellCommand::Output(None)),
+            (".once x.json", ShellCommand::Once("x.json")),
+            ("\\i a.sql", ShellCommand::Read("a.sql")),
+            (".timer off", ShellCommand::Timer(Some(false))),
+            (".headers", ShellCommand::Headers(None)),
+            (".maxrows 0", ShellCommand::MaxRows(Some(0))),
+            (".width auto", ShellCommand::Width(Some(Width::Terminal))),
+            (".width 100", ShellCommand::Width(Some(Width::Characters(100)))),
+            (".explain select 1;", ShellCommand::Explain("select 1")),
+            ("\\e", ShellCommand::Edit),
+            (".history 5", ShellCommand::History(Some(5))),
+            (".quit;", ShellCommand::Quit),
         ] {
             assert!(is_command(line));
             assert_eq!(parse(line), Ok(command), "{line}");

@@ -55,7 +55,7 @@ const KEYWORDS: [&str; 34] = [
     "INTERVAL",
 ];
 
-pub(super) struct Assistant {
+pub(super) struct Completion {
     highlighter: CliHelper,
     files: FilenameCompleter,
     /// Keywords, tables, views, columns, functions.
@@ -65,13 +65,13 @@ pub(super) struct Assistant {
     formats: Vec<String>,
 }
 
-impl Assistant {
+impl Completion {
     /// Knows what a session has now.
     pub(super) async fn new(runner: &Runner) -> Self {
-        Self::of(&runner.session, &runner.queries).await
+        Self::load(&runner.session, &runner.queries).await
     }
 
-    async fn of(session: &SessionContext, queries: &SavedQueries) -> Self {
+    async fn load(session: &SessionContext, queries: &SavedQueries) -> Self {
         let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let mut names: Vec<_> = KEYWORDS.iter().map(ToString::to_string).collect();
         names.extend(view_names().map(str::to_owned));
@@ -126,7 +126,7 @@ impl Assistant {
     }
 }
 
-impl Completer for Assistant {
+impl Completer for Completion {
     type Candidate = Pair;
 
     fn complete(
@@ -180,7 +180,7 @@ fn pairs<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Vec<Pair> {
     names.filter(begins).map(pair).collect()
 }
 
-impl Validator for Assistant {
+impl Validator for Completion {
     fn validate(&self, ctx: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
         Ok(if is_complete(ctx.input()) {
             ValidationResult::Valid(None)
@@ -190,11 +190,11 @@ impl Validator for Assistant {
     }
 }
 
-impl Hinter for Assistant {
+impl Hinter for Completion {
     type Hint = String;
 }
 
-impl Highlighter for Assistant {
+impl Highlighter for Completion {
     fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
         self.highlighter.highlight(line, pos)
     }
@@ -204,7 +204,7 @@ impl Highlighter for Assistant {
     }
 }
 
-impl Helper for Assistant {}
+impl Helper for Completion {}
 
 #[cfg(test)]
 mod tests {
@@ -216,7 +216,7 @@ mod tests {
         let session = SessionContext::new();
         session.sql("CREATE VIEW events AS SELECT 1 AS event_name, 2 AS event_time").await.unwrap();
         let queries = SavedQueries::load(None).unwrap();
-        let assistant = Assistant::of(&session, &queries).await;
+        let assistant = Completion::load(&session, &queries).await;
         let history = FileHistory::new();
         let complete = |line: &str| {
             let (start, pairs) =

@@ -7,15 +7,15 @@
 
 use crate::error::{Error, QueryError, Result, SavedQueryProblem};
 use crate::printable::say;
-use crate::query::doubt::Source;
+use crate::query::doubt::QuerySource;
 use crate::query::execute::{execute, statements};
 use crate::query::output::{self, Form, Format, OutputFile, Paged, Shown, tabulate};
 use crate::query::saved::{SavedQueries, SavedQuery, Values};
 use crate::query::session::Access;
-use crate::query::shell::command::{self, COMMANDS, Command, Width};
+use crate::query::shell::command::{self, COMMANDS, ShellCommand, Width};
 use crate::query::shell::describe;
 use crate::query::shell::script::{Unit, units};
-use crate::query::shell::spinner::Waiting;
+use crate::query::shell::spinner::Spinner;
 use crate::text;
 use console::Term;
 use datafusion::error::DataFusionError;
@@ -37,7 +37,7 @@ const TABLES: &str = "SELECT table_name FROM information_schema.tables \
 
 /// Whose commands they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Origin {
+pub(crate) enum CommandOrigin {
     /// The user's, as typed: they may name files.
     Person,
     /// A text's, which may be somebody else's.
@@ -55,7 +55,7 @@ pub struct Runner {
     /// How results are written.
     pub form: Form,
     /// What is asked, for what saved queries want to know of it.
-    pub source: Option<Source>,
+    pub source: Option<QuerySource>,
     /// How long a statement may take.
     pub timeout: Option<Duration>,
     /// Whether a person sits before it: there are a pager, a spinner and counts of rows.
@@ -124,8 +124,8 @@ impl Runner {
     pub async fn run(&mut self, text: &str) -> Result<()> {
         for unit in units(text) {
             match unit {
-                Unit::Command(line) if command::parse(line) == Ok(Command::Quit) => break,
-                Unit::Command(line) => self.command(line, Origin::Script).await?,
+                Unit::Command(line) if command::parse(line) == Ok(ShellCommand::Quit) => break,
+                Unit::Command(line) => self.command(line, CommandOrigin::Script).await?,
                 Unit::Sql(sql) => self.sql(&sql, &Values::new()).await?,
             }
         }
@@ -174,7 +174,7 @@ impl Runner {
 
     async fn answer(&mut self, statement: Statement, values: Values) -> Result<Shown> {
         let started = Instant::now();
-        let waiting = Waiting::new(self.is_interactive);
+        let waiting = Spinner::new(self.is_interactive);
         let stream = self.start(statement, values).await?;
         let stream = waiting.counting(stream);
         let has_result = !stream.schema().fields().is_empty();
@@ -197,7 +197,7 @@ impl Runner {
     async fn on_screen(
         &mut self,
         stream: SendableRecordBatchStream,
-        waiting: &Waiting,
+        waiting: &Spinner,
     ) -> Result<Shown> {
         let terminal = Some(Term::stdout()).filter(Term::is_term);
         let size = terminal.map(|terminal| terminal.size());
@@ -293,28 +293,28 @@ impl Runner {
     }
 
     /// Carries out a command that starts with a dot.
-    pub(crate) async fn command(&mut self, line: &str, origin: Origin) -> Result<()> {
+    pub(crate) async fn command(&mut self, line: &str, origin: CommandOrigin) -> Result<()> {
         let command = command::parse(line).map_err(QueryError::Command)?;
         match command {
-            Command::Help => {
+            ShellCommand::Help => {
                 let commands = tabulate(["command", "what"], COMMANDS.into_iter(), Format::Table)?;
                 self.put(&commands)?;
             }
-            Command::Tables => self.sql(TABLES, &Values::new()).await?,
-            Command::Schema(table) => {
+            ShellCommand::Tables => self.sql(TABLES, &Values::new()).await?,
+            ShellCommand::Schema(table) => {
                 let describe = format!("DESCRIBE \"{}\"", table.replace('"', "\"\""));
                 self.sql(&describe, &Values::new()).await?;
             }
-            Command::Describe(name) => {
+            ShellCommand::Describe(name) => {
                 let text = describe::describe(name, &self.queries)?;
                 self.put(&text)?;
             }
-            Command::Queries => {
+            ShellCommand::Queries => {
                 let rows = self.queries.all().iter().map(|query| [&*query.name, &*query.question]);
                 let queries = tabulate(["name", "question"], rows, Format::Table)?;
                 self.put(&queries)?;
             }
-            Command::Run(words) => {
+            ShellCommand::Run(words) => {
                 let (query, values) = self.queries.call(words)?;
                 let query = query.clone();
                 for doubt in self.doubts(&query, &values).await? {
@@ -323,48 +323,48 @@ impl Runner {
                 self.run_saved(&query, values).await?;
                 self.last = query.sql;
             }
-            Command::Explain(statement) => {
+            ShellCommand::Explain(statement) => {
                 let last = self.last.clone();
                 let statement = if statement.is_empty() { &last } else { statement };
                 self.sql(&format!("EXPLAIN {statement}"), &Values::new()).await?;
                 self.last = last;
             }
-            Command::Output(_) | Command::Once(_) | Command::Read(_) => {
+            ShellCommand::Output(_) | ShellCommand::Once(_) | ShellCommand::Read(_) => {
                 return self.file_command(command, origin).await;
             }
-            Command::Edit | Command::History(_) => {
+            ShellCommand::Edit | ShellCommand::History(_) => {
                 return Err(QueryError::ShellOnly(line.to_owned()).into());
             }
             // Shell and script end by themselves.
-            Command::Quit => {}
+            ShellCommand::Quit => {}
             setting => self.set(setting)?,
         }
         Ok(())
     }
 
     /// Shows or changes how results are written.
-    fn set(&mut self, setting: Command<'_>) -> Result<()> {
+    fn set(&mut self, setting: ShellCommand<'_>) -> Result<()> {
         let switch = |state| if state { "on\n" } else { "off\n" };
         match setting {
-            Command::Mode(Some(format)) => self.form.format = format,
-            Command::Mode(None) => {
+            ShellCommand::Mode(Some(format)) => self.form.format = format,
+            ShellCommand::Mode(None) => {
                 let format = format!("{:?}\n", self.form.format).to_lowercase();
                 self.put(&format)?;
             }
-            Command::Timer(Some(state)) => self.timer = state,
-            Command::Timer(None) => self.put(switch(self.timer))?,
-            Command::Headers(Some(state)) => self.form.headers = state,
-            Command::Headers(None) => self.put(switch(self.form.headers))?,
-            Command::MaxRows(Some(rows)) => {
+            ShellCommand::Timer(Some(state)) => self.timer = state,
+            ShellCommand::Timer(None) => self.put(switch(self.timer))?,
+            ShellCommand::Headers(Some(state)) => self.form.headers = state,
+            ShellCommand::Headers(None) => self.put(switch(self.form.headers))?,
+            ShellCommand::MaxRows(Some(rows)) => {
                 self.form.max_rows = Some(rows).filter(|rows| *rows > 0);
             }
-            Command::MaxRows(None) => {
+            ShellCommand::MaxRows(None) => {
                 self.put(&format!("{}\n", self.form.max_rows.unwrap_or_default()))?;
             }
-            Command::Width(Some(Width::Characters(width))) => self.set_width(width),
-            Command::Width(Some(Width::Terminal)) => self.auto_width = true,
-            Command::Width(None) if self.auto_width => self.put("auto\n")?,
-            Command::Width(None) => {
+            ShellCommand::Width(Some(Width::Characters(width))) => self.set_width(width),
+            ShellCommand::Width(Some(Width::Terminal)) => self.auto_width = true,
+            ShellCommand::Width(None) if self.auto_width => self.put("auto\n")?,
+            ShellCommand::Width(None) => {
                 self.put(&format!("{}\n", self.form.width.unwrap_or_default()))?;
             }
             _ => {}
@@ -373,23 +373,27 @@ impl Runner {
     }
 
     /// Carries out a command that names a file. In a script it may be somebody else's idea.
-    async fn file_command(&mut self, command: Command<'_>, origin: Origin) -> Result<()> {
-        let access = Access::of(self.session.state().config());
+    async fn file_command(
+        &mut self,
+        command: ShellCommand<'_>,
+        origin: CommandOrigin,
+    ) -> Result<()> {
+        let access = Access::from_config(self.session.state().config());
         let refuse = |command, option| Err(QueryError::FileInScript { command, option }.into());
-        let is_script = origin == Origin::Script;
+        let is_script = origin == CommandOrigin::Script;
         match command {
-            Command::Output(Some(_)) if is_script && !access.write => {
+            ShellCommand::Output(Some(_)) if is_script && !access.write => {
                 refuse(".output", "--allow-write")
             }
-            Command::Once(_) if is_script && !access.write => refuse(".once", "--allow-write"),
-            Command::Read(_) if is_script && !access.files => refuse(".read", "--allow-files"),
-            Command::Output(Some(file)) => self.write_to(Path::new(file)),
-            Command::Output(None) => self.finish(),
-            Command::Once(file) => {
+            ShellCommand::Once(_) if is_script && !access.write => refuse(".once", "--allow-write"),
+            ShellCommand::Read(_) if is_script && !access.files => refuse(".read", "--allow-files"),
+            ShellCommand::Output(Some(file)) => self.write_to(Path::new(file)),
+            ShellCommand::Output(None) => self.finish(),
+            ShellCommand::Once(file) => {
                 self.once = Some(OutputFile::create(Path::new(file))?);
                 Ok(())
             }
-            Command::Read(file) => {
+            ShellCommand::Read(file) => {
                 let path = Path::new(file);
                 let text = text::read(path).map_err(Error::io("read", path))?;
                 Box::pin(self.run(&text)).await

@@ -11,16 +11,16 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// Nobody wonders before.
-const PATIENCE: Duration = Duration::from_millis(500);
+const SHOW_AFTER: Duration = Duration::from_millis(500);
 
 /// A spinner on standard error that comes after a while and goes before anything is shown.
-pub(crate) struct Waiting {
+pub(crate) struct Spinner {
     bar: ProgressBar,
     task: Option<JoinHandle<()>>,
     rows: Arc<AtomicU64>,
 }
 
-impl Waiting {
+impl Spinner {
     /// Begins to wait; without a person nothing is shown.
     pub(crate) fn new(is_interactive: bool) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
@@ -55,14 +55,14 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for Spinner {
     fn drop(&mut self) {
         self.end();
     }
 }
 
 async fn spin(bar: ProgressBar, rows: Arc<AtomicU64>) {
-    tokio::time::sleep(PATIENCE).await;
+    tokio::time::sleep(SHOW_AFTER).await;
     bar.set_draw_target(ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed}, {msg} (Ctrl-C cancels)") {
         bar.set_style(style);
@@ -70,13 +70,13 @@ async fn spin(bar: ProgressBar, rows: Arc<AtomicU64>) {
     loop {
         bar.set_message(format!("{} rows", HumanCount(rows.load(Ordering::Relaxed))));
         bar.tick();
-        tokio::time::sleep(PATIENCE / 5).await;
+        tokio::time::sleep(SHOW_AFTER / 5).await;
     }
 }
 
-/// See [`Waiting::before`].
+/// See [`Spinner::before`].
 pub(crate) struct Before<'w, W> {
-    waiting: &'w Waiting,
+    waiting: &'w Spinner,
     out: W,
 }
 
