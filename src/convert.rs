@@ -20,10 +20,13 @@ mod writer;
 pub use crate::dataset::RecordCounts;
 pub use crate::log_file::budget::Limits;
 pub use crate::scope::{Keep, Redact};
-pub use crate::sources::{LATE_DAYS, Problem, Selection, Shard, SkippedFiles};
+pub use crate::sources::{LATE_DAYS, Problem, Selection, Shard, SkippedFiles, Unmatched};
 pub use summary::{Conflict, FileCounts, Outcome};
 
-use crate::dataset::{Busy, Dataset, Input, Ledger, LedgerMatch, Reject, Transaction};
+use crate::dataset::{
+    self, Busy, Dataset, DatasetRequest, Input, InputState, Ledger, LedgerMatch, Reject,
+    Transaction,
+};
 use crate::error::{Error, Result};
 use crate::layout::PartitionColumn;
 use crate::log_file::LogFile;
@@ -53,8 +56,9 @@ pub struct ConvertConfig {
     pub selection: Selection,
     /// The dataset: a folder or `s3://BUCKET/PREFIX`; made if it is not there.
     pub out: PathBuf,
-    /// Which records become rows.
-    pub keep: Keep,
+    /// Which records become rows; `None` takes the dataset's own, or calls to `CodeBuild` for a new one.
+    /// A dataset that keeps less is widened, one that keeps more is refused.
+    pub keep: Option<Keep>,
     /// Whether secrets are masked.
     pub redact: Redact,
     /// The partition columns; `None` takes the dataset's own, or region and month for a new one.
@@ -89,7 +93,7 @@ impl ConvertConfig {
             inventories: Vec::new(),
             selection: Selection::default(),
             out,
-            keep: Keep::CodeBuild,
+            keep: None,
             redact: Redact::Standard,
             partition_by: None,
             threads: None,
@@ -130,10 +134,20 @@ pub trait Progress: Sync {
 /// Fails where the run cannot go on: a source that is not there, a dataset that cannot be written.
 /// A file or record that cannot be read is in [`Outcome::problems`] and does not stop the run.
 pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcome> {
-    let Sources { mut found, mut dataset, retry } = Sources::open(config)?;
+    sources::refuse_overlap(&config.sources, &config.out)?;
+    run(config, progress)
+}
+
+/// The same, wherever the dataset is: one that goes with the process may lie below a source.
+pub(crate) fn run(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcome> {
+    let keep = match config.keep {
+        Some(keep) => keep,
+        None => dataset::kept(&config.out)?.unwrap_or(Keep::CodeBuild),
+    };
+    let Sources { mut found, mut dataset, retry, unmatched } = Sources::open(config, keep)?;
     let pool = thread_pool(config.threads)?;
     pool.install(|| found.log_files.par_iter_mut().for_each(LogFile::ask_disk));
-    let scope = Scope { keep: config.keep, since: config.since, until: config.until };
+    let scope = Scope { keep, since: config.since, until: config.until };
     let ledger = dataset.ledger()?;
     if config.shard.is_some() {
         // Shards read side by side; each writes when no other does.
@@ -160,14 +174,21 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
     let Read { runs, mut inputs, mut rejects, mut outcome } = read?;
     let ledger = if config.shard.is_some() {
         // Others have committed since, perhaps the same events.
-        let partition_by = Some(dataset.partition_by().to_vec());
-        dataset =
-            Dataset::create_when(Busy::Wait, &config.out, partition_by.as_deref(), config.redact)?;
+        let partition_by = dataset.partition_by().to_vec();
+        let asked = DatasetRequest {
+            partition_by: Some(&partition_by),
+            redact: config.redact,
+            keep: Some(keep),
+        };
+        dataset = Dataset::create_when(Busy::Wait, &config.out, asked)?;
         dataset.ledger()?
     } else {
         ledger
     };
     let met = inputs.iter().any(|input| ledger.has_met(&input.uri));
+    outcome.widened_from = Some(dataset.keep()?).filter(|known| *known < keep);
+    outcome.read_for_less = left_for_less(&ledger, &inputs, keep);
+    outcome.unmatched = unmatched;
     drop(ledger);
     inputs.sort_by(|a, b| a.uri.cmp(&b.uri));
     rejects.sort_by(|a, b| (&a.file, a.record).cmp(&(&b.file, b.record)));
@@ -179,6 +200,7 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
         pool.install(|| merge::merge(&dataset, runs, &state, config.part_bytes, single_threaded))?;
     reconcile(&mut inputs, &merged, &mut outcome)?;
     if inputs.is_empty() {
+        dataset.remember_keep(keep)?;
         return Ok(outcome);
     }
     let mut transaction = Transaction::new(&dataset);
@@ -190,7 +212,17 @@ pub fn convert(config: &ConvertConfig, progress: &dyn Progress) -> Result<Outcom
         }
     }
     transaction.commit_converted(&scope, &inputs, rejects, met)?;
+    dataset.remember_keep(keep)?;
     Ok(outcome)
+}
+
+/// How many inputs were read for less than the dataset keeps once this run is in it.
+fn left_for_less(ledger: &Ledger, inputs: &[Input], keep: Keep) -> u64 {
+    let is_read =
+        |input: &&Input| input.state != InputState::Unreadable && input.scope.keep >= keep;
+    let read = inputs.iter().filter(is_read);
+    let again = read.filter(|input| ledger.was_read_for_less(&input.uri, keep)).count() as u64;
+    ledger.read_for_less(keep).saturating_sub(again)
 }
 
 /// What a run reads, and what it writes to.
@@ -199,23 +231,26 @@ struct Sources {
     dataset: Dataset,
     /// Log files to read again, and what for.
     retry: BTreeMap<String, Scope>,
+    /// What was asked for, and no log file is of.
+    unmatched: Vec<Unmatched>,
 }
 
 impl Sources {
     /// Lists the sources first: without them no dataset is made.
-    fn open(config: &ConvertConfig) -> Result<Self> {
-        let keep_all = config.keep == Keep::All;
+    fn open(config: &ConvertConfig, keep: Keep) -> Result<Self> {
+        let keep_all = keep == Keep::All;
         let partition_by = config.partition_by.as_deref();
+        let asked = DatasetRequest { partition_by, redact: config.redact, keep: Some(keep) };
         let (listed, dataset) = if config.sources.is_empty() && config.inventories.is_empty() {
             let dataset = Dataset::open_to_write(&config.out)?;
-            (None, dataset.accept(partition_by, config.redact)?)
+            (None, dataset.accept(asked)?)
         } else {
             let mut found = sources::discover(&config.sources, &config.selection, keep_all)?;
             for manifest in &config.inventories {
                 found.inventory(manifest, &config.selection, config.limits, keep_all)?;
             }
             let busy = if config.shard.is_some() { Busy::Wait } else { Busy::Refuse };
-            (Some(found), Dataset::create_when(busy, &config.out, partition_by, config.redact)?)
+            (Some(found), Dataset::create_when(busy, &config.out, asked)?)
         };
         let mut retry =
             if config.retry_rejected { dataset.files_with_rejects()? } else { BTreeMap::new() };
@@ -231,10 +266,11 @@ impl Sources {
             Some(listed) => listed,
             None => sources::again(retry.keys(), keep_all)?,
         };
+        let unmatched = found.unmatched(&config.selection);
         if let Some(shard) = config.shard {
             found.keep(|file| shard.takes(&file.path));
         }
-        Ok(Self { found, dataset, retry })
+        Ok(Self { found, dataset, retry, unmatched })
     }
 }
 

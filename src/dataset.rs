@@ -1,9 +1,9 @@
 //! A dataset, on disk or in a bucket: what it remembers of itself, its part files.
 //!
-//! `_buildtrail/dataset.json` says by which columns it is partitioned. The newest of its commits says
-//! which part files it has, which inputs were read for them and what was rejected; [`protocol`] has the
-//! protocol, and [`delta`] the log that other engines may follow. Nothing in that folder ends in
-//! `.parquet`. This module refuses to know what a row means.
+//! `_buildtrail/dataset.json` says by which columns it is partitioned and what is kept. The newest of its
+//! commits says which part files it has, which inputs were read for them and what was rejected;
+//! [`protocol`] has the protocol, and [`delta`] the log that other engines may follow. Nothing in that
+//! folder ends in `.parquet`. This module refuses to know what a row means.
 
 pub(crate) mod commit;
 mod delta;
@@ -34,13 +34,14 @@ use crate::error::{Chain, DatasetProblem, Error, Result};
 use crate::layout::PartitionColumn;
 use crate::part::{PartReader, PartSource};
 use crate::schema::SCHEMA_VERSION;
-use crate::scope::{Redact, Scope};
+use crate::scope::{Keep, Redact, Scope};
 use commit::{COMMITS, Commit, REMOVED, removed_file};
 use lock::Lock;
 use root::STAGING;
 use serde::{Deserialize, Serialize};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -57,6 +58,18 @@ struct DatasetMetadata {
     schema_version: u32,
     partition_by: Vec<String>,
     redact: Redact,
+    /// What every run keeps; none in datasets of before, which tell by their ledger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    keep: Option<Keep>,
+}
+
+/// What a run asks of a dataset. Where it asks nothing a dataset is taken as it is, and a new one has
+/// the default.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DatasetRequest<'a> {
+    pub(crate) partition_by: Option<&'a [PartitionColumn]>,
+    pub(crate) redact: Redact,
+    pub(crate) keep: Option<Keep>,
 }
 
 /// An open dataset, as its newest commit has it.
@@ -65,6 +78,8 @@ pub struct Dataset {
     location: PathBuf,
     partition_by: Vec<PartitionColumn>,
     redact: Redact,
+    /// As `dataset.json` has it.
+    keep: Option<Keep>,
     head: Commit,
     /// By path.
     parts: Vec<PartFile>,
@@ -84,15 +99,18 @@ impl Dataset {
         partition_by: Option<&[PartitionColumn]>,
         redact: Redact,
     ) -> Result<Self> {
-        Self::create_when(Busy::Refuse, location, partition_by, redact)
+        Self::create_when(
+            Busy::Refuse,
+            location,
+            DatasetRequest { partition_by, redact, keep: None },
+        )
     }
 
     /// The same; what to do while another run writes is the caller's to say.
     pub(crate) fn create_when(
         busy: Busy,
         location: &Path,
-        partition_by: Option<&[PartitionColumn]>,
-        redact: Redact,
+        asked: DatasetRequest<'_>,
     ) -> Result<Self> {
         let root = Root::at(location)?;
         if remembered(&root)?.is_none() {
@@ -103,11 +121,13 @@ impl Dataset {
             known
         } else {
             let default = [PartitionColumn::Region, PartitionColumn::Month];
-            let new = remember(&root, partition_by.unwrap_or(&default), redact)?;
+            let partition_by = asked.partition_by.unwrap_or(&default);
+            let keep = asked.keep.unwrap_or(Keep::CodeBuild);
+            let new = remember(&root, partition_by, asked.redact, Some(keep))?;
             root.sync("")?;
             new
         };
-        Self::recover(location, root, remembered, lock)?.accept(partition_by, redact)
+        Self::recover(location, root, remembered, lock)?.accept(asked)
     }
 
     /// Opens the dataset at `location` for writing; fails where there is none.
@@ -175,7 +195,7 @@ impl Dataset {
             head = Commit::newest(&root)?;
         }
         if remembered.format < FORMAT || remembered.schema_version < SCHEMA_VERSION {
-            remembered = remember(&root, &columns, remembered.redact)?;
+            remembered = remember(&root, &columns, remembered.redact, remembered.keep)?;
         }
         Self::at(location, Arc::new(root), &remembered, head, Some(lock))
     }
@@ -197,25 +217,28 @@ impl Dataset {
         parts.sort_by(|a, b| a.path.cmp(&b.path));
         let staged = head.place.iter().map(|(name, place)| (place.clone(), name.clone())).collect();
         let places = Arc::new(Places { root, staged });
-        let (location, redact) = (location.to_owned(), remembered.redact);
-        Ok(Self { location, partition_by, redact, head, parts, places, _lock: lock })
+        let (location, redact, keep) = (location.to_owned(), remembered.redact, remembered.keep);
+        Ok(Self { location, partition_by, redact, keep, head, parts, places, _lock: lock })
     }
 
     /// The dataset, if it is as asked.
-    pub(crate) fn accept(
-        self,
-        partition_by: Option<&[PartitionColumn]>,
-        redact: Redact,
-    ) -> Result<Self> {
+    pub(crate) fn accept(self, asked: DatasetRequest<'_>) -> Result<Self> {
         let refuse = |problem| Err(Error::dataset(self.location.display(), problem));
-        match partition_by {
-            Some(asked) if asked != self.partition_by => {
-                let (known, asked) = (list(&self.partition_by), list(asked));
-                refuse(DatasetProblem::PartitionedOtherwise { known, asked })
-            }
-            _ if redact != self.redact => refuse(DatasetProblem::RedactedOtherwise),
-            _ => Ok(self),
+        if let Some(asked) = asked.partition_by.filter(|asked| *asked != self.partition_by) {
+            let (known, asked) = (list(&self.partition_by), list(asked));
+            return refuse(DatasetProblem::PartitionedOtherwise { known, asked });
         }
+        if asked.redact != self.redact {
+            return refuse(DatasetProblem::RedactedOtherwise);
+        }
+        if let Some(asked) = asked.keep {
+            let known = self.keep()?;
+            if asked < known {
+                let (known, asked) = (known.name(), asked.name());
+                return refuse(DatasetProblem::KeepsMore { known, asked });
+            }
+        }
+        Ok(self)
     }
 
     /// Where it is, as it was opened: a folder, or `s3://BUCKET/PREFIX`.
@@ -234,6 +257,40 @@ impl Dataset {
     #[must_use]
     pub fn redact(&self) -> Redact {
         self.redact
+    }
+
+    /// What every run keeps of the log files. Those of before it was widened may have been read for
+    /// less: [`read_for_less`](Self::read_for_less).
+    pub fn keep(&self) -> Result<Keep> {
+        self.keep.map_or_else(|| kept_by_all(self.root(), &self.head), Ok)
+    }
+
+    /// How many log files were read, but never for as much as this.
+    pub(crate) fn read_for_less(&self, keep: Keep) -> Result<u64> {
+        let state = RandomState::new();
+        // By hash: a million names would be 100 MB.
+        let mut widest: HashMap<u64, Keep> = HashMap::new();
+        self.inputs(&mut |input| {
+            if input.state != InputState::Unreadable {
+                let known = widest.entry(state.hash_one(&input.uri)).or_insert(input.scope.keep);
+                *known = input.scope.keep.max(*known);
+            }
+        })?;
+        Ok(widest.values().filter(|known| **known < keep).count() as u64)
+    }
+
+    /// Remembers what every run keeps from now on.
+    ///
+    /// To be called when the commit of the run that keeps it is made, and not before: killed between the
+    /// two, the dataset still says the less that it kept before, and the same run again widens it. So
+    /// what it says is never more than what its newest run kept. Log files that earlier runs have read
+    /// for less stay in the ledger with what they were read for, and whoever has to know asks
+    /// [`read_for_less`](Self::read_for_less): no second record of them could lag behind.
+    pub(crate) fn remember_keep(&self, keep: Keep) -> Result<()> {
+        if self.keep == Some(keep) {
+            return Ok(());
+        }
+        remember(self.root(), &self.partition_by, self.redact, Some(keep)).map(drop)
     }
 
     /// What its files are read and written by.
@@ -413,13 +470,36 @@ fn remember(
     root: &Root,
     partition_by: &[PartitionColumn],
     redact: Redact,
+    keep: Option<Keep>,
 ) -> Result<DatasetMetadata> {
     let partition_by = partition_by.iter().map(ToString::to_string).collect();
-    let remembered =
-        DatasetMetadata { format: FORMAT, schema_version: SCHEMA_VERSION, partition_by, redact };
+    let schema_version = SCHEMA_VERSION;
+    let remembered = DatasetMetadata { format: FORMAT, schema_version, partition_by, redact, keep };
     let text = serde_json::to_string_pretty(&remembered).unwrap_or_default() + "\n";
     root.write(DATASET_FILE, text.into_bytes())?;
     Ok(remembered)
+}
+
+/// What the dataset at `location` keeps; none where there is no dataset. Needs no lock: a run asks before
+/// it lists its sources, and is refused later if another has widened the dataset since.
+pub(crate) fn kept(location: &Path) -> Result<Option<Keep>> {
+    let root = Root::at(location)?;
+    match remembered(&root)? {
+        None => Ok(None),
+        Some(DatasetMetadata { keep: Some(keep), .. }) => Ok(Some(keep)),
+        Some(_) => kept_by_all(&root, &Commit::newest(&root)?).map(Some),
+    }
+}
+
+/// The widest that all runs kept, of a dataset of before this was remembered. Which runs there were its
+/// ledger tells; of rows that are older than the ledger nothing is known, so the least.
+fn kept_by_all(root: &Root, head: &Commit) -> Result<Keep> {
+    let mut least: Option<Keep> = None;
+    segment::read(root, &head.inputs, &mut |input: Input| {
+        least = Some(least.map_or(input.scope.keep, |least| least.min(input.scope.keep)));
+    })?;
+    let is_known = head.adopted == 0;
+    Ok(least.filter(|_| is_known).unwrap_or(Keep::CodeBuild))
 }
 
 /// Part files with their rows.
@@ -475,6 +555,37 @@ mod tests {
         assert!(refused.contains("other --redact"), "{refused}");
         let refused = create(Some(&by[..1]), Redact::Standard).unwrap_err().to_string();
         assert!(refused.contains("is partitioned by `account,day`, not by `account`"), "{refused}");
+    }
+
+    #[test]
+    fn a_dataset_remembers_what_it_keeps() {
+        let folder = tempfile::tempdir().unwrap();
+        let create = |keep| {
+            let asked = DatasetRequest { partition_by: None, redact: Redact::Standard, keep };
+            Dataset::create_when(Busy::Refuse, folder.path(), asked)
+        };
+        assert_eq!(kept(folder.path()).unwrap(), None);
+        let wider = create(Some(Keep::BuildActivity)).unwrap();
+        assert_eq!(wider.keep().unwrap(), Keep::BuildActivity);
+        drop(wider);
+        let refused = create(Some(Keep::CodeBuild)).unwrap_err();
+        assert!(refused.to_string().contains("keeps `build-activity`"), "{refused}");
+        assert!(refused.hint().is_some());
+        // Asked for more, it says so when it is told to, and not before.
+        let all = create(Some(Keep::All)).unwrap();
+        assert_eq!(all.keep().unwrap(), Keep::BuildActivity);
+        all.remember_keep(Keep::All).unwrap();
+        drop(all);
+        assert_eq!(create(None).unwrap().keep().unwrap(), Keep::All);
+        assert_eq!(kept(folder.path()).unwrap(), Some(Keep::All));
+        // One of before has no runs yet.
+        let file = folder.path().join(DATASET_FILE);
+        let text = fs::read_to_string(&file).unwrap();
+        let older = text.replace(",\n  \"keep\": \"all\"", "");
+        assert_ne!(older, text);
+        fs::write(&file, older).unwrap();
+        assert_eq!(Dataset::open(folder.path()).unwrap().keep().unwrap(), Keep::CodeBuild);
+        assert_eq!(kept(folder.path()).unwrap(), Some(Keep::CodeBuild));
     }
 
     #[test]

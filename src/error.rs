@@ -183,9 +183,13 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoSource(_) => "check the path, or quote a pattern".to_owned(),
-            Self::NoDataset { location, .. } => {
+            Self::NoDataset { location, .. } if is_free(location) => {
                 format!("create one with `buildtrail convert SOURCE --out {location}`")
             }
+            Self::NoDataset { location, .. } => format!(
+                "if these are log files, `buildtrail convert {location} --out DATASET` makes a dataset of \
+                 them, in a place of its own"
+            ),
             Self::Dataset { problem, .. } => problem.hint()?.to_owned(),
             Self::Store(error) => error.problem.hint()?,
             Self::Query(error) => error.hint()?,
@@ -196,6 +200,18 @@ impl Error {
             },
             _ => return None,
         })
+    }
+}
+
+/// Whether a dataset may be proposed for a place: nothing is there yet, and nothing says that log files are.
+fn is_free(location: &str) -> bool {
+    let mut levels = location.split('/');
+    if location.starts_with("s3://") || levels.any(|level| level == "AWSLogs") {
+        return false;
+    }
+    match std::fs::read_dir(location) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
 }
 
@@ -253,6 +269,23 @@ mod tests {
         assert_eq!(nearest("event_tme", names.into_iter()), Some("event_time"));
         assert_eq!(nearest("acter", names.into_iter()), Some("actor"));
         assert_eq!(nearest("zzzzzz", names.into_iter()), None);
+    }
+
+    #[test]
+    fn no_dataset_is_proposed_among_log_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let hint = |location: &str| {
+            let location = location.to_owned();
+            Error::NoDataset { location, missing: "x" }.hint().unwrap()
+        };
+        let name = folder.path().to_str().unwrap();
+        for free in [name, "no/such/folder"] {
+            assert!(hint(free).contains(&format!("--out {free}`")), "{free}");
+        }
+        std::fs::write(folder.path().join("log.json"), "{}").unwrap();
+        for taken in [name, "logs/AWSLogs/dk", "s3://bucket/logs"] {
+            assert!(!hint(taken).contains(&format!("--out {taken}")), "{taken}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! - `rules`: what we add to the engine's plans
 //! - `session`: a dataset as a table, and what statements may do
 //! - `saved`: saved queries, their parameters, the views
+//! - `doubt`: why an answer may show less than there is to see
 //! - `execute`: one statement, with or without workers (`distributed`)
 //! - `names`: columns of one name
 //! - `output`: results as people and programs read them
@@ -14,6 +15,7 @@
 
 #[cfg(feature = "distributed")]
 mod distributed;
+mod doubt;
 mod execute;
 mod failure;
 mod names;
@@ -25,11 +27,14 @@ mod shell;
 
 #[cfg(feature = "distributed")]
 pub use distributed::{Address, Worker, distribute};
+pub use doubt::{Doubt, QuerySource};
 pub use output::{Form, Format, MAX_ROWS, tabulate};
 #[cfg(feature = "stages")]
 #[doc(hidden)]
 pub use rules::{COUNT_DISTINCT, RULES};
-pub use saved::{Parameter, ParameterKind, SavedQueries, SavedQuery, Values, view_texts};
+pub use saved::{
+    Parameter, ParameterKind, SavedQueries, SavedQuery, Values, check_period, view_texts,
+};
 #[cfg(feature = "stages")]
 #[doc(hidden)]
 pub use session::open_without;

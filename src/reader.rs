@@ -5,7 +5,7 @@
 //! Parquet in the system's temporary folder, so memory is bounded as it is there. It refuses to hide what
 //! was rejected: that is in the [`Outcome`].
 
-use crate::convert::{ConvertConfig, Outcome, Progress, convert};
+use crate::convert::{self, ConvertConfig, Outcome, Progress};
 use crate::dataset::{Dataset, PartFile, scratch_folder};
 use crate::error::Result;
 use crate::part::{BATCH_ROWS, Batches};
@@ -32,7 +32,7 @@ pub struct LogFileReader {
 impl LogFileReader {
     /// Reads the `CodeBuild` calls of files, folders, patterns or `s3://BUCKET/PREFIX`.
     ///
-    /// Fails where [`convert`] fails; a file or record that cannot be read is in the outcome.
+    /// Fails where [`convert`](convert::convert) fails; a file or record that cannot be read is in the outcome.
     pub fn open(sources: Vec<String>) -> Result<Self> {
         Self::with(ConvertConfig::new(sources, PathBuf::new()))
     }
@@ -93,7 +93,7 @@ impl ScratchDataset {
     pub(crate) fn convert(config: ConvertConfig, progress: &dyn Progress) -> Result<Self> {
         let folder = scratch_folder()?;
         let config = ConvertConfig { out: folder.path().join("events"), ..config };
-        let outcome = convert(&config, progress)?;
+        let outcome = convert::run(&config, progress)?;
         Ok(Self { dataset: Dataset::open(&config.out)?, outcome, folder })
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The `eventSource` of CodeBuild's own calls.
 pub(crate) const CODEBUILD: &str = "codebuild.amazonaws.com";
@@ -29,6 +30,24 @@ pub enum Keep {
     BuildActivity,
     /// Every record of every service.
     All,
+}
+
+impl Keep {
+    /// Its name, as `--keep` and `dataset.json` have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CodeBuild => "codebuild",
+            Self::BuildActivity => "build-activity",
+            Self::All => "all",
+        }
+    }
+}
+
+impl fmt::Display for Keep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
 }
 
 /// What inputs are read for.

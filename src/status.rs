@@ -9,7 +9,7 @@ use crate::layout::PartitionColumn;
 use crate::part::BATCH_ROWS;
 use crate::rows::DAY;
 use crate::schema::Col;
-use crate::scope::Redact;
+use crate::scope::{Keep, Redact};
 use arrow::array::{AsArray as _, RecordBatch};
 use arrow::datatypes::TimestampMillisecondType;
 use chrono::{DateTime, Utc};
@@ -24,6 +24,11 @@ pub struct Status {
     pub partition_by: Vec<String>,
     /// Whether secrets are masked.
     pub redact: Redact,
+    /// Which records its runs keep.
+    pub keep: Keep,
+    /// Log files that were read for less, before it was widened, and not again since.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub read_for_less: u64,
     /// Events.
     pub rows: u64,
     /// Days that have events.
@@ -125,9 +130,12 @@ pub fn status(dataset: &Dataset, part_bytes: u64) -> Result<Status> {
     let head = dataset.head();
     let at = dataset.committed_at().map(DateTime::<Utc>::from);
     let small = crate::compact::small_parts(dataset, part_bytes);
+    let keep = dataset.keep()?;
     Ok(Status {
         partition_by: dataset.partition_by().iter().map(ToString::to_string).collect(),
         redact: dataset.redact(),
+        keep,
+        read_for_less: dataset.read_for_less(keep)?,
         rows: dataset.parts().iter().map(|part| part.rows).sum(),
         days: seen.days(),
         accounts: seen.accounts.into_iter().collect(),
@@ -150,6 +158,11 @@ pub fn status(dataset: &Dataset, part_bytes: u64) -> Result<Status> {
             records: head.records,
         }),
     })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn inputs(dataset: &Dataset) -> Result<(InputCounts, RecordCounts)> {

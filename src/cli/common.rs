@@ -2,5 +2,6 @@
 
 pub(super) mod args;
 pub(super) mod digests;
+pub(super) mod problems;
 pub(super) mod progress;
 pub(super) mod query_args;

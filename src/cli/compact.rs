@@ -1,6 +1,8 @@
 //! `buildtrail compact`.
 
-use crate::cli::common::args::{ExitStatus, PART_SIZE, SummaryFormat, parse_part_size, print};
+use crate::cli::common::args::{
+    DATASET, ExitStatus, PART_SIZE, SummaryFormat, parse_part_size, print,
+};
 use crate::compact::{Compaction, compact};
 use crate::dataset::Dataset;
 use crate::printable::printable;
@@ -15,6 +17,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The dataset: a folder, or an S3 URL
+    #[arg(env = DATASET, hide_env_values = true)]
     dataset: PathBuf,
     /// About how large a part file gets; those below half of it are merged
     #[arg(long, value_name = "SIZE", default_value = PART_SIZE, value_parser = parse_part_size)]

@@ -1,9 +1,10 @@
 //! `buildtrail convert`.
 
 use crate::cli::common::args::{
-    ExitStatus, PART_SIZE, SummaryFormat, parse_part_size, parse_time, print, wrong_usage,
+    ExitStatus, PART_SIZE, SummaryFormat, in_order, parse_part_size, parse_time, print, wrong_usage,
 };
 use crate::cli::common::digests::DigestArgs;
+use crate::cli::common::problems;
 use crate::cli::common::progress::Bar;
 use crate::convert::{
     ConvertConfig, Keep, LATE_DAYS, Limits, Outcome, Redact, Selection, Shard, SkippedFiles,
@@ -36,9 +37,10 @@ pub(super) struct Args {
     /// The dataset, a folder or an S3 URL; made if it is not there
     #[arg(long, short, value_name = "DATASET")]
     out: PathBuf,
-    /// Which records become rows
-    #[arg(long, value_enum, default_value_t = Keep::CodeBuild)]
-    keep: Keep,
+    /// Which records become rows; a dataset that keeps less is widened [default: the dataset's own, else
+    /// codebuild]
+    #[arg(long, value_enum)]
+    keep: Option<Keep>,
     /// Whether secrets are masked before anything is written
     #[arg(long, value_enum, default_value_t = Redact::Standard)]
     redact: Redact,
@@ -54,7 +56,7 @@ pub(super) struct Args {
     /// Days after --until that log files are still looked for: CloudTrail delivers up to 30 late
     #[arg(long, value_name = "N", default_value_t = LATE_DAYS)]
     late_days: u32,
-    /// Only events at or after this time: 2026-09-01, 2026-09-01T12:00:00Z, 7d, 12h, now
+    /// Only events at or after this time: 2026-09-01, 2026-09-01T12:00, yesterday, 7d, 12h, 1mo, now
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     since: Option<i64>,
     /// Only events before this time
@@ -86,6 +88,9 @@ pub(super) struct Args {
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
+    /// Say nothing but what is wrong: no summary for people, no notes, no progress
+    #[arg(long, short)]
+    quiet: bool,
     /// The form of the summary on standard output
     #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]
     format: SummaryFormat,
@@ -93,6 +98,9 @@ pub(super) struct Args {
 
 const SOURCES: &str = "Log files, folders, archives, quoted patterns ('logs/**/*.json.gz'), \
                        s3://BUCKET/PREFIX, - for standard input";
+
+/// How many conflicts are named.
+const CONFLICTS: usize = 20;
 
 const PARTITION_BY: &str = "Partition columns, in order: any of account, region, year, month, day, \
                             event_name [default: the dataset's own, else region,month]";
@@ -131,6 +139,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
     if let Some(list) = &args.inputs_from {
         sources.extend(listed(list, &mut inventories)?);
     }
+    in_order("convert", args.since, args.until)?;
     if args.verify && !inventories.is_empty() {
         return Err(wrong_usage(
             "convert",
@@ -160,24 +169,54 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
         memory: args.memory.as_u64(),
         shard: args.shard,
     };
-    let bar = Bar::new();
+    let bar = if args.quiet { Bar::hidden() } else { Bar::new() };
     let outcome = convert(&config, &bar);
     bar.finish();
     let outcome = outcome?;
-    for conflict in &outcome.conflicts {
+    for conflict in outcome.conflicts.iter().take(CONFLICTS) {
         say(&format!("conflict: {conflict}"));
     }
-    for problem in &outcome.problems {
-        say(&format!("rejected: {problem}"));
+    if outcome.conflicts.len() > CONFLICTS {
+        let more = outcome.conflicts.len() - CONFLICTS;
+        say(&format!("conflict: {more} more; --format json names them all"));
     }
-    if let Some(hint) = nothing_read(&outcome, &config.selection) {
+    problems::tell(&outcome.problems, Some(&config.out));
+    if !args.quiet
+        && let Some(hint) = nothing_read(&outcome, &config.selection)
+    {
         say(&format!("note: no log file was read: {hint}"));
     }
+    for unmatched in &outcome.unmatched {
+        say(&format!("warning: {unmatched}"));
+        if let Some(hint) = unmatched.hint() {
+            say(&format!("hint: {hint}"));
+        }
+    }
+    tell_of_scope(&outcome, args.quiet);
     print(&match args.format {
+        SummaryFormat::Table if args.quiet => String::new(),
         SummaryFormat::Table => summary(&outcome, &config.out),
         SummaryFormat::Json => serde_json::to_string_pretty(&outcome)? + "\n",
     })?;
     Ok(if outcome.has_rejects() { ExitStatus::Rejected } else { ExitStatus::Done })
+}
+
+/// Says what a run that widened the dataset has left to be done.
+fn tell_of_scope(outcome: &Outcome, quiet: bool) {
+    if let Some(before) = outcome.widened_from.filter(|_| !quiet) {
+        say(&format!("note: the dataset keeps more from now on: it kept `{before}` before"));
+    }
+    let s = if outcome.read_for_less == 1 { " was" } else { "s were" };
+    match outcome.read_for_less {
+        0 if outcome.widened_from.is_some() && !quiet => {
+            say("note: 0 log files have to be read again: all were read for as much");
+        }
+        0 => {}
+        files => {
+            say(&format!("warning: {files} log file{s} read for less than the dataset keeps"));
+            say("hint: name them, or their folder, as SOURCE: they are read again");
+        }
+    }
 }
 
 /// What to try where nothing was there to be read.

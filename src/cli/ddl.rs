@@ -1,7 +1,7 @@
 //! `buildtrail ddl`.
 
 use crate::catalog::{Engine, Table, TableName, TextOptions, text};
-use crate::cli::common::args::{ExitStatus, print, wrong_usage};
+use crate::cli::common::args::{DATASET, ExitStatus, print, wrong_usage};
 use crate::dataset::Dataset;
 use crate::layout::TABLE;
 use crate::printable::say;
@@ -19,6 +19,7 @@ pub(super) struct Args {
     #[arg(value_enum)]
     engine: Engine,
     /// The dataset: a folder, or an S3 URL
+    #[arg(env = DATASET, hide_env_values = true)]
     dataset: PathBuf,
     /// Where the engine finds the dataset, such as `s3://BUCKET/PREFIX` [default: the folder itself, where
     /// the engine reads folders]

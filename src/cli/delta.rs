@@ -1,6 +1,6 @@
 //! `buildtrail delta`.
 
-use crate::cli::common::args::{ExitStatus, SummaryFormat, print};
+use crate::cli::common::args::{DATASET, ExitStatus, SummaryFormat, print};
 use crate::dataset::Dataset;
 use std::path::PathBuf;
 
@@ -12,6 +12,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The dataset: a folder, or an S3 URL
+    #[arg(env = DATASET, hide_env_values = true)]
     dataset: PathBuf,
     /// The form of the summary
     #[arg(long, value_enum, default_value_t = SummaryFormat::Table)]

@@ -1,6 +1,6 @@
 //! `buildtrail queries`.
 
-use crate::cli::common::args::{ExitStatus, print};
+use crate::cli::common::args::{ExitStatus, SQL_DIR, print};
 use crate::query::{Format, SavedQueries, tabulate};
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// A folder of saved queries of your own, listed with ours
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", env = SQL_DIR, hide_env_values = true)]
     sql_dir: Option<PathBuf>,
 }
 

@@ -1,9 +1,9 @@
 //! `buildtrail run`.
 
-use crate::cli::common::args::{ExitStatus, runtime};
-use crate::cli::common::query_args::{Asked, QueryOptions};
+use crate::cli::common::args::{ExitStatus, SQL_DIR, runtime, wrong_usage};
+use crate::cli::common::query_args::{Asked, OPTIONAL_DATASET, QueryOptions};
 use crate::error::{Error, Result, SavedQueryProblem};
-use crate::query::{Parameter, SavedQueries, SavedQuery};
+use crate::query::{Doubt, Parameter, SavedQueries, SavedQuery, Values, check_period};
 use clap::{Arg, ArgMatches, Args as _, Command};
 use datafusion::common::ScalarValue;
 use std::borrow::Cow;
@@ -17,9 +17,10 @@ use std::path::PathBuf;
 pub(super) struct Args {
     /// The query's name, as `buildtrail queries` lists it
     query: String,
-    /// The dataset: a folder, or an S3 URL
+    #[arg(help = OPTIONAL_DATASET)]
     dataset: Option<PathBuf>,
-    /// End with exit status 4 where the result has rows: for checks in cron and CI
+    /// End with exit status 4 where the result has rows: for checks in cron and CI. 1 where the dataset
+    /// keeps less than the query needs, 2 where it has nothing of a project, account, actor or region
     #[arg(long)]
     fail_on_rows: bool,
     #[command(flatten)]
@@ -66,7 +67,8 @@ pub(super) fn look_ahead(command_line: &[OsString], run: &Command) -> (Option<Lo
             _ => {}
         }
     }
-    let Ok(loaded) = Loaded::new(folder.map(PathBuf::from)) else { return (None, Vec::new()) };
+    let folder = folder.map(PathBuf::from).or_else(|| std::env::var_os(SQL_DIR).map(PathBuf::from));
+    let Ok(loaded) = Loaded::new(folder) else { return (None, Vec::new()) };
     let query = name.and_then(|name| loaded.queries.find(&name).ok());
     // An option that clashes is left out here; `main` refuses it by name.
     let of_query = |query: &SavedQuery| {
@@ -113,6 +115,7 @@ fn refuse_clash(query: &SavedQuery) -> Result<()> {
 
 fn option(parameter: &Parameter) -> Arg {
     let kind = parameter.kind;
+    let of_text = parameter.clone();
     let default = parameter.default.as_ref();
     let default = default.map_or_else(String::new, |default| format!(" [default: {default}]"));
     // A command line lives as long as its process, and clap keeps to what does.
@@ -123,7 +126,7 @@ fn option(parameter: &Parameter) -> Arg {
         .help(format!("{}{default}", parameter.help))
         .help_heading("Parameters")
         .allow_hyphen_values(true)
-        .value_parser(move |text: &str| kind.parse(text))
+        .value_parser(move |text: &str| of_text.parse(text))
 }
 
 pub(super) fn main(
@@ -144,12 +147,30 @@ pub(super) fn main(
         let given = matches.try_get_one::<ScalarValue>(&parameter.name).ok().flatten();
         (parameter.name.clone(), given.cloned().unwrap_or_else(|| parameter.default_value()))
     };
-    let values = query.parameters.iter().map(value).collect();
+    let values: Values = query.parameters.iter().map(value).collect();
+    check_period(&query, &values).map_err(|error| wrong_usage("run", error.to_string()))?;
     let Asked { mut runner, scratch: _scratch } =
         args.options.runner("run", args.dataset.as_deref(), queries)?;
-    let result = runtime()?.block_on(runner.run_saved(&query, values));
-    let rows = runner.finish_after(result)?;
-    Ok(if args.fail_on_rows && rows > 0 { ExitStatus::Found } else { ExitStatus::Done })
+    let result = runtime()?.block_on(async {
+        let doubts = runner.doubts(&query, &values).await?;
+        doubts.iter().for_each(Doubt::tell);
+        Ok::<_, Error>((doubts, runner.run_saved(&query, values).await?))
+    });
+    let (doubts, rows) = runner.finish_after(result)?;
+    Ok(if args.fail_on_rows { verdict(&doubts, rows) } else { ExitStatus::Done })
+}
+
+/// What a check has found. An answer that may show less than there is to see is no all-clear.
+fn verdict(doubts: &[Doubt], rows: u64) -> ExitStatus {
+    if doubts.iter().any(Doubt::is_of_value) {
+        ExitStatus::Unmatched
+    } else if !doubts.is_empty() {
+        ExitStatus::Failed
+    } else if rows > 0 {
+        ExitStatus::Found
+    } else {
+        ExitStatus::Done
+    }
 }
 
 #[cfg(test)]

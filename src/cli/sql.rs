@@ -1,7 +1,7 @@
 //! `buildtrail sql`.
 
 use crate::cli::common::args::{ExitStatus, runtime};
-use crate::cli::common::query_args::{Asked, QueryOptions};
+use crate::cli::common::query_args::{Asked, OPTIONAL_DATASET, QueryOptions};
 use crate::query::{SavedQueries, Shell, Start};
 use crate::text;
 use anyhow::Context as _;
@@ -14,7 +14,7 @@ use std::path::PathBuf;
 /// input, the statements are read from there.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The dataset: a folder, or an S3 URL
+    #[arg(help = OPTIONAL_DATASET)]
     dataset: Option<PathBuf>,
     /// Run these statements, separated by `;`, and end
     #[arg(long, short, value_name = "SQL", conflicts_with = "file", allow_hyphen_values = true)]

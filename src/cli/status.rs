@@ -1,6 +1,10 @@
 //! `buildtrail status`.
 
-use crate::cli::common::args::{ExitStatus, PART_SIZE, SummaryFormat, parse_part_size, print};
+pub(super) mod rejects;
+
+use crate::cli::common::args::{
+    DATASET, ExitStatus, PART_SIZE, SummaryFormat, parse_part_size, print,
+};
 use crate::dataset::Dataset;
 use crate::printable::printable;
 use crate::status::{Status, status};
@@ -12,6 +16,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The dataset: a folder, or an S3 URL
+    #[arg(env = DATASET, hide_env_values = true)]
     dataset: PathBuf,
     /// The size of part files that `compact` would aim at
     #[arg(long, value_name = "SIZE", default_value = PART_SIZE, value_parser = parse_part_size)]
@@ -42,6 +47,11 @@ fn summary(s: &Status) -> String {
     }
     line("accounts", list(&s.accounts));
     line("regions", list(&s.regions));
+    let less = match s.read_for_less {
+        0 => String::new(),
+        files => format!("; {files} log files were read for less: convert them again"),
+    };
+    line("keeps", format!("{}{less}", s.keep));
     let small = match s.parts.small {
         0 => String::new(),
         small => format!("; {small} of them small: `buildtrail compact` merges them"),
@@ -69,7 +79,9 @@ fn summary(s: &Status) -> String {
             r.read, r.written, r.filtered, r.duplicate, r.rejected
         ),
     );
-    line("quarantine", format!("{} records, {} files", s.rejected.records, s.rejected.files));
+    let (records, files) = (s.rejected.records, s.rejected.files);
+    let listed = if records + files > 0 { ": `buildtrail rejects` lists them" } else { "" };
+    line("quarantine", format!("{records} records, {files} files{listed}"));
     if let Some(version) = s.delta_version {
         line("delta log", format!("version {version}"));
     }

@@ -1,6 +1,8 @@
 //! `buildtrail verify`.
 
-use crate::cli::common::args::{ExitStatus, SummaryFormat, parse_time, print, wrong_usage};
+use crate::cli::common::args::{
+    DATASET, ExitStatus, SummaryFormat, in_order, parse_time, print, wrong_usage,
+};
 use crate::cli::common::digests::DigestArgs;
 use crate::dataset::Dataset;
 use crate::integrity::{self, Finding, FindingState};
@@ -24,7 +26,7 @@ use std::path::Path;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     // An attribute, for a doc comment would want brackets around the URL.
-    #[arg(required = true, value_name = "PLACE", help = PLACES)]
+    #[arg(required = true, value_name = "PLACE", help = PLACES, env = DATASET, hide_env_values = true)]
     places: Vec<String>,
     #[command(flatten)]
     digests: DigestArgs,
@@ -48,6 +50,7 @@ pub(super) struct Args {
 const PLACES: &str = "A dataset; or log files: folders, quoted patterns, s3://BUCKET/PREFIX";
 
 pub(super) fn main(args: &Args) -> anyhow::Result<ExitStatus> {
+    in_order("verify", args.since, args.until)?;
     let is_dataset = |place: &&String| Path::new(place).join(META_FOLDER).is_dir();
     let a_dataset = args.places.iter().find(is_dataset);
     match (a_dataset, args.digests.are_given(), args.places.as_slice()) {

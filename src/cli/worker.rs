@@ -1,6 +1,6 @@
 //! `buildtrail worker`.
 
-use crate::cli::common::args::{ExitStatus, parse_memory, print};
+use crate::cli::common::args::{DATASET, ExitStatus, parse_memory, print};
 
 use crate::dataset::Dataset;
 use crate::printable::say;
@@ -16,6 +16,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The dataset that is asked: its folder as it is mounted here, or its S3 URL
+    #[arg(env = DATASET, hide_env_values = true)]
     dataset: PathBuf,
     /// Where to listen; port 0 is any that is free
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:0")]

@@ -5,7 +5,8 @@
 
 use crate::dataset::{RecordCounts, Reject};
 use crate::error::{Error, Result};
-use crate::sources::{Problem, SkippedFiles};
+use crate::scope::Keep;
+use crate::sources::{Problem, SkippedFiles, Unmatched};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -65,6 +66,14 @@ pub struct Outcome {
     /// Files of other services, by the folder that their keys name; what a bucket has in such a folder is one,
     /// for it is not listed. They are no log files of CloudTrail's, and in no other count.
     pub services: BTreeMap<&'static str, u64>,
+    /// What the dataset kept before this run, where the run has widened it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub widened_from: Option<Keep>,
+    /// Log files that earlier runs have read for less than the dataset keeps, and none since.
+    pub read_for_less: u64,
+    /// Regions and accounts that were asked for, and that no log file is of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unmatched: Vec<Unmatched>,
     /// Bytes of log files read, as stored.
     pub bytes_read: u64,
     /// New part files.

@@ -12,7 +12,7 @@ use crate::dataset::Root;
 use crate::dataset::segment::{self, Entry, Segment};
 use crate::error::Result;
 use crate::hash::short;
-use crate::scope::Scope;
+use crate::scope::{Keep, Scope};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};
@@ -202,6 +202,23 @@ impl Ledger {
         }
     }
 
+    fn keeps(&self, known: &Known, keep: Keep) -> bool {
+        let index = usize::try_from(known.scope).unwrap_or(usize::MAX);
+        self.scopes.get(index).is_some_and(|scope| scope.keep >= keep)
+    }
+
+    /// How many inputs were read, but never for as much as this.
+    pub(crate) fn read_for_less(&self, keep: Keep) -> u64 {
+        let of_one = self.known.chunk_by(|a, b| a.uri == b.uri);
+        of_one.filter(|known| !known.iter().any(|known| self.keeps(known, keep))).count() as u64
+    }
+
+    /// Whether this input is one of them.
+    pub(crate) fn was_read_for_less(&self, uri: &str, keep: Keep) -> bool {
+        let known = self.entries_of(uri);
+        !known.is_empty() && !known.iter().any(|known| self.keeps(known, keep))
+    }
+
     /// Whether these very bytes were read under this URI, for as much as is wanted now.
     pub(crate) fn knows_bytes(&self, uri: &str, sha256: &str, scope: &Scope) -> bool {
         let sha256 = sha256_head(sha256);
@@ -217,7 +234,6 @@ fn sha256_head(sha256: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scope::Keep;
 
     fn scope(keep: Keep, since: Option<i64>) -> Scope {
         Scope { keep, since, until: None }
@@ -264,6 +280,20 @@ mod tests {
         assert!(ledger.knows_bytes("a", "aaaaaaaaaaaaaaaa", &all));
         assert!(!ledger.knows_bytes("a", "bbbbbbbbbbbbbbbb", &all));
         assert!(!ledger.knows_bytes("a", "aaaaaaaaaaaaaaaa", &scope(Keep::All, None)));
+    }
+
+    #[test]
+    fn what_was_read_for_less_is_counted_by_file() {
+        let ledger = ledger(&[
+            input("a", "1", "", scope(Keep::CodeBuild, None), 0),
+            input("b", "1", "", scope(Keep::CodeBuild, None), 0),
+            input("a", "1", "", scope(Keep::All, None), 0),
+            input("c", "1", "", scope(Keep::BuildActivity, None), 0),
+        ]);
+        let counts = [Keep::CodeBuild, Keep::BuildActivity, Keep::All];
+        assert_eq!(counts.map(|keep| ledger.read_for_less(keep)), [0, 1, 2]);
+        let less = |uri| ledger.was_read_for_less(uri, Keep::All);
+        assert_eq!([less("a"), less("b"), less("c"), less("new")], [false, true, true, false]);
     }
 
     #[test]

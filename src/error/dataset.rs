@@ -17,6 +17,20 @@ pub enum DatasetProblem {
     /// Its secrets are masked otherwise than asked for.
     #[error("was made with other --redact: the same event masked and not masked would be two")]
     RedactedOtherwise,
+    /// It keeps more than was asked for.
+    #[error("keeps `{known}`: a run that keeps `{asked}` would leave gaps in it")]
+    KeepsMore {
+        /// The dataset's scope.
+        known: &'static str,
+        /// The one that was asked for.
+        asked: &'static str,
+    },
+    /// It would be among the log files that it is made of.
+    #[error("is in the source {0}: its files would lie among the log files")]
+    InSource(String),
+    /// The log files that it is made of lie among its own files.
+    #[error("holds the source {0}: the log files would lie among its own files")]
+    HoldsSource(String),
     /// Its format or schema is newer than this program.
     #[error("was written by a newer buildtrail")]
     Newer,
@@ -103,6 +117,10 @@ impl DatasetProblem {
                 "leave the option out, or convert into a new dataset"
             }
             Self::RedactedOtherwise => "convert into a new dataset",
+            Self::KeepsMore { .. } => "leave --keep out, or convert into a new dataset",
+            Self::InSource(_) | Self::HoldsSource(_) => {
+                "choose a place for --out that is neither in a source nor above one"
+            }
             Self::Newer => "use the newer buildtrail",
             Self::DamagedSegment(_) => "restore it, or convert into a new dataset",
             Self::NoMetadata(_) => "restore it",

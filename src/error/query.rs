@@ -114,6 +114,12 @@ pub enum SavedQueryProblem {
     /// It has several statements, and one is meant.
     #[error("{0}")]
     Statements(String),
+    /// It needs a scope that there is not.
+    #[error("`-- needs: {0}`: expected codebuild, build-activity or all")]
+    UnknownNeed(String),
+    /// A call's period ends before it begins.
+    #[error("{0}")]
+    NotInOrder(&'static str),
     /// Two of its parameters have one name.
     #[error("has two parameters called `{0}`")]
     SameParameter(String),

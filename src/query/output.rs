@@ -65,19 +65,24 @@ impl Format {
         matches!(self, Self::Table | Self::Line | Self::Markdown | Self::Chart)
     }
 
+    /// Endings of names, and the form that each asks for.
+    pub const ENDINGS: [(&str, Self); 8] = [
+        ("txt", Self::Table),
+        ("csv", Self::Csv),
+        ("tsv", Self::Tsv),
+        ("json", Self::Json),
+        ("ndjson", Self::Ndjson),
+        ("jsonl", Self::Ndjson),
+        ("md", Self::Markdown),
+        ("parquet", Self::Parquet),
+    ];
+
     /// The form that a file's name asks for.
     #[must_use]
     pub fn of_file(path: &Path) -> Option<Self> {
-        Some(match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "txt" => Self::Table,
-            "csv" => Self::Csv,
-            "tsv" => Self::Tsv,
-            "json" => Self::Json,
-            "ndjson" | "jsonl" => Self::Ndjson,
-            "md" => Self::Markdown,
-            "parquet" => Self::Parquet,
-            _ => return None,
-        })
+        let ending = path.extension()?.to_str()?;
+        let is_it = |(known, _): &&(&str, Self)| known.eq_ignore_ascii_case(ending);
+        Self::ENDINGS.iter().find(is_it).map(|(_, format)| *format)
     }
 }
 

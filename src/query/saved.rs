@@ -2,7 +2,8 @@
 //!
 //! A file starts with a header of comments: `-- title: ...`, `-- question: ...`, for each parameter
 //! `-- parameter: NAME TYPE [DEFAULT] HELP`, for a detection `-- severity: ...` and `-- attack: ...`
-//! (its technique in MITRE ATT&CK), perhaps `-- chart: bar LABEL NUMBER`. One statement follows, with
+//! (its technique in MITRE ATT&CK), perhaps `-- chart: bar LABEL NUMBER`, and `-- needs: build-activity`
+//! or `-- needs: all` where the calls to CodeBuild alone do not answer it. One statement follows, with
 //! `$NAME` for the parameters. Ours are embedded in the binary, in folders by theme; a folder of one's
 //! own adds to them, or takes the place of one by its name. The name is the file's, without `.sql`.
 
@@ -15,7 +16,11 @@ pub use views::view_texts;
 pub(super) use views::{make as make_views, names as view_names, question as view_question};
 
 use crate::error::{Error, QueryError, Result, SavedQueryProblem, nearest};
+use crate::scope::Keep;
 use crate::text;
+use crate::times;
+use clap::ValueEnum as _;
+use datafusion::common::ScalarValue;
 use files::{OURS, header, headers};
 use include_dir::{Dir, DirEntry};
 use serde::Serialize;
@@ -39,6 +44,8 @@ pub struct SavedQuery {
     pub severity: Option<String>,
     /// The technique in MITRE ATT&CK that a detection is about.
     pub attack: Option<String>,
+    /// What a dataset has to keep for a whole answer; none where calls to `CodeBuild` are enough.
+    pub needs: Option<Keep>,
     /// How to draw the result: `bar LABEL NUMBER`.
     pub chart: Option<String>,
     /// The statement, with its header.
@@ -66,6 +73,11 @@ impl SavedQuery {
             let problem = SavedQueryProblem::SameParameter((*twice).to_owned());
             return Err(Error::saved_query(name, problem));
         }
+        let needs = header(sql, "needs").map(|word| {
+            Keep::from_str(word, false).ok().ok_or_else(|| {
+                Error::saved_query(name, SavedQueryProblem::UnknownNeed(word.to_owned()))
+            })
+        });
         let optional = |key: &str| header(sql, key).map(str::to_owned);
         let theme = path.parent().and_then(Path::file_name).and_then(|theme| theme.to_str());
         Ok(Some(Self {
@@ -76,6 +88,7 @@ impl SavedQuery {
             parameters,
             severity: optional("severity"),
             attack: optional("attack"),
+            needs: needs.transpose()?,
             chart: optional("chart"),
             sql: sql.to_owned(),
         }))
@@ -170,13 +183,14 @@ impl SavedQueries {
             })?;
             let value =
                 value.ok_or_else(|| wrong(SavedQueryProblem::MissingValue(option.clone())))?;
-            let value = parameter.kind.parse(&value);
+            let value = parameter.parse(&value);
             let value = value.map_err(|reason| {
                 wrong(SavedQueryProblem::InvalidValue { name: option.clone(), reason })
             })?;
             values.retain(|(name, _)| *name != parameter.name);
             values.push((parameter.name.clone(), value));
         }
+        check_period(query, &values)?;
         Ok((query, values))
     }
 
@@ -188,6 +202,20 @@ impl SavedQueries {
             Error::UnknownName { kind: "saved query", name, nearest }
         })
     }
+}
+
+/// Fails if the period between the parameters `since` and `until` ends before it begins.
+pub fn check_period(query: &SavedQuery, values: &Values) -> Result<()> {
+    let millis = |wanted: &str| {
+        values.iter().find(|(name, _)| name == wanted).and_then(|(_, value)| match value {
+            ScalarValue::TimestampMillisecond(millis, _) => *millis,
+            _ => None,
+        })
+    };
+    if times::are_in_order(millis("since"), millis("until")) {
+        return Ok(());
+    }
+    Err(Error::saved_query(&query.name, SavedQueryProblem::NotInOrder(times::NOT_IN_ORDER)))
 }
 
 fn query_name(path: &Path) -> Option<&str> {
@@ -234,6 +262,7 @@ mod tests {
             ("timeline --projct x", "no parameter `projct`; it has since, until"),
             ("timeline --since", "--since needs a value"),
             ("timeline --since soon", "--since: expected a time"),
+            ("timeline --since 1d --until 2d", "--since is after --until"),
         ] {
             let error = call(line).unwrap_err();
             let said = format!("{error}; {}", error.hint().unwrap_or_default());
@@ -259,6 +288,17 @@ mod tests {
         let error = SavedQueries::load(Some(folder.path())).unwrap_err().to_string();
         assert!(error.contains("two parameters called `a`"), "{error}");
         std::fs::remove_file(folder.path().join("twice.sql")).unwrap();
+        let needs = |word: &str| {
+            let own = format!("-- needs: {word}\n{text}");
+            std::fs::write(folder.path().join("needs.sql"), own).unwrap();
+            SavedQueries::load(Some(folder.path()))
+        };
+        let needed = |word| needs(word).unwrap().find("needs").unwrap().needs;
+        assert_eq!(needed("build-activity"), Some(Keep::BuildActivity));
+        assert_eq!(needed("all"), Some(Keep::All));
+        let error = needs("everything").unwrap_err().to_string();
+        assert!(error.contains("saved query needs: `-- needs: everything`"), "{error}");
+        std::fs::remove_file(folder.path().join("needs.sql")).unwrap();
         std::fs::write(folder.path().join("bad.sql"), "SELECT 1").unwrap();
         let error = SavedQueries::load(Some(folder.path())).unwrap_err().to_string();
         assert!(error.contains("saved query bad: has no line `-- title: ...`"), "{error}");

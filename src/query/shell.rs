@@ -7,6 +7,7 @@
 mod command;
 mod completion;
 mod describe;
+mod doubts;
 mod runner;
 mod script;
 mod spinner;

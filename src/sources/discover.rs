@@ -10,9 +10,9 @@ use crate::layout::META_FOLDER;
 use crate::log_file::budget::Limits;
 use crate::log_file::key::{FileKind, service};
 use crate::log_file::{LogFile, MEMBER, Origin};
-use crate::sources::{Problem, Selection, SkippedFiles, inventory};
+use crate::sources::{Problem, Selection, SkippedFiles, Unmatched, inventory};
 use crate::store::{self, Bucket, Buckets, Object};
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,7 +23,7 @@ const ENDINGS: [&str; 9] =
     [".json", ".gz", ".jsonl", ".ndjson", ".csv", ".tar", ".tgz", ".zip", ".zst"];
 
 /// What stands for standard input.
-const STANDARD_INPUT: &str = "-";
+pub(super) const STANDARD_INPUT: &str = "-";
 
 /// What the sources hold.
 #[derive(Debug, Default)]
@@ -219,6 +219,11 @@ impl Listing {
         self.skipped.outside += (before - self.log_files.len()) as u64;
     }
 
+    /// What of the accounts and regions that were asked for no log file is of, as their keys say.
+    pub(crate) fn unmatched(&self, wanted: &Selection) -> Vec<Unmatched> {
+        wanted.unmatched(self.log_files.iter().map(|file| file.path.to_string_lossy()))
+    }
+
     /// Puts the files in order, each once. By bytes: by levels, as paths are compared, a million
     /// take 6 seconds.
     fn arrange(&mut self) {
@@ -244,11 +249,7 @@ impl Listing {
 
     /// Takes the files and folders that match a pattern: `*` within a level, `**` across levels.
     fn expand(&mut self, pattern: &str, wanted: &Selection, keep_all: bool) -> Result<()> {
-        let glob = GlobBuilder::new(pattern.trim_start_matches("./"))
-            .literal_separator(true)
-            .build()
-            .map_err(|source| Error::Pattern { pattern: pattern.to_owned(), source })?
-            .compile_matcher();
+        let glob = matcher(pattern)?;
         let root = literal_root(pattern);
         let mut matches = walk(&root, wanted);
         let mut any = false;
@@ -293,8 +294,15 @@ fn walk<'w>(
     })
 }
 
+/// What tells whether a path matches a pattern: `*` within a level, `**` across levels.
+pub(super) fn matcher(pattern: &str) -> Result<GlobMatcher> {
+    let glob = GlobBuilder::new(pattern.trim_start_matches("./")).literal_separator(true).build();
+    let glob = glob.map_err(|source| Error::Pattern { pattern: pattern.to_owned(), source })?;
+    Ok(glob.compile_matcher())
+}
+
 /// The folder above a pattern's first level that is not literal.
-fn literal_root(pattern: &str) -> PathBuf {
+pub(super) fn literal_root(pattern: &str) -> PathBuf {
     let literal = |part: &&str| !part.contains(['*', '?', '[', '{']);
     let parts: Vec<_> = pattern.split('/').take_while(literal).collect();
     match parts.join("/").as_str() {

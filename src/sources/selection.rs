@@ -2,14 +2,97 @@
 //!
 //! A log file whose key does not tell whose it is, or when it was delivered, is wanted: it is read.
 
+use crate::error::nearest;
 use crate::log_file::key::Told;
 use chrono::{DateTime, Days, NaiveDate};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
 /// Days after an event that its log file may still be delivered: CloudTrail tries for 30.
 pub const LATE_DAYS: u32 = 30;
+
+/// AWS's regions, to tell a slip from a region without log files. One that is not here is taken all the
+/// same.
+const REGIONS: [&str; 39] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eusc-de-east-1",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// An account or region that was asked for, and that no log file is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unmatched {
+    /// The option that asked for it: `account` or `region`.
+    pub option: &'static str,
+    /// As given.
+    pub value: String,
+}
+
+impl Unmatched {
+    /// What may have been meant, where it looks like a slip.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        if self.option == "account" {
+            let is_id = self.value.len() == 12 && self.value.bytes().all(|b| b.is_ascii_digit());
+            return (!is_id).then(|| "an account id has 12 digits".to_owned());
+        }
+        if REGIONS.contains(&self.value.as_str()) {
+            return None;
+        }
+        Some(match nearest(&self.value, REGIONS.into_iter()) {
+            Some(region) => format!("did you mean `{region}`?"),
+            None => "it is not the name of a region, such as `us-east-1`".to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Unmatched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { option, value } = self;
+        write!(f, "no log file of the sources is of the {option} `{value}`, as their keys say")
+    }
+}
 
 /// Which log files are wanted, by their keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,6 +167,26 @@ impl Selection {
             })
     }
 
+    /// What of the accounts and regions none of these keys is of.
+    pub(super) fn unmatched<'k>(&self, keys: impl Iterator<Item = Cow<'k, str>>) -> Vec<Unmatched> {
+        let of = |values: &'_ [String]| values.iter().cloned().collect::<BTreeSet<String>>();
+        let (mut accounts, mut regions) = (of(&self.accounts), of(&self.regions));
+        for key in keys {
+            if accounts.is_empty() && regions.is_empty() {
+                break;
+            }
+            let told = Told::by(&key);
+            for (told, left) in [(told.account, &mut accounts), (told.region, &mut regions)] {
+                if let Some(told) = told {
+                    left.remove(told);
+                }
+            }
+        }
+        let named = |option| move |value| Unmatched { option, value };
+        let accounts = accounts.into_iter().map(named("account"));
+        accounts.chain(regions.into_iter().map(named("region"))).collect()
+    }
+
     /// Whether a folder is best listed all at once: a month that is wanted whole, or a day.
     pub(crate) fn is_leaf(&self, folder: &str) -> bool {
         let told = Told::by(folder);
@@ -118,6 +221,29 @@ mod tests {
         for text in ["0/7", "8/7", "1", "a/b", "1/0", "-1/2", ""] {
             assert!(text.parse::<Shard>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_no_key_is_of_is_told() {
+        let selection = Selection {
+            accounts: vec!["111122223333".to_owned(), "42".to_owned()],
+            regions: vec!["us-east1".to_owned(), "us-east-1".to_owned(), "eu-west-1".to_owned()],
+            ..Selection::default()
+        };
+        let told = selection.unmatched([NAME, "x.json"].into_iter().map(Cow::from));
+        let shown: Vec<_> = told.iter().map(|one| (one.option, &*one.value, one.hint())).collect();
+        let slip = Some("did you mean `us-east-1`?".to_owned());
+        let digits = Some("an account id has 12 digits".to_owned());
+        assert_eq!(
+            shown,
+            [
+                ("account", "42", digits),
+                ("region", "eu-west-1", None),
+                ("region", "us-east1", slip)
+            ]
+        );
+        assert!(Selection::default().unmatched(std::iter::empty()).is_empty());
+        assert!(REGIONS.is_sorted());
     }
 
     const NAME: &str = "111122223333_CloudTrail_us-east-1_20260926T1455Z_9nYN7gp2eWAJHIfT.json.gz";

@@ -411,7 +411,7 @@ fn wrong_usage_is_status_2() {
         &["convert", SAMPLE, "--out", "never", "--keep", "some"],
         &["convert", SAMPLE, "--out", "never", "--threads", "0"],
         &["convert", SAMPLE, "--out", "never", "--partition-by", "region,planet"],
-        &["convert", SAMPLE, "--out", "never", "--since", "2026-09-01T12:00:00"],
+        &["convert", SAMPLE, "--out", "never", "--since", "2026-09-01T25:00:00"],
         &["sql"],
         &["frobnicate"],
         &[],
@@ -485,18 +485,23 @@ fn of_copies_the_least_file_and_record_stays() {
 }
 
 #[test]
-fn a_dataset_inside_its_own_source_is_left_alone() {
+fn a_dataset_inside_its_own_source_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let record = json!({"eventSource": "codebuild.amazonaws.com", "eventID": "e"});
     log_file(folder.path(), "log.json", &[record]);
     let (source, out) = (text(folder.path()), text(&folder.path().join("dataset")));
-    let args = ["convert", &source, "--out", &out, "--format", "json"];
-    assert_eq!(buildtrail(&args).exits(0).json()["records"]["written"], 1);
-    let again = buildtrail(&args).exits(0).json();
-    assert_eq!(
-        (&again["files"]["found"], &again["files"]["skipped"]["known"]),
-        (&json!(2), &json!(1))
+    let before = tree(folder.path());
+    let refused = buildtrail(&["convert", &source, "--out", &out]).exits(1).stderr;
+    assert!(
+        refused.contains("dataset: is in the source") && refused.contains("hint: "),
+        "{refused}"
     );
+    assert_eq!(tree(folder.path()), before);
+    // Above it is no better.
+    let log = text(&folder.path().join("log.json"));
+    let refused = buildtrail(&["convert", &log, "--out", &source]).exits(1).stderr;
+    assert!(refused.contains("holds the source"), "{refused}");
+    assert_eq!(tree(folder.path()), before);
 }
 
 #[test]

@@ -440,7 +440,8 @@ fn status_says_what_is_there() {
     assert_eq!(
         status,
         json!({
-            "partition_by": ["region", "month"], "redact": "standard", "rows": 78,
+            "partition_by": ["region", "month"], "redact": "standard", "keep": "codebuild",
+            "rows": 78,
             "days": {"first": "2016-09-06", "last": "2026-10-01", "count": 11},
             "accounts": ["111122223333", "444455556666", "account-ID"],
             "regions": ["eu-west-1", "region-ID", "us-east-1"],

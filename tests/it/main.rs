@@ -41,6 +41,7 @@ mod s3;
 mod s3_dataset;
 mod saved;
 mod schema;
+mod scope;
 mod shell;
 mod sql;
 mod support;

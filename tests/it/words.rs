@@ -148,7 +148,7 @@ fn failures() {
             &["convert", SAMPLE, "--out", &name, "--partition-by", "day"],
             &["convert", SAMPLE, "--out", &name, "--partition-by", "week"],
             &["convert", SAMPLE, "--out", &name, "--redact", "none"],
-            &["convert", SAMPLE, "--out", &name, "--since", "yesterday"],
+            &["convert", SAMPLE, "--out", &name, "--since", "someday"],
             &["convert", SAMPLE, "--out", &name, "--part-size", "12"],
             &["convert", SAMPLE, "--out", &name, "--shard", "3/2"],
             &["convert", SAMPLE, "--out", &name, "--verify"],

@@ -16,6 +16,12 @@ pub(in crate::cli) enum SummaryFormat {
     Json,
 }
 
+/// The environment's variable for a DATASET that is not named.
+pub(in crate::cli) const DATASET: &str = "BUILDTRAIL_DATASET";
+
+/// The environment's variable for `--sql-dir`.
+pub(in crate::cli) const SQL_DIR: &str = "BUILDTRAIL_SQL_DIR";
+
 /// [`PART_BYTES`](crate::convert::PART_BYTES) as people write it.
 pub(in crate::cli) const PART_SIZE: &str = "256MB";
 
@@ -50,6 +56,19 @@ pub(in crate::cli) fn parse_time(text: &str) -> Result<i64, String> {
     times::parse(text, Utc::now())
 }
 
+/// Fails if a period ends before it begins. Times that look back from now (`7d`) are told by the clock
+/// when they are read, one after the other: less than a second apart they are the same.
+pub(in crate::cli) fn in_order(
+    command: &'static str,
+    since: Option<i64>,
+    until: Option<i64>,
+) -> anyhow::Result<()> {
+    if times::are_in_order(since, until) {
+        return Ok(());
+    }
+    Err(wrong_usage(command, times::NOT_IN_ORDER))
+}
+
 /// The exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum ExitStatus {
@@ -57,6 +76,8 @@ pub(in crate::cli) enum ExitStatus {
     Done,
     /// Failed; standard error says why.
     Failed,
+    /// A value was given that nothing has.
+    Unmatched,
     /// Done, but some input was rejected.
     Rejected,
     /// A query that is a check has found something.
@@ -68,7 +89,8 @@ impl From<ExitStatus> for ExitCode {
         match status {
             ExitStatus::Done => Self::SUCCESS,
             ExitStatus::Failed => Self::from(1),
-            // 2 is wrong usage, which clap ends with by itself.
+            // As for wrong usage, which clap ends with by itself.
+            ExitStatus::Unmatched => Self::from(2),
             ExitStatus::Rejected => Self::from(3),
             ExitStatus::Found => Self::from(4),
         }

@@ -11,6 +11,11 @@ impl Bar {
         Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()))
     }
 
+    /// One that is never shown.
+    pub(in crate::cli) fn hidden() -> Self {
+        Self(ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()))
+    }
+
     pub(in crate::cli) fn finish(self) {
         self.0.finish_and_clear();
     }

@@ -1,13 +1,17 @@
 //! What `sql` and `run` have in common: what is asked, how its answer is written, what it may use.
 
-use crate::cli::common::args::{parse_memory, parse_timeout, runtime, wrong_usage};
+use crate::cli::common::args::{
+    DATASET, SQL_DIR, parse_memory, parse_timeout, runtime, wrong_usage,
+};
+use crate::cli::common::problems;
 use crate::cli::common::progress::Bar;
 use crate::convert::ConvertConfig;
 use crate::dataset::Dataset;
 use crate::error::Result;
 use crate::printable::say;
 use crate::query::{
-    self, Access, Form, Format, MAX_ROWS, QueryLimits, Runner, SavedQueries, register_logs,
+    self, Access, Form, Format, MAX_ROWS, QueryLimits, QuerySource, Runner, SavedQueries,
+    register_logs,
 };
 use crate::reader;
 use crate::scope::Keep;
@@ -16,6 +20,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
+
+/// The help of DATASET. Clap does not read the variable itself: it would take it to contradict --logs.
+pub(in crate::cli) const OPTIONAL_DATASET: &str =
+    "The dataset: a folder, or an S3 URL [default: that of the environment's BUILDTRAIL_DATASET]";
 
 /// How the answer is written, and what it may use.
 #[derive(Debug, clap::Args)]
@@ -46,7 +54,7 @@ pub(in crate::cli) struct QueryOptions {
     #[arg(long, value_name = "N", default_value_t = MAX_ROWS)]
     max_rows: usize,
     /// A folder of saved queries of your own; one of the same name takes the place of ours
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", env = SQL_DIR, hide_env_values = true)]
     pub(in crate::cli) sql_dir: Option<PathBuf>,
     /// Memory for sorting, grouping, joining: 512MB, 4GB [default: half of the machine's]
     #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
@@ -82,13 +90,16 @@ impl QueryOptions {
         dataset: Option<&Path>,
         queries: SavedQueries,
     ) -> anyhow::Result<Asked> {
+        let named = self.named_form(command)?;
         let scratch = ScratchFolders::default();
-        let dataset = match dataset {
-            Some(dataset) => Dataset::open(dataset)?,
-            None if self.logs.is_empty() => {
-                return Err(wrong_usage(command, "name a DATASET, or log files with --logs"));
-            }
-            None => read_logs(&self.logs, self.keep, &scratch)?,
+        let dataset = if !self.logs.is_empty() {
+            read_logs(&self.logs, self.keep, &scratch)?
+        } else if let Some(dataset) = dataset {
+            Dataset::open(dataset)?
+        } else if let Some(dataset) = std::env::var_os(DATASET).filter(|name| !name.is_empty()) {
+            Dataset::open(Path::new(&dataset))?
+        } else {
+            return Err(wrong_usage(command, "name a DATASET, or log files with --logs"));
         };
         let access = Access { files: self.allow_files, write: self.allow_write };
         let limits =
@@ -103,7 +114,6 @@ impl QueryOptions {
         let (keep, made) = (self.keep, Arc::clone(&scratch));
         let read = move |source: &str| read_logs(&[source.to_owned()], keep, &made);
         register_logs(&session, Box::new(read));
-        let named = self.output.as_deref().and_then(Format::of_file);
         let mut form = Form::new(self.format.or(named).unwrap_or(Format::Table));
         form.headers = !self.no_headers;
         form.safe_csv = self.safe_csv;
@@ -114,10 +124,27 @@ impl QueryOptions {
             runner.set_width(width);
         }
         runner.timeout = limits.timeout;
+        runner.source = Some(QuerySource { dataset, of_logs: !self.logs.is_empty() });
         if let Some(output) = &self.output {
             runner.write_to(output)?;
         }
         Ok(Asked { runner, scratch })
+    }
+
+    /// The form that the name of --output asks for. A name without an ending asks for none, and one whose
+    /// ending is no form's is a slip, unless --format says what is meant.
+    fn named_form(&self, command: &'static str) -> anyhow::Result<Option<Format>> {
+        let Some(output) = &self.output else { return Ok(None) };
+        let named = Format::of_file(output);
+        if named.is_some() || self.format.is_some() || output.extension().is_none() {
+            return Ok(named);
+        }
+        let endings = Format::ENDINGS.map(|(ending, _)| format!(".{ending}")).join(", ");
+        let reason = format!(
+            "--output {}: no form has this ending; expected one of {endings}, or --format",
+            output.display()
+        );
+        Err(wrong_usage(command, reason))
     }
 }
 
@@ -130,14 +157,13 @@ pub(in crate::cli) struct Asked {
 
 /// Makes a dataset of log files, for as long as the program runs.
 fn read_logs(sources: &[String], keep: Keep, scratch: &ScratchFolders) -> Result<Dataset> {
+    let keep = Some(keep);
     let config = ConvertConfig { keep, ..ConvertConfig::new(sources.to_vec(), PathBuf::new()) };
     let bar = Bar::new();
     let made = reader::ScratchDataset::convert(config, &bar);
     bar.finish();
     let reader::ScratchDataset { dataset, outcome, folder } = made?;
-    for problem in &outcome.problems {
-        say(&format!("rejected: {problem}"));
-    }
+    problems::tell(&outcome.problems, None);
     scratch.lock().unwrap_or_else(PoisonError::into_inner).push(folder);
     Ok(dataset)
 }

@@ -20,7 +20,7 @@ pub enum ParameterKind {
     Integer,
     /// `true` or `false`.
     Boolean,
-    /// `2026-09-01T12:00:00Z`, `2026-09-01`, `7d`, `12h`, `now`.
+    /// `2026-09-01T12:00:00Z`, `2026-09-01T12:00`, `2026-09-01`, `yesterday`, `7d`, `12h`, `1mo`, `now`.
     Timestamp,
     /// Texts, separated by commas.
     List,
@@ -122,10 +122,30 @@ impl Parameter {
         if !is_name {
             return Err(wrong("the name is not lower case"));
         }
-        if let Some(Err(reason)) = parameter.default.as_deref().map(|text| kind.parse(text)) {
+        if let Some(Err(reason)) = parameter.default.as_deref().map(|text| parameter.parse(text)) {
             return Err(wrong(&reason));
         }
         Ok(parameter)
+    }
+
+    /// The least and the most that an integer may be, where its help ends with them: `... (1 to 1440)`.
+    fn range(&self) -> Option<(i64, i64)> {
+        let (_, range) = self.help.strip_suffix(')')?.rsplit_once('(')?;
+        let (least, most) = range.split_once(" to ")?;
+        let range = (least.trim().parse().ok()?, most.trim().parse().ok()?);
+        (self.kind == ParameterKind::Integer).then_some(range)
+    }
+
+    /// The value that a text stands for.
+    pub fn parse(&self, text: &str) -> std::result::Result<ScalarValue, String> {
+        let value = self.kind.parse(text)?;
+        if let ScalarValue::Int64(Some(number)) = value
+            && let Some((least, most)) = self.range()
+            && !(least..=most).contains(&number)
+        {
+            return Err(format!("expected a whole number from {least} to {most}"));
+        }
+        Ok(value)
     }
 
     /// Its name on the command line, without the dashes before it.
@@ -153,6 +173,9 @@ mod tests {
         assert_eq!((&*parameter.name, parameter.kind), ("max_calls", ParameterKind::Integer));
         assert_eq!((&*parameter.option(), &*parameter.help), ("max-calls", "Calls: at most"));
         assert_eq!(parameter.default_value(), ScalarValue::Int64(Some(20)));
+        let minutes = read("minutes integer [15] Length of a window (1 to 1440)").unwrap();
+        assert_eq!(minutes.parse("1440"), Ok(ScalarValue::Int64(Some(1440))));
+        assert!(minutes.parse("1441").is_err() && minutes.parse("0").is_err());
         assert!(read("names list [] Only these").unwrap().default_value().is_null());
         for (line, reason) in [
             ("since timestamp Only", "no default in brackets"),
@@ -160,6 +183,7 @@ mod tests {
             ("since [] Only", "not a name and a type"),
             ("Since text [] X", "not lower case"),
             ("n integer [many] X", "expected a whole number"),
+            ("n integer [0] Minutes (1 to 1440)", "expected a whole number from 1 to 1440"),
         ] {
             let error = read(line).unwrap_err().to_string();
             assert!(error.contains(reason) && error.contains("saved query q"), "{error}");

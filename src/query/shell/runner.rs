@@ -7,6 +7,7 @@
 
 use crate::error::{Error, QueryError, Result, SavedQueryProblem};
 use crate::printable::say;
+use crate::query::doubt::QuerySource;
 use crate::query::execute::{execute, statements, statements_for};
 use crate::query::output::{self, Form, Format, OutputFile, Paged, Shown, tabulate};
 use crate::query::saved::{SavedQueries, SavedQuery, Values};
@@ -53,6 +54,8 @@ pub struct Runner {
     pub(crate) queries: SavedQueries,
     /// How results are written.
     pub form: Form,
+    /// What is asked, for what saved queries want to know of it.
+    pub source: Option<QuerySource>,
     /// How long a statement may take.
     pub timeout: Option<Duration>,
     /// Whether a person sits before it: there are a pager, a spinner and counts of rows.
@@ -76,6 +79,7 @@ impl Runner {
             queries,
             auto_width: form.width.is_none(),
             form,
+            source: None,
             timeout: None,
             is_interactive: false,
             timer: true,
@@ -219,7 +223,7 @@ impl Runner {
     }
 
     /// Starts a statement on its threads; its rows as they come.
-    async fn start(
+    pub(super) async fn start(
         &mut self,
         statement: Statement,
         values: Values,
@@ -313,6 +317,9 @@ impl Runner {
             ShellCommand::Run(words) => {
                 let (query, values) = self.queries.call(words)?;
                 let query = query.clone();
+                for doubt in self.doubts(&query, &values).await? {
+                    doubt.tell();
+                }
                 self.run_saved(&query, values).await?;
                 self.last = query.sql;
             }
