@@ -8,7 +8,6 @@ use crate::cli::common::progress::Bar;
 use crate::convert::ConvertConfig;
 use crate::dataset::Dataset;
 use crate::error::Result;
-use crate::printable::say;
 use crate::query::{
     self, Access, Form, Format, MAX_ROWS, QueryLimits, QuerySource, Runner, SavedQueries,
     register_logs,
