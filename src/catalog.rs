@@ -38,12 +38,15 @@ pub enum Engine {
     /// Trino, with its Hive connector.
     Trino,
     /// `DuckDB`.
+    #[value(help = "DuckDB")]
     DuckDb,
     /// `ClickHouse`.
+    #[value(help = "ClickHouse")]
     ClickHouse,
     /// Polars.
     Polars,
     /// pandas, with `PyArrow`.
+    #[value(help = "pandas, with PyArrow")]
     Pandas,
 }
 

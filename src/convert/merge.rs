@@ -68,7 +68,7 @@ pub(crate) fn merge(
     }
     let committed = Committed::find(dataset, partitions.keys(), &mut workers, state)?;
     let merge_one = |(path, rows): (String, usize)| {
-        let streams = workers.iter().flat_map(|worker| worker.of(&path)).collect();
+        let streams = workers.iter().flat_map(|worker| worker.streams_of(&path)).collect();
         thread::scope(|scope| {
             let writer = PartitionWriter::new(scope, dataset, rows, part_bytes, single_threaded);
             RunMerge::new(streams, &committed, state, writer).run(path)
@@ -109,7 +109,9 @@ pub(crate) fn batches(worker: &Runs, state: &RandomState) -> Result<Vec<RecordBa
                 Ok(Vec::new())
             });
             let committed = Committed::default();
-            RunMerge::new(worker.of(path), &committed, state, writer).run(path.to_owned()).map(drop)
+            RunMerge::new(worker.streams_of(path), &committed, state, writer)
+                .run(path.to_owned())
+                .map(drop)
         })?;
     }
     drop(to);

@@ -221,7 +221,7 @@ impl Runs {
     }
 
     /// The rows of a partition, a sorted stream of each run.
-    pub(crate) fn of<'r>(&'r self, path: &str) -> Vec<Stream<'r>> {
+    pub(crate) fn streams_of<'r>(&'r self, path: &str) -> Vec<Stream<'r>> {
         let Some(number) = self.partitioner.number_of(path) else { return Vec::new() };
         let from = self.rows.partition_point(|row| row.partition < number);
         let to = self.rows.partition_point(|row| row.partition <= number);
@@ -334,7 +334,7 @@ mod tests {
         }
         runs.finish().unwrap();
         assert_eq!(runs.partitions().collect::<Vec<_>>(), [("region=a", 1000), ("region=b", 2000)]);
-        let streams = runs.of("region=a").into_iter().map(|mut stream| {
+        let streams = runs.streams_of("region=a").into_iter().map(|mut stream| {
             let mut times = Vec::new();
             while stream.advance().unwrap() {
                 let row = stream.row().unwrap();
