@@ -20,6 +20,7 @@ mod execute;
 mod failure;
 mod names;
 mod output;
+mod precedence;
 mod rules;
 mod saved;
 mod session;

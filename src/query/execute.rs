@@ -15,9 +15,9 @@
 use crate::error::Result;
 #[cfg(feature = "distributed")]
 use crate::query::distributed;
-use crate::query::names;
 use crate::query::saved::{Values, make_views};
 use crate::query::session::Access;
+use crate::query::{names, precedence};
 use arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::dataframe::DataFrame;
@@ -45,7 +45,8 @@ pub(super) fn statements_for(session: &SessionContext, sql: &str) -> Result<VecD
 }
 
 /// Plans a statement.
-async fn plan(state: &SessionState, statement: Statement) -> Result<LogicalPlan> {
+async fn plan(state: &SessionState, mut statement: Statement) -> Result<LogicalPlan> {
+    precedence::regroup(&mut statement);
     let mut renamed = statement.clone();
     match state.statement_to_plan(statement).await {
         Err(error) if names::are_the_fault(&error) && names::tell_apart(&mut renamed) => {

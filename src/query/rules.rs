@@ -6,6 +6,7 @@ pub(super) mod compact_views;
 pub(super) mod count_distinct;
 mod lag;
 mod per_distinct_value;
+pub(super) mod pushdown;
 pub(super) mod timestamps;
 
 use compact_views::CompactTexts;

@@ -14,6 +14,7 @@ use crate::error::Result;
 use crate::layout::{DEFAULT_PARTITION, TABLE};
 use crate::query::rules::compact_views::as_view;
 use crate::query::rules::count_distinct::Count;
+use crate::query::rules::pushdown::engine_rules;
 use crate::query::rules::{COUNT_DISTINCT, RULES, last_rules, timestamps};
 use crate::schema::schema;
 use arrow::datatypes::{DataType, Schema};
@@ -51,6 +52,7 @@ pub fn open_without(
         SessionConfig::new().with_information_schema(true).with_extension(Arc::new(access));
     settle(config.options_mut(), limits);
     let mut state = SessionStateBuilder::new_with_default_features()
+        .with_physical_optimizer_rules(engine_rules())
         .with_config(config)
         .with_runtime_env(limits.runtime()?);
     for (name, rule) in RULES.into_iter().zip(last_rules()) {
@@ -80,6 +82,8 @@ pub(in crate::query) fn settle(options: &mut ConfigOptions, limits: &QueryLimits
     // A join's filter is pushed down by the column's name alone, so a join of two tables with columns of
     // one name loses rows (apache/datafusion #25264, #25244, #25262; mended after 55.2).
     options.optimizer.enable_join_dynamic_filter_pushdown = false;
+    // `SELECT max(x), min(y)` over two part files loses the least of y.
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     options.execution.sort_spill_reservation_bytes = limits.sort_reserve();
     // The zone of the table's times: times that functions make have a `Z` in results, too.
     options.execution.time_zone = Some("UTC".to_owned());

@@ -504,11 +504,60 @@ fn a_join_of_a_table_with_itself_loses_no_rows() {
         "SET datafusion.optimizer.enable_join_dynamic_filter_pushdown = true",
         "set DATAFUSION.OPTIMIZER.enable_dynamic_filter_pushdown = true",
         "RESET datafusion.optimizer.enable_join_dynamic_filter_pushdown",
+        "SET datafusion.optimizer.enable_aggregate_dynamic_filter_pushdown = true",
     ] {
         let refused = buildtrail(&["sql", &two.name(), "-c", set]).exits(1);
-        assert!(refused.stderr.contains("makes joins lose rows"), "{set}: {}", refused.stderr);
+        assert!(refused.stderr.contains("makes statements lose rows"), "{set}: {}", refused.stderr);
         assert!(refused.stderr.contains("#25264"), "{set}: {}", refused.stderr);
     }
+}
+
+/// The engine would push the condition below the join, by the column's name alone.
+#[test]
+fn a_filter_of_both_sides_loses_no_rows() {
+    let two = two_builds();
+    let sql = "SELECT b.actor FROM events a RIGHT JOIN events b ON a.actor = b.request_id \
+               WHERE a.actor IS DISTINCT FROM b.actor ORDER BY b.actor";
+    assert_eq!(two.sql(sql), json!([{"actor": "a1"}, {"actor": "x1"}]));
+    let sql = "SELECT c.actor FROM (SELECT a.actor AS c1, b.actor FROM events a \
+               RIGHT JOIN events b ON a.actor = b.request_id) c \
+               WHERE coalesce(c.c1, '') <> c.actor ORDER BY c.actor";
+    assert_eq!(two.sql(sql), json!([{"actor": "a1"}, {"actor": "x1"}]));
+}
+
+/// The engine would skip the second part file, whose projects come before the first's.
+#[test]
+fn several_extremes_are_of_all_part_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = |id: &str, time: &str, user: Option<&str>, project: Option<&str>| {
+        let mut identity = json!({"type": "IAMUser", "accountId": "111122223333"});
+        if let Some(user) = user {
+            identity["userName"] = json!(user);
+        }
+        json!({
+            "eventID": id, "eventTime": time, "eventSource": "codebuild.amazonaws.com",
+            "eventName": "StartBuild", "awsRegion": "us-east-1", "userIdentity": identity,
+            "requestParameters": project.map(|name| json!({"projectName": name})),
+        })
+    };
+    let records = [
+        record("1", "2026-09-01T00:00:00Z", None, Some("y")),
+        record("2", "2026-10-01T00:00:00Z", Some("a"), None),
+        record("3", "2026-10-01T00:00:01Z", Some("a"), Some("x")),
+    ];
+    let months = dataset(&[&log_file(folder.path(), "log.json", &records)]);
+    let sql = "SELECT max(project_name) AS last, min(user_identity_user_name) AS first FROM events";
+    assert_eq!(months.sql(sql), json!([{"last": "y", "first": "a"}]));
+}
+
+#[test]
+fn and_binds_less_than_is_distinct_from() {
+    let two = two_builds();
+    let sql = "SELECT true IS DISTINCT FROM true AND false AS both";
+    assert_eq!(two.sql(sql), json!([{"both": false}]));
+    let sql =
+        "SELECT count(*) AS n FROM events WHERE actor IS NOT DISTINCT FROM 'a1' AND succeeded";
+    assert_eq!(two.sql(sql), json!([{"n": 1}]));
 }
 
 /// Functions that make times of texts, over a column of them: each is the event's own time.

@@ -71,9 +71,10 @@ fn is_in_memory(table: &Arc<dyn TableSource>) -> bool {
 /// Refuses to change an option whose other value gives wrong rows in this version of the engine.
 fn refuse_wrong_rows(variable: &str) -> Option<QueryError> {
     let reason =
-        "it makes joins lose rows in this version of the engine (apache/datafusion #25264)";
+        "it makes statements lose rows in this version of the engine (apache/datafusion #25264)";
     let wrong = [
         "datafusion.optimizer.enable_join_dynamic_filter_pushdown",
+        "datafusion.optimizer.enable_aggregate_dynamic_filter_pushdown",
         // Switches the one above on with the others.
         "datafusion.optimizer.enable_dynamic_filter_pushdown",
     ];
