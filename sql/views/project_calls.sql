@@ -515,8 +515,6 @@ SELECT
   event_time,
   event_id,
   event_name,
-  source_file,
-  source_record,
   request_id,
   shared_event_id,
   addendum_reason,
