@@ -15,9 +15,11 @@ they differ. So does an internal error of the engine. Statements that it refuses
 """
 import argparse
 import collections
+import concurrent.futures
 import copy
 import datetime
 import json
+import os
 import pathlib
 import random
 import re
@@ -32,10 +34,10 @@ import duckdb
 BATCH = 16
 # Seconds for one statement in DuckDB, and for a batch in ours.
 PATIENCE, BATCH_PATIENCE = 5, 60
-ROWS = 20_000
-SMALL_BATCHES = ["SET datafusion.execution.batch_size = 3", "SET datafusion.execution.target_partitions = 3",
+ROWS = 2_000
+SMALL_BATCHES = ["SET datafusion.execution.batch_size = 8", "SET datafusion.execution.target_partitions = 3",
                  "SET datafusion.optimizer.repartition_file_min_size = 0"]
-NAMES = ["x1", "x2", "x3", "X1", "a b", "y"]
+NAMES = ["x1", "x2", "x3", "X1", "a b", "y", "a1", "b2", "m", "n-1", "z"]
 # Columns that have few values and nulls, so that joins meet; the others come by chance.
 JOINED = ["actor", "project_name", "user_identity_user_name", "session_issuer_user_name", "build_uuid", "actor_build_uuid",
           "event_id", "event_name", "request_id"]
@@ -45,7 +47,7 @@ JOINED = ["actor", "project_name", "user_identity_user_name", "session_issuer_us
 
 def made_records(rng, count):
     """Calls by a few people on a few projects whose names are alike, with members missing."""
-    names, records = rng.sample(NAMES, rng.randrange(3, 6)), []
+    names, records = rng.sample(NAMES, min(len(NAMES), 3 + count // 6)), []
     builds = [f"{rng.getrandbits(32):08x}-0000-4000-8000-{n:012}" for n in range(max(2, count // 8))]
     for number in range(count):
         name, project, build = rng.choice(names), rng.choice(names), rng.choice(builds)
@@ -116,7 +118,7 @@ class Dataset:
         # A table is what a view over the files gives, read once.
         self.connection.execute(f"""CREATE TABLE events AS SELECT * FROM read_parquet('{self.place}/**/*.parquet',
             hive_partitioning = true, hive_types_autocast = false, union_by_name = true)""")
-        self.tables = {"events": self.columns("events", in_order=True)}
+        self.tables = {"events": self.columns("events", all_null=False)}
         waiting = {path.stem: path.read_text() for path in sorted(arguments.views.glob("*.sql"))}
         while waiting:
             ready = []
@@ -132,20 +134,18 @@ class Dataset:
                 del waiting[name]
                 self.tables[name] = self.columns(name)
 
-    def columns(self, table, in_order=False):
+    def columns(self, table, all_null=True):
         """Columns with a type that statements use, and some value."""
         kinds = {"VARCHAR": "text", "BOOLEAN": "bool", "INTEGER": "int", "BIGINT": "int", "HUGEINT": "int",
                  "TIMESTAMP WITH TIME ZONE": "time", "VARCHAR[]": "list"}
         found = []
         described = self.connection.execute(f'DESCRIBE "{table}"').fetchall()
-        counts = self.connection.execute(
-            "SELECT " + ", ".join(f'count("{row[0]}")' for row in described) + f' FROM "{table}"').fetchone()
-        for row, count in zip(described, counts):
+        columns = list(zip(*self.connection.execute(f'SELECT * FROM "{table}"').fetchall())) or [()] * len(described)
+        for row, cells in zip(described, columns):
             long = row[0] in ("request_parameters", "response_elements", "source_file", "extra", "user_identity")
-            if row[1] in kinds and not long and (count or not in_order):
-                values = () if kinds[row[1]] == "list" else self.connection.execute(
-                    f'SELECT DISTINCT "{row[0]}" AS v FROM "{table}" WHERE v IS NOT NULL ORDER BY v LIMIT 8').fetchall()
-                found.append(Ref(row[0], kinds[row[1]], row[0], [plain(value[0]) for value in values]))
+            values = sorted({plain(cell) for cell in cells if cell is not None}, key=repr)
+            if row[1] in kinds and not long and (values or all_null):
+                found.append(Ref(row[0], kinds[row[1]], row[0], values[:12] if kinds[row[1]] != "list" else ()))
         return found
 
     def duckdb(self, sql):
@@ -296,7 +296,7 @@ def below(node):
         yield from below(part)
 
 
-CONSTANTS = {"text": ["'x1'"], "int": ["1"], "bool": ["TRUE"], "time": ["TIMESTAMP '2026-09-29T00:00:00Z'"]}
+CONSTANTS = {"text": ["'x1'"], "int": ["1"], "bool": ["TRUE"], "time": ["TIMESTAMPTZ '2026-09-29T00:00:00Z'"]}
 
 
 def smaller(root):
@@ -352,6 +352,10 @@ class Maker:
 
     def __init__(self, rng, tables):
         self.rng, self.tables, self.aliases, self.ctes = rng, tables, 0, []
+        # How many tables a statement still gets: each takes our engine 25 ms to plan.
+        self.budget = rng.choice([1, 2, 2, 3, 3, 3, 4, 4, 5])
+        # Columns that every mention of `events` has, so that self-joins have columns of one name.
+        self.common = rng.sample(JOINED[:4], rng.randrange(1, 3))
 
     def chance(self, share):
         return self.rng.random() < share
@@ -365,11 +369,14 @@ class Maker:
     def table(self, name=None):
         # A view takes ten times as long to plan.
         if name is None:
-            name = "events" if self.chance(0.93) else self.rng.choice([t for t in self.tables if t != "events"])
+            name = "events" if self.chance(0.97) else self.rng.choice([t for t in self.tables if t != "events"])
         alias = self.alias()
+        self.budget -= 1
         columns = self.tables[name]
         liked = [c for c in columns if c.name in JOINED]
-        chosen = list(dict.fromkeys(self.rng.sample(columns, min(6, len(columns))) + self.rng.sample(liked, min(4, len(liked)))))
+        chosen = [c for c in columns if c.name in self.common]
+        chosen += self.rng.sample(columns, min(4, len(columns))) + self.rng.sample(liked, min(2, len(liked)))
+        chosen = list(dict.fromkeys(chosen))
         key = [f"{alias}.event_id"] if name == "events" else None
         return Node("relation", f"{name} AS {alias}"), [ref.of(alias) for ref in chosen], key
 
@@ -396,10 +403,12 @@ class Maker:
 
     def relation(self, depth, joins=2):
         roll = self.rng.random()
-        if joins and roll < (0.5 if joins > 1 else 0.2):
+        if self.budget < 2:
+            joins = depth = 0
+        if joins and roll < (0.55 if joins > 1 else 0.15):
             return self.join(depth, joins)
-        if depth and roll < 0.7:
-            return self.derived(depth)
+        if depth and roll < 0.75:
+            return self.derived(depth) if self.chance(0.9) else self.derived(1)
         if self.ctes and roll < 0.9:
             name, columns, key = self.rng.choice(self.ctes)
             alias = self.alias()
@@ -442,7 +451,7 @@ class Maker:
         if kind == "int":
             return Node(kind, str(self.rng.randrange(-1, 8)))
         if kind == "time":
-            return Node(kind, f"TIMESTAMP '2026-{self.rng.choice(['09-29', '09-30', '10-01'])}T{self.rng.randrange(24):02}:00:00Z'")
+            return Node(kind, f"TIMESTAMPTZ '2026-{self.rng.choice(['09-29', '09-30', '10-01'])}T{self.rng.randrange(24):02}:00:00Z'")
         return Node(kind, self.rng.choice(["TRUE", "FALSE"]))
 
     def expression(self, kind, refs, depth):
@@ -499,22 +508,22 @@ class Maker:
         return Node("time", "coalesce({}, {})", of(), of())
 
     def of_bool(self, of, refs, depth):
-        roll = self.rng.randrange(14)
+        roll = self.rng.randrange(15)
         kind = self.rng.choice(["text"] * 4 + ["int", "time"])
         known = [ref for ref in refs if ref.values and ref.kind in ("text", "int")]
-        if roll < 3 and known:
+        if roll < 5 and known:
             ref = self.rng.choice(known)
             value = self.rng.choice(ref.values)
             literal = quoted(value) if ref.kind == "text" else str(value)
-            return Node("bool", f"({ref.sql} {self.rng.choice(['=', '=', '<>', '<', '>='])} {literal})")
-        if roll < 4:
-            return Node("bool", "({} " + self.rng.choice(["=", "=", "<>", "<", ">="]) + " {})", of(kind), of(kind))
-        if roll == 4:
-            return Node("bool", "({} IS " + self.rng.choice(["", "NOT "]) + "NULL)", of(kind))
+            return Node("bool", f"({ref.sql} {self.rng.choice(['=', '=', '=', '<>', '<', '>='])} {literal})")
         if roll == 5:
+            return Node("bool", "({} " + self.rng.choice(["=", "=", "<>", "<", ">="]) + " {})", of(kind), of(kind))
+        if roll in (6, 13):
+            return Node("bool", "({} IS " + self.rng.choice(["", "NOT "]) + "NULL)", self.column(kind, refs) or of(kind))
+        if roll == 14:
             values = ", ".join(self.literal("text").sql() for _ in range(self.rng.randrange(1, 4)))
             return Node("bool", "({}" + self.rng.choice(["", " NOT"]) + f" IN ({values}))", of("text"))
-        if roll == 6:
+        if roll == 12:
             return Node("bool", "({} LIKE '" + self.rng.choice(["x%", "%1", "%:%", "_1", "X%"]) + "')", of("text"))
         if roll == 7:
             return Node("bool", "({} " + self.rng.choice(["AND", "OR"]) + " {})", of(), of())
@@ -532,7 +541,7 @@ class Maker:
     def condition(self, refs, depth):
         """Of WHERE: an expression, or a subquery."""
         texts = [ref for ref in refs if ref.kind == "text"]
-        if depth and texts and self.chance(0.3):
+        if depth and texts and self.budget > 0 and self.chance(0.3):
             outer = self.rng.choice(texts)
             inner, columns, _ = self.table("events")
             name = self.rng.choice([ref for ref in columns if ref.kind == "text"]).sql
@@ -553,7 +562,7 @@ class Maker:
 
     def query(self, depth, kinds=None):
         """A query, its columns, and those that no two of its rows share."""
-        if depth and self.chance(0.12):
+        if depth and self.budget > 1 and self.chance(0.12):
             return self.set_operation(depth, kinds)
         body, columns, key = self.select(depth, kinds)
         order = self.order(0.15)
@@ -590,18 +599,24 @@ class Maker:
 
     def select(self, depth, kinds=None):
         relation, refs, key = self.relation(depth)
-        conditions = [self.condition(refs, 2 if self.chance(0.2) else 1) for _ in range(self.rng.choice([0, 0, 0, 1, 1, 2]))]
+        conditions = [self.condition(refs, 2 if self.chance(0.2) else 1) for _ in range(self.rng.choice([0, 0, 1, 1, 1]))]
         where = Some(" WHERE ", " AND ", conditions, 0)
+        twins = [(a, b) for n, a in enumerate(refs) for b in refs[n + 1:] if a.name == b.name and a.kind != "list"]
+        given = []
         if kinds is None:
             usable = [ref.kind for ref in refs if ref.kind != "list"]
             kinds = [self.rng.choice(usable) for _ in range(self.rng.randrange(1, 4))]
+            if twins and self.chance(0.5):
+                given = list(self.rng.choice(twins))
+                kinds = [ref.kind for ref in given] + kinds[2:]
         roll = self.rng.random()
         if roll < 0.3:
-            return self.grouped(relation, refs, where, kinds)
+            return self.grouped(relation, refs, where, kinds, given)
         if roll < 0.5:
-            return self.windowed(relation, refs, key, where, kinds)
-        items = [(self.column(kind, refs) or self.expression(kind, refs, 1) if self.chance(0.7) else
-                  self.expression(kind, refs, 2), kind) for kind in kinds]
+            return self.windowed(relation, refs, key, where, kinds, given)
+        items = [(Node(ref.kind, ref.sql), ref.kind) for ref in given]
+        items += [(self.column(kind, refs) or self.expression(kind, refs, 1) if self.chance(0.7) else
+                   self.expression(kind, refs, 2), kind) for kind in kinds[len(given):]]
         named = self.named(items, refs)
         distinct = Some("", "", [Node("distinct", "DISTINCT ")] if self.chance(0.15) else [], 0)
         columns = [ref for _, ref in named]
@@ -623,13 +638,18 @@ class Maker:
             form, parts = self.rng.choice([("bool_or({})", ["bool"]), ("bool_and({})", ["bool"])])
         return Node(kind, form + "{}", *(self.expression(part, refs, 1) for part in parts), extra)
 
-    def grouped(self, relation, refs, where, kinds):
-        keys = [n for n in range(len(kinds)) if self.chance(0.5)]
+    def grouped(self, relation, refs, where, kinds, given):
+        keys = [n for n in range(len(kinds)) if n < len(given) or self.chance(0.5)]
         items, groups = [], []
         for number, kind in enumerate(kinds):
-            node = (self.column(kind, refs) or self.expression(kind, refs, 1)) if number in keys else self.aggregate(kind, refs)
+            if number < len(given):
+                node = Node(kind, given[number].sql)
+            elif number in keys:
+                node = self.column(kind, refs) or self.expression(kind, refs, 1)
+            else:
+                node = self.aggregate(kind, refs)
             # A constant in GROUP BY is a position there.
-            if number in keys and re.fullmatch(r"-?\d+|'.*'|TRUE|FALSE|TIMESTAMP '.*'", node.sql()):
+            if number in keys and re.fullmatch(r"-?\d+|'.*'|TRUE|FALSE|TIMESTAMPTZ '.*'", node.sql()):
                 node = self.aggregate(kind, refs)
             elif number in keys:
                 groups.append(Node("group", node.sql()))
@@ -641,9 +661,9 @@ class Maker:
                       Some(" GROUP BY ", ", ", groups, 0), Some(" HAVING ", " AND ", having, 0))
         return body, [ref for _, ref in named], names
 
-    def windowed(self, relation, refs, key, where, kinds):
-        items = []
-        for kind in kinds:
+    def windowed(self, relation, refs, key, where, kinds, given):
+        items = [(Node(ref.kind, ref.sql), ref.kind) for ref in given]
+        for kind in kinds[len(given):]:
             if self.chance(0.5):
                 items.append((self.column(kind, refs) or self.expression(kind, refs, 1), kind))
                 continue
@@ -674,12 +694,12 @@ class Maker:
 
     def statement(self):
         ctes = []
-        for number in range(self.rng.choice([0, 0, 0, 0, 1, 2])):
+        for number in range(self.rng.choice([0, 0, 0, 0, 0, 1])):
             name = f"q{number + 1}"
             query, columns, key = self.query(1)
             ctes.append(Node("cte", name + " AS ({})", query))
             self.ctes.append((name, columns, key))
-        query, _, _ = self.query(self.rng.choice([1, 1, 2]))
+        query, _, _ = self.query(self.rng.choice([0, 1, 1, 1, 2]))
         if ctes:
             query.parts[0] = Some("", "", [Node("with", "{} ", Some("WITH ", ", ", ctes, 1))], 0)
         query.order = query.order or self.order(0.2)
@@ -768,6 +788,40 @@ def report(arguments, number, dataset, tree, prelude, how, folder):
         print(json.dumps({"Records": dataset.records}) if len(dataset.records) <= 4 else "")
 
 
+def batch(arguments, datasets, index, numbers):
+    """One batch of statements: (number, dataset, statement, settings, kind of outcome, what differs)."""
+    dataset = datasets[index % len(datasets)]
+    prelude = arguments.prelude + (SMALL_BATCHES if index // len(datasets) % 2 else [])
+    outcomes, cases = [], []
+    for number in numbers:
+        tree = Maker(random.Random(f"{arguments.seed}/{number}"), dataset.tables).statement()
+        expected = dataset.duckdb(tree.sql())
+        if not isinstance(expected, str):
+            cases.append((number, tree, expected))
+        elif expected == "too many rows" or "INTERRUPT" in expected:
+            outcomes.append((number, dataset, tree, prelude, "too much for DuckDB", None))
+        else:
+            outcomes.append((number, dataset, tree, prelude, "refused by DuckDB", expected.splitlines()[0]))
+    answers = dataset.ours([tree.sql() for _, tree, _ in cases], prelude)
+    for (number, tree, expected), got in zip(cases, answers):
+        how = judged(expected, got, tree.order is not None)
+        what = "differ" if how else "agree, with rows" if expected else "agree, without rows"
+        if not how and isinstance(got, str):
+            what, how = ("too slow in ours", None) if got == "too slow" else ("refused by ours", got)
+        outcomes.append((number, dataset, tree, prelude, what, how))
+    return outcomes
+
+
+def in_rounds(arguments, datasets, deadline):
+    """Batches until the deadline, one of each dataset at a time."""
+    first = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        while time.monotonic() < deadline:
+            indexes = range(first, first + len(datasets))
+            yield list(pool.map(lambda n: batch(arguments, datasets, n, range(n * BATCH, (n + 1) * BATCH)), indexes))
+            first += len(datasets)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("buildtrail")
@@ -788,46 +842,29 @@ def main():
         folder = pathlib.Path(folder)
         rng = random.Random(arguments.seed)
         datasets = [Dataset(arguments, made_records(rng, count), folder / str(count)) for count in (12, 40, 110)]
-        number = (arguments.statement or 0) // BATCH * BATCH
-        while time.monotonic() < started + arguments.seconds and not (found and not arguments.keep_going):
-            batch = number // BATCH
-            dataset = datasets[batch % len(datasets)]
-            prelude = arguments.prelude + (SMALL_BATCHES if batch // len(datasets) % 2 else [])
-            numbers = range(number, number + BATCH) if arguments.statement is None else [arguments.statement]
-            cases = []
-            for of in numbers:
-                tree = Maker(random.Random(f"{arguments.seed}/{of}"), dataset.tables).statement()
-                expected = dataset.duckdb(tree.sql())
-                if isinstance(expected, str):
-                    counts["too many or too slow in DuckDB" if "Error" not in expected or "INTERRUPT" in expected else "refused by DuckDB"] += 1
-                    examples.setdefault("DuckDB: " + message(expected.splitlines()[0]), tree.sql())
-                    continue
-                cases.append((of, tree, expected))
-            answers = dataset.ours([tree.sql() for _, tree, _ in cases], prelude)
-            for (of, tree, expected), got in zip(cases, answers):
-                how = judged(expected, got, tree.order is not None)
-                if how:
-                    found += 1
-                    report(arguments, of, dataset, tree, prelude, how, folder / f"found{found}")
-                    if not arguments.keep_going:
-                        break
-                elif isinstance(got, str):
-                    counts["refused by ours" if got != "too slow" else "too slow in ours"] += 1
-                    refusals[message(got)] += 1
-                    examples.setdefault(message(got), tree.sql())
-                else:
-                    counts["with rows" if expected else "without rows"] += 1
-            number += BATCH
-            if arguments.statement is not None:
+        if arguments.statement is not None:
+            outcomes = batch(arguments, datasets, arguments.statement // BATCH, [arguments.statement])
+            number, rounds = 1, [[outcomes]]
+        else:
+            number, rounds = 0, in_rounds(arguments, datasets, started + arguments.seconds)
+        for of_round in rounds:
+            for outcomes in of_round:
+                for of, dataset, tree, prelude, what, how in outcomes:
+                    number += arguments.statement is None
+                    counts[what] += 1
+                    if what == "differ":
+                        found += 1
+                        if found == 1 or arguments.keep_going:
+                            report(arguments, of, dataset, tree, prelude, how, folder / f"found{found}")
+                    elif how:
+                        refusals[what, message(how)] += 1
+                        examples.setdefault((what, message(how)), tree.sql())
+            if found and not arguments.keep_going:
                 break
     print(f"\nseed {arguments.seed}: {number} statements in {time.monotonic() - started:.0f} s, {found} findings;",
           ", ".join(f"{count} {name}" for name, count in counts.most_common()))
-    for text, count in refusals.most_common(20):
-        print(f"refused {count} times: {text}\n    {examples[text][:3000]}")
-    if arguments.keep_going:
-        for text, example in examples.items():
-            if text.startswith("DuckDB"):
-                print(text, "\n   ", example[:400])
+    for (what, text), count in refusals.most_common(20):
+        print(f"{what}, {count} times: {text}\n    {examples[what, text][:3000]}")
     sys.exit(1 if found else 0)
 
 

@@ -9,7 +9,8 @@ values are what the newest pyarrow reads, and `buildtrail sql` must say the same
 SHORT (with --all: of every list in VERSIONS) gets a folder of its own with pip or npm, and reads each part
 file: in each of its ways, a window of time that skips pages, and single ids. A table says what each read
 right, wrong or not at all. --encodings does the same for files that pyarrow writes, each with one encoding in
-all columns that can have it. Exit status 1: a value is wrong, or an engine of REQUIRED refuses a column.
+all columns that can have it. Exit status 1: a value is wrong, or is refused
+and REFUSES does not say so.
 """
 import argparse
 import collections
@@ -31,17 +32,21 @@ VERSIONS = {
     "duckdb": ["1.0.0", "1.1.3", "1.2.2", "1.3.2", "1.4.5", "1.5.6", "2.0.0"],
     "pyarrow": ["14.0.2", "15.0.2", "16.1.0", "17.0.0", "18.1.0", "19.0.1", "20.0.0", "21.0.0", "22.0.0", "23.0.1",
                 "24.0.0", "25.0.1", "26.0.1"],
-    "polars": ["0.20.0", "0.20.31", "1.0.0", "1.10.0", "1.20.0", "1.30.0", "1.44.2", "2.1.0"],
+    "polars": ["0.20.13", "0.20.31", "1.0.0", "1.10.0", "1.20.0", "1.30.0", "1.44.2", "2.1.0"],
     "chdb": ["1.4.1", "2.1.1", "3.1.2", "3.7.2", "4.0.2", "4.4.0"],
     "datafusion": ["34.0.0", "40.1.0", "45.2.0", "50.0.0"],
     "pyspark": ["3.4.4", "3.5.0", "3.5.6", "3.5.9", "4.0.5", "4.3.0"],
     "fastparquet": ["2023.10.1", "2024.11.0", "2026.9.0"],
-    "hyparquet": ["1.0.0", "1.10.0", "1.33.0"],
+    "hyparquet": ["1.0.0", "1.31.5", "1.33.0"],
 }
 SHORT = ["duckdb==1.0.0", "duckdb==2.0.0", "pyarrow==14.0.2", "polars==0.20.31", "polars==2.1.0", "chdb==4.4.0",
          "pyspark==3.5.0", "fastparquet==2024.11.0", "hyparquet==1.33.0"]
-# Engines that must read every column; the others may refuse one, but never read it wrong.
-REQUIRED = {"duckdb", "pyarrow", "polars", "pyspark", "datafusion"}
+# What a version is known to refuse, whoever wrote the file, by what it says; anything else must be read.
+REFUSES = {
+    "polars==1.10.0": r"is_min_value_exact in statistics",  # where a filter reads them
+    "datafusion==34.0.0": r"bad data", "datafusion==40.1.0": r"bad data",  # the page index of parquet 57 and later
+    "datafusion==45.2.0": r"cannot convert 2 into TType",
+}
 # What versions of then need beside them.
 BESIDE = {
     "duckdb": ["pytz"],
@@ -614,11 +619,16 @@ def check(label, files, known, expected, engines, folder, venvs, details):
             failures.append(f"{label}, {engine}: ended early, status {status}: {tail}")
         lines.append([label, engine, str(len(right)), str(len(wrong)), str(len(refused)), f"{time.monotonic() - started:.0f} s"])
         print(*(cell.ljust(width) for cell, width in zip(lines[-1], (26, 22, 6, 6, 8, 6))), flush=True)
+        grouped = collections.defaultdict(list)
         for (way, column), count in sorted(wrong.items()):
-            failures.append(f"{label}, {engine}, {way}: {column} is wrong in {count} of {totals[way, column]} values")
+            grouped[way, "wrong"].append(f"{column} ({count} of {totals[way, column]} values)")
         for (way, column), reason in sorted(refused.items()):
-            text = f"{label}, {engine}, {way}: {column} is refused: {reason.splitlines()[0] if reason else ''}"
-            (failures if name in REQUIRED else details).append(text)
+            grouped[way, f"refused: {' '.join(reason.split())[:200]}"].append(column)
+        for (way, what), columns in grouped.items():
+            more = f" and {len(columns) - 6} more" if len(columns) > 6 else ""
+            known_refusal = what != "wrong" and engine in REFUSES and re.search(REFUSES[engine], what)
+            text = f"{label}, {engine}, {way}: {', '.join(columns[:6])}{more} {what}"
+            (details if known_refusal else failures).append(text)
         shutil.rmtree(out)
     return failures
 
@@ -725,9 +735,9 @@ def main():
                     failures += check(name, files_of, again, wanted, engines, folder, venvs, details)
                     shutil.rmtree(place)
     for text in details:
-        print("may refuse:", text)
-    for failure in failures:
-        print(failure)
+        print("known:", text)
+    for text in failures:
+        print("FAILED:", text)
     print(f"{len(engines)} engines, {len(failures)} failures")
     sys.exit(1 if failures else 0)
 
