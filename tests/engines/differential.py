@@ -356,9 +356,9 @@ class Maker:
         self.rng, self.tables, self.aliases, self.ctes = rng, tables, 0, []
         self.known_faults = known_faults
         # How many tables a statement still gets: each takes our engine 25 ms to plan.
-        self.budget = rng.choice([1, 2, 2, 3, 3, 3, 4, 4, 5])
+        self.budget = rng.choice([1, 2, 3, 3, 3, 4, 4, 5])
         # Columns that every mention of `events` has, so that self-joins have columns of one name.
-        self.common = rng.sample(JOINED[:4], rng.randrange(1, 3))
+        self.common = rng.sample(JOINED[:4], rng.randrange(2, 4))
 
     def chance(self, share):
         return self.rng.random() < share
@@ -408,6 +408,8 @@ class Maker:
         roll = self.rng.random()
         if self.budget < 2:
             joins = depth = 0
+        if depth and self.budget > 2 and self.chance(0.35):
+            return self.self_join()
         if joins and roll < (0.55 if joins > 1 else 0.15):
             return self.join(depth, joins)
         if depth and roll < 0.75:
@@ -421,9 +423,38 @@ class Maker:
             return self.values()
         return self.unnested() if roll > 0.97 else self.table()
 
+    def self_join(self):
+        """A subquery over `events` joined with itself that gives columns of one name, and perhaps groups by them."""
+        left, left_refs, _ = self.table("events")
+        right, right_refs, _ = self.table("events")
+        near = [ref for ref in left_refs if ref.name in JOINED[:4]], [ref for ref in right_refs if ref.name in JOINED[:4]]
+        one, other = (self.rng.choice(refs) for refs in near)
+        kind = self.rng.choice(["JOIN", "LEFT JOIN", "LEFT JOIN", "RIGHT JOIN", "FULL JOIN"])
+        key = Node("bool", f"{one.sql} = {other.sql}")
+        relation = Node("relation", "{} " + kind + " {} ON {}", left, right, Some("", " AND ", [key], 1))
+        refs = left_refs + right_refs
+        name = self.rng.choice([ref.name for ref in near[0]])
+        twins = [ref for ref in refs if ref.name == name] or [one, other]
+        conditions = [self.condition(refs, 1)] if self.chance(0.3) else []
+        where, kinds = Some(" WHERE ", " AND ", conditions, 0), [ref.kind for ref in twins]
+        roll = self.rng.random()
+        if roll < 0.5:
+            body, columns, key = self.grouped(relation, refs, where, kinds + ["int"] * self.chance(0.3), twins)
+        elif roll < 0.6:
+            body, columns, key = self.windowed(relation, refs, None, where, kinds + ["int"], twins)
+        else:
+            named = self.named([(Node(ref.kind, ref.sql), ref.kind) for ref in twins], refs)
+            distinct = Some("", "", [Node("distinct", "DISTINCT ")] if self.chance(0.3) else [], 0)
+            body = Select(distinct, Some("", ", ", [item for item, _ in named], 1), relation, where)
+            columns, key = [ref for _, ref in named], None
+        alias = self.alias()
+        query = Query(Some("", "", [], 0), body)
+        return Node("relation", "({}) AS " + alias, query), [ref.of(alias) for ref in columns], None
+
     def join(self, depth, joins):
-        left, left_refs, left_key = self.relation(depth, joins - 1)
-        right, right_refs, right_key = self.relation(depth, 0)
+        twins = depth and self.budget > 2 and self.chance(0.5)
+        right, right_refs, right_key = self.self_join() if twins else self.relation(depth, 0)
+        left, left_refs, left_key = self.relation(depth if not twins else 0, joins - 1)
         kind = self.rng.choice(["JOIN"] * 4 + ["LEFT JOIN"] * 4 + ["RIGHT JOIN", "FULL JOIN"])
         refs, key = left_refs + right_refs, left_key and right_key and left_key + right_key
         pairs = [(a, b) for a in left_refs for b in right_refs if a.kind == b.kind and a.kind in ("text", "int", "time")]
@@ -544,6 +575,13 @@ class Maker:
     def condition(self, refs, depth):
         """Of WHERE: an expression, or a subquery."""
         texts = [ref for ref in refs if ref.kind == "text"]
+        near = [(a, b) for n, a in enumerate(texts) for b in texts[n + 1:]]
+        near = [(a, b) for a, b in near if set(a.values) & set(b.values)]
+        if near and self.chance(0.35):
+            one, other = self.rng.choice(near)
+            form = self.rng.choice(["({} = {})", "({} <> {})", "({} IS DISTINCT FROM {})", "({} IS NOT DISTINCT FROM {})",
+                                    "({} IS NULL OR {} IS NULL)", "(coalesce({}, '') <> {})", "({} < {})"])
+            return Node("bool", form, Node("text", one.sql), Node("text", other.sql))
         if depth and texts and self.budget > 0 and self.chance(0.3):
             outer = self.rng.choice(texts)
             if self.budget > 1 and self.chance(0.3):
