@@ -690,7 +690,7 @@ def main():
     parser.add_argument("--all", action="store_true", help="every version, not SHORT alone")
     parser.add_argument("--rows", type=int, default=25_000, help="records made after those of SOURCE")
     parser.add_argument("--venvs", type=pathlib.Path, help="where engines are installed, and stay")
-    parser.add_argument("--encodings", action="store_true", help="files of pyarrow, an encoding each, too")
+    parser.add_argument("--encodings", nargs="?", const=",".join(CANDIDATES), help="files of pyarrow, an encoding each, too")
     arguments = parser.parse_args()
     arguments.buildtrail = os.path.abspath(arguments.buildtrail)
     engines = [f"{name}=={version}" for name, versions in VERSIONS.items() for version in versions]
@@ -725,7 +725,7 @@ def main():
             if not arguments.encodings:
                 continue
             command = installed(*REFERENCE.split("=="), venvs)
-            for candidate, encoding in CANDIDATES.items():
+            for candidate, encoding in ((name, CANDIDATES[name]) for name in arguments.encodings.split(",")):
                 for pages in ("1.0", "2.0"):
                     place = pathlib.Path(tempfile.mkdtemp(dir=folder))
                     pairs = [[path, str(place / f"{number}.parquet")] for number, path in enumerate(files)]
