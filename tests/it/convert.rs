@@ -509,7 +509,8 @@ fn the_summary_has_its_members() {
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
     let set = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     let summary = &sample("codebuild").summary;
-    let members = "bytes bytes_read changed coercions conflicts files foreign parts records rejected services";
+    let members = "bytes bytes_read changed coercions conflicts files foreign parts read_for_less records rejected \
+                   services widened_from";
     assert_eq!(names(summary), set(&members.split(' ').collect::<Vec<_>>()));
     let records = ["read", "written", "filtered", "duplicate", "conflicting", "rejected"];
     assert_eq!(names(&summary["records"]), set(&records));

@@ -64,7 +64,9 @@ fn check_third(third: usize) {
     let dataset = dataset(&[&files, "--keep", "all"]);
     let workers = three(&dataset);
     let workers = addresses(&workers);
-    let cases = case::cases();
+    // One case a query: workers are asked here, not the queries, which have more in tests/pack.rs.
+    let cases = case::cases().into_iter().filter(|case| case.name == case.query());
+    let cases: Vec<_> = cases.collect();
     let cases: Vec<_> = cases.iter().skip(third).step_by(3).collect();
     let mut with_rows = 0;
     for case in &cases {
