@@ -173,14 +173,7 @@ pub(crate) fn run(config: &ConvertConfig, progress: &dyn Progress) -> Result<Out
     progress.writing();
     let Read { runs, mut inputs, mut rejects, mut outcome } = read?;
     let ledger = if config.shard.is_some() {
-        // Others have committed since, perhaps the same events.
-        let partition_by = dataset.partition_by().to_vec();
-        let asked = DatasetRequest {
-            partition_by: Some(&partition_by),
-            redact: config.redact,
-            keep: Some(keep),
-        };
-        dataset = Dataset::create_when(Busy::Wait, &config.out, asked)?;
+        dataset = open_again(&dataset, config, keep)?;
         dataset.ledger()?
     } else {
         ledger
@@ -204,16 +197,37 @@ pub(crate) fn run(config: &ConvertConfig, progress: &dyn Progress) -> Result<Out
         return Ok(outcome);
     }
     let mut transaction = Transaction::new(&dataset);
-    for Partition { path, parts } in merged.partitions {
+    stage(&mut transaction, merged.partitions, &mut outcome)?;
+    transaction.commit_converted(&scope, &inputs, rejects, met)?;
+    dataset.remember_keep(keep)?;
+    Ok(outcome)
+}
+
+/// Stages the part files, and counts them.
+fn stage(
+    transaction: &mut Transaction<'_>,
+    partitions: Vec<Partition>,
+    outcome: &mut Outcome,
+) -> Result<()> {
+    for Partition { path, parts } in partitions {
         for (file, written) in parts {
             outcome.parts += 1;
             outcome.bytes += written.bytes;
             transaction.stage(&path, file, &written)?;
         }
     }
-    transaction.commit_converted(&scope, &inputs, rejects, met)?;
-    dataset.remember_keep(keep)?;
-    Ok(outcome)
+    Ok(())
+}
+
+/// Opens the dataset again for a shard that has read: others have committed since, perhaps the same events.
+fn open_again(dataset: &Dataset, config: &ConvertConfig, keep: Keep) -> Result<Dataset> {
+    let partition_by = dataset.partition_by().to_vec();
+    let asked = DatasetRequest {
+        partition_by: Some(&partition_by),
+        redact: config.redact,
+        keep: Some(keep),
+    };
+    Dataset::create_when(Busy::Wait, &config.out, asked)
 }
 
 /// How many inputs were read for less than the dataset keeps once this run is in it.

@@ -173,6 +173,17 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
     let outcome = convert(&config, &bar);
     bar.finish();
     let outcome = outcome?;
+    tell(&outcome, &config, args.quiet);
+    print(&match args.format {
+        SummaryFormat::Table if args.quiet => String::new(),
+        SummaryFormat::Table => summary(&outcome, &config.out),
+        SummaryFormat::Json => serde_json::to_string_pretty(&outcome)? + "\n",
+    })?;
+    Ok(if outcome.has_rejects() { ExitStatus::Rejected } else { ExitStatus::Done })
+}
+
+/// Says what the summary does not: conflicts, problems, what nothing was found of.
+fn tell(outcome: &Outcome, config: &ConvertConfig, quiet: bool) {
     for conflict in outcome.conflicts.iter().take(CONFLICTS) {
         say(&format!("conflict: {conflict}"));
     }
@@ -181,9 +192,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
         say(&format!("conflict: {more} more; --format json names them all"));
     }
     problems::tell(&outcome.problems, Some(&config.out));
-    if !args.quiet
-        && let Some(hint) = nothing_read(&outcome, &config.selection)
-    {
+    if !quiet && let Some(hint) = nothing_read(outcome, &config.selection) {
         say(&format!("note: no log file was read: {hint}"));
     }
     for unmatched in &outcome.unmatched {
@@ -192,13 +201,7 @@ pub(super) fn main(args: Args) -> anyhow::Result<ExitStatus> {
             say(&format!("hint: {hint}"));
         }
     }
-    tell_of_scope(&outcome, args.quiet);
-    print(&match args.format {
-        SummaryFormat::Table if args.quiet => String::new(),
-        SummaryFormat::Table => summary(&outcome, &config.out),
-        SummaryFormat::Json => serde_json::to_string_pretty(&outcome)? + "\n",
-    })?;
-    Ok(if outcome.has_rejects() { ExitStatus::Rejected } else { ExitStatus::Done })
+    tell_of_scope(outcome, quiet);
 }
 
 /// Says what a run that widened the dataset has left to be done.

@@ -57,12 +57,10 @@ pub(super) fn look_ahead(command_line: &[OsString], run: &Command) -> (Option<Lo
         match (option, value) {
             ("--sql-dir", None) => folder = words.next().map(Cow::into_owned),
             ("--sql-dir", Some(value)) => folder = Some(value.to_owned()),
-            (option, None) if option.starts_with('-') => {
-                if takes_value(run, option) {
-                    words.next();
-                }
+            (option, None) if option.starts_with('-') && takes_value(run, option) => {
+                words.next();
             }
-            (option, Some(_)) if option.starts_with('-') => {}
+            (option, _) if option.starts_with('-') => {}
             _ if name.is_none() => name = Some(word.into_owned()),
             _ => {}
         }

@@ -47,11 +47,7 @@ fn summary(s: &Status) -> String {
     }
     line("accounts", list(&s.accounts));
     line("regions", list(&s.regions));
-    let less = match s.read_for_less {
-        0 => String::new(),
-        files => format!("; {files} log files were read for less: convert them again"),
-    };
-    line("keeps", format!("{}{less}", s.keep));
+    line("keeps", keeps(s));
     let small = match s.parts.small {
         0 => String::new(),
         small => format!("; {small} of them small: `buildtrail compact` merges them"),
@@ -98,6 +94,14 @@ fn summary(s: &Status) -> String {
         ),
     }
     text
+}
+
+/// The records that it keeps, and how many log files were read for less.
+fn keeps(s: &Status) -> String {
+    match s.read_for_less {
+        0 => s.keep.to_string(),
+        files => format!("{}; {files} log files were read for less: convert them again", s.keep),
+    }
 }
 
 /// The first few of a list, and how many there are.

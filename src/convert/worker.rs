@@ -126,7 +126,7 @@ impl ConvertWorker {
         let mut buffers = std::mem::take(&mut self.buffers);
         match buffers.read(file, job.limits) {
             Ok(room) => {
-                self.inflated(job, file, buffers.unpack(&room, job.allowed_hashes.is_none()))?
+                self.inflated(job, file, buffers.unpack(&room, job.allowed_hashes.is_none()))?;
             }
             Err(error) => self.unreadable(job, file, error.to_string()),
         }
@@ -241,7 +241,7 @@ impl ConvertWorker {
                 self.count(job, reading, bytes, fate);
             }
             Piece::Bad(bytes, reason) => {
-                self.count(job, reading, bytes, RecordOutcome::Rejected(reason))
+                self.count(job, reading, bytes, RecordOutcome::Rejected(reason));
             }
             Piece::Cut(bytes) => {
                 let reason = "the file ends inside this record".to_owned();
@@ -254,7 +254,7 @@ impl ConvertWorker {
             }
             // A file breaks once; what is nested in it may, too.
             Piece::Broken(rest, reason) => {
-                self.count(job, reading, rest, RecordOutcome::Rejected(reason))
+                self.count(job, reading, rest, RecordOutcome::Rejected(reason));
             }
             Piece::Foreign => self.outcome.foreign += 1,
             Piece::Digest => is_digest = true,

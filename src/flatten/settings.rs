@@ -506,9 +506,8 @@ mod tests {
             Kind::Bool => (place == 1).to_string(),
             Kind::Time => format!("\"2026-09-0{}T00:00:00Z\"", place + 1),
             Kind::Int32 | Kind::Int64 => (place + 1).to_string(),
-            Kind::TextList => format!("\"T{place}\""),
             Kind::Text if col == Col::Tags => format!(r#"[{{"key":"T{place}"}}]"#),
-            Kind::Text => format!("\"T{place}\""),
+            Kind::Text | Kind::TextList => format!("\"T{place}\""),
         };
         // A list of texts, where the path does not say that it is a list of objects.
         let listed = |col: Col, path: &str, value: String| {

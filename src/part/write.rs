@@ -57,12 +57,12 @@ const FILTERED: [Col; 5] = [
     Col::BuildUuid,
 ];
 /// Ids that hardly repeat: a dictionary is given up after a page of it. They are PLAIN, though
-/// DELTA_LENGTH_BYTE_ARRAY would take 6 % fewer bytes: Spark 3.4 and 3.5 read other rows' ids from it without
+/// `DELTA_LENGTH_BYTE_ARRAY` would take 6 % fewer bytes: Spark 3.4 and 3.5 read other rows' ids from it without
 /// a word (SPARK-52240), and fastparquet refuses it.
 const IDS: [Col; 4] = [Col::EventId, Col::RequestId, Col::SharedEventId, Col::BuildUuid];
 /// Other texts that are mostly random digits, and may repeat.
 const RANDOM: [Col; 3] = [Col::BuildId, Col::BuildArn, Col::SourceVersion];
-/// Numbers that hardly repeat. They are PLAIN, though DELTA_BINARY_PACKED would take 0.4 % fewer bytes of a
+/// Numbers that hardly repeat. They are PLAIN, though `DELTA_BINARY_PACKED` would take 0.4 % fewer bytes of a
 /// part file: fastparquet 2024.11 reads other times from it without a word.
 const NUMBERS: [Col; 2] = [Col::EventTime, Col::SourceRecord];
 /// Texts that do not repeat and are long: pages of 2 MB let zstd see more of them at once. Pages of 1 MB

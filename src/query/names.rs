@@ -38,11 +38,11 @@ pub(super) fn tell_apart(statement: &mut Statement) -> bool {
     let Ast::Query(query) = statement.as_mut() else { return false };
     let SetExpr::Select(select) = query.body.as_mut() else { return false };
     let named = select.projection.iter_mut().filter_map(|item| Some((name_of(item)?, item)));
-    let (names, items): (Vec<_>, Vec<_>) = named.unzip();
-    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let (texts, items): (Vec<_>, Vec<_>) = named.unzip();
+    let texts: Vec<_> = texts.iter().map(String::as_str).collect();
     let mut any = false;
-    for ((own, item), name) in distinct(&names).into_iter().zip(items).zip(&names) {
-        if names.iter().filter(|other| *other == name).count() < 2 {
+    for ((own, item), name) in distinct(&texts).into_iter().zip(items).zip(&texts) {
+        if texts.iter().filter(|other| *other == name).count() < 2 {
             continue;
         }
         let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = &*item

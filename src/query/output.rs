@@ -236,7 +236,7 @@ impl<'w, W: Write + Send> ResultWriter<'w, W> {
                 separated::write(batch, self.form, std::mem::take(header), *out)?;
             }
             WriterState::Json(writer) => {
-                writer.write(named(batch, &self.schema)?.as_ref()).map_err(failed)?
+                writer.write(named(batch, &self.schema)?.as_ref()).map_err(failed)?;
             }
             WriterState::Ndjson(writer) => {
                 writer.write(named(batch, &self.schema)?.as_ref()).map_err(failed)?;

@@ -1,7 +1,7 @@
 //! Mends how the engine's parser groups `IS [NOT] DISTINCT FROM`.
 //!
 //! sqlparser (of DataFusion 55) takes all that follows as its right side, so `a IS DISTINCT FROM b AND c` becomes
-//! `a IS DISTINCT FROM (b AND c)`: an error, or for booleans another answer. SQL, PostgreSQL and DuckDB
+//! `a IS DISTINCT FROM (b AND c)`: an error, or for booleans another answer. SQL, `PostgreSQL` and `DuckDB`
 //! group it as `(a IS DISTINCT FROM b) AND c`. Parentheses of the user's own stand as a node of theirs, so
 //! what they hold is left alone.
 

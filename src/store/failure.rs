@@ -8,7 +8,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 /// The beginning of the client's own text for an answer that is no success. The client keeps the type
-/// to itself (`RequestError::Status`, object_store 0.13), so its text is the only way to the answer.
+/// to itself (`RequestError::Status`, `object_store` 0.13), so its text is the only way to the answer.
 const STATUS: &str = "Server returned non-2xx status code: ";
 /// The same for an answer 200 that has an error in it (`RequestError::Response`).
 const RESPONSE: &str = "Server returned error response: ";

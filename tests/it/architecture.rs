@@ -177,10 +177,10 @@ fn uses(modules: &BTreeMap<String, String>) -> BTreeSet<(String, String)> {
         // `super::x` is a path, too: of the module around, or of its parents.
         let parent = module.rsplit_once("::").map_or("", |(parent, _)| parent);
         let code = code.replace("super::", &format!("crate::{parent}::"));
-        let used = paths(&code);
-        let used = used.iter().filter_map(|path| module_of(path, modules));
+        let named = paths(&code);
+        let named = named.iter().filter_map(|path| module_of(path, modules));
         uses.extend(
-            used.filter(|used| used != module).map(|used| (module.clone(), used.to_owned())),
+            named.filter(|used| used != module).map(|used| (module.clone(), used.to_owned())),
         );
     }
     uses

@@ -562,6 +562,7 @@ fn and_binds_less_than_is_distinct_from() {
 
 /// Functions that make times of texts, over a column of them: each is the event's own time.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table: one entry a function")]
 fn texts_become_times_in_every_zone() {
     let two = two_builds();
     for (set, hours) in [

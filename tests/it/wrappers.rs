@@ -46,6 +46,7 @@ fn list(name: &str, events: &[Value], element: impl Fn(&Value) -> Value) -> Vec<
 }
 
 /// The same events in everything that wraps them.
+#[expect(clippy::too_many_lines, reason = "a table: one entry a carrier")]
 fn wrapped(events: &[Value]) -> Vec<(&'static str, Vec<u8>)> {
     let each = || events.iter();
     let message = |event: &Value| json!({"id": "1", "message": event.to_string()});
