@@ -1,8 +1,8 @@
 //! What `sql` and `run` have in common: what is asked, how its answer is written, what it may use.
 
-use crate::cli::common::args::{
-    DATASET, SQL_DIR, parse_memory, parse_timeout, runtime, wrong_usage,
-};
+#[cfg(feature = "distributed")]
+use crate::cli::common::args::runtime;
+use crate::cli::common::args::{DATASET, SQL_DIR, parse_memory, parse_timeout, wrong_usage};
 use crate::cli::common::problems;
 use crate::cli::common::progress::Bar;
 use crate::convert::ConvertConfig;
