@@ -1,6 +1,6 @@
 //! What a call set: the columns of the groups `settings` and `other operations`.
 //!
-//! The tables of [`operation`](crate::flatten::operation) say where each column's value is: in the
+//! The tables of [`operation`](mod@crate::flatten::operation) say where each column's value is: in the
 //! answer, else in the request, member by member. An answer decides about every member that it has. Where
 //! it lacks one, as `UpdateProjectVisibility` may lack the visibility, the request's is the value. A null
 //! counts as lacking: the service's protocol has one meaning for both, and no record says otherwise.

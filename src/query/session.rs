@@ -40,7 +40,7 @@ pub fn open(dataset: &Dataset, access: Access, limits: &QueryLimits) -> Result<S
     open_without(dataset, access, limits, "")
 }
 
-/// The same with one of our rules left out, by its name in [`RULES`](crate::query::RULES).
+/// The same with one of our rules left out, by its name in [`RULES`].
 #[cfg_attr(not(feature = "stages"), expect(unreachable_pub, reason = "for benches/rules.rs"))]
 pub fn open_without(
     dataset: &Dataset,
