@@ -237,13 +237,14 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// An error that says its causes itself, for those who print an error without them.
+/// An error that says its causes and the advice itself, for those who print an error alone.
 #[derive(Debug)]
 pub(crate) struct WithCauses(pub(crate) Error);
 
 impl fmt::Display for WithCauses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Chain(&self.0).fmt(f)
+        Chain(&self.0).fmt(f)?;
+        self.0.hint().map_or(Ok(()), |hint| write!(f, "; {hint}"))
     }
 }
 

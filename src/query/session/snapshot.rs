@@ -68,7 +68,7 @@ impl Snapshot {
             let other = "the worker's dataset has no such part file; is it the one that was asked?";
             return not_found(location, other);
         }
-        not_found(location, self.places.lost(location.as_ref()))
+        not_found(location, WithCauses(self.places.lost(location.as_ref())))
     }
 
     /// A part file that is an object.
