@@ -50,15 +50,25 @@ impl Case {
         self.name.split_once('@').map_or(&*self.name, |(query, _)| query)
     }
 
+    /// The arguments that ask it, for CSV.
+    pub(crate) fn question(&self, dataset: &str) -> Vec<String> {
+        let mut args: Vec<String> = match self.query().strip_prefix("view-") {
+            Some(view) => {
+                vec!["sql".into(), dataset.into(), "-c".into(), format!("SELECT * FROM {view}")]
+            }
+            None => vec!["run".into(), self.query().into(), dataset.into()],
+        };
+        args.extend(["--format".to_owned(), "csv".to_owned()]);
+        if !self.query().starts_with("view-") {
+            args.extend(self.args.iter().cloned());
+        }
+        args
+    }
+
     /// The answer over a dataset, as CSV.
     pub(crate) fn ask(&self, dataset: &str, options: &[&str]) -> String {
-        if let Some(view) = self.query().strip_prefix("view-") {
-            let sql = format!("SELECT * FROM {view}");
-            let args = ["sql", dataset, "-c", &sql, "--format", "csv"];
-            return buildtrail(&[&args, options].concat()).exits(0).stdout;
-        }
-        let mut args = vec!["run", self.query(), dataset, "--format", "csv"];
-        args.extend(self.args.iter().map(String::as_str));
+        let question = self.question(dataset);
+        let args: Vec<&str> = question.iter().map(String::as_str).collect();
         buildtrail(&[&args, options].concat()).exits(0).stdout
     }
 }

@@ -71,14 +71,25 @@ fn check_third(third: usize) {
     let workers = three(&dataset);
     let workers = addresses(&workers);
     let cases: Vec<_> = cases.iter().skip(third).step_by(3).collect();
-    let mut with_rows = 0;
+    let (mut with_rows, mut refused) = (0, 0);
     for case in &cases {
+        let question = case.question(&dataset.name());
+        let mut args: Vec<&str> = question.iter().map(String::as_str).collect();
+        args.extend(["--workers", &workers]);
+        let together = buildtrail(&args);
+        if together.stderr.contains("GROUPS is not for workers") {
+            // Of the view `webhooks`, whose windows workers do not take.
+            assert!(case.name.contains("webhook"), "{}: {}", case.name, together.stderr);
+            refused += 1;
+            continue;
+        }
+        let together = together.exits(0).stdout;
         let alone = case.ask(&dataset.name(), &[]);
-        let together = case.ask(&dataset.name(), &["--workers", &workers]);
         assert_eq!(sorted(&together), sorted(&alone), "{}", case.name);
         with_rows += usize::from(alone.lines().count() > 1);
     }
-    assert!(with_rows * 10 >= cases.len() * 9, "{with_rows} of {} have rows", cases.len());
+    let asked = cases.len() - refused;
+    assert!(with_rows * 10 >= asked * 9 && refused < 5, "{with_rows} of {asked} have rows");
 }
 
 #[test]
