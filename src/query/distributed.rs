@@ -107,7 +107,7 @@ pub(super) fn check(session: &SessionState, plan: &LogicalPlan) -> Result<()> {
     }
     let mut refused = None;
     plan.apply_with_subqueries(|node| {
-        refused = refused.or(match node {
+        refused = refused.or_else(|| match node {
             LogicalPlan::Statement(Statement::SetVariable(_) | Statement::ResetVariable(_)) => {
                 Some("SET and RESET do not reach the workers")
             }
