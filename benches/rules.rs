@@ -1,4 +1,4 @@
-//! What each of our own rules of the engine's plans brings: the same statement with and without it.
+//! Compares each of our own rules of the engine's plans: the same statement with and without it.
 //!
 //! A rule whose two figures no longer differ can be deleted. Needs the feature `stages`, which lets a
 //! session leave one out.

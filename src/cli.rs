@@ -19,7 +19,7 @@ mod verify;
 mod worker;
 
 use crate::error::{Chain, Error};
-use crate::printable::say;
+use crate::printable::say_with_hint;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use common::args::{ExitStatus, WrongUsage};
@@ -96,10 +96,8 @@ fn failed(error: &anyhow::Error) -> ExitStatus {
     if let Some(wrong) = error.downcast_ref::<WrongUsage>() {
         usage_error(wrong).exit();
     }
-    say(&format!("error: {}", Chain(error.as_ref())));
-    if let Some(hint) = error.downcast_ref::<Error>().and_then(Error::hint) {
-        say(&format!("hint: {hint}"));
-    }
+    let hint = error.downcast_ref::<Error>().and_then(Error::hint);
+    say_with_hint(&format!("error: {}", Chain(error.as_ref())), hint.as_deref());
     ExitStatus::Failed
 }
 

@@ -41,7 +41,6 @@ use root::STAGING;
 use serde::{Deserialize, Serialize};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
-use std::hash::{BuildHasher as _, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -267,16 +266,7 @@ impl Dataset {
 
     /// How many log files were read, but never for as much as this.
     pub(crate) fn read_for_less(&self, keep: Keep) -> Result<u64> {
-        let state = RandomState::new();
-        // By hash: a million names would be 100 MB.
-        let mut widest: HashMap<u64, Keep> = HashMap::new();
-        self.inputs(&mut |input| {
-            if input.state != InputState::Unreadable {
-                let known = widest.entry(state.hash_one(&input.uri)).or_insert(input.scope.keep);
-                *known = input.scope.keep.max(*known);
-            }
-        })?;
-        Ok(widest.values().filter(|known| **known < keep).count() as u64)
+        Ok(self.ledger()?.read_for_less(keep))
     }
 
     /// Remembers what every run keeps from now on.

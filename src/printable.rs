@@ -38,6 +38,14 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(line));
 }
 
+/// Says a line on standard error and, on a line of its own, the step that mends it, if one is known.
+pub(crate) fn say_with_hint(line: &str, hint: Option<&str>) {
+    say(line);
+    if let Some(hint) = hint {
+        say(&format!("hint: {hint}"));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::printable;

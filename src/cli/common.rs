@@ -1,4 +1,4 @@
-//! What several commands have in common: options, the parsers of their values, how a command ends.
+//! Shared by several commands: options, the parsers of their values, how a command ends.
 
 pub(super) mod args;
 pub(super) mod digests;

@@ -11,7 +11,7 @@ use crate::convert::{
     convert,
 };
 use crate::layout::PartitionColumn;
-use crate::printable::say;
+use crate::printable::{say, say_with_hint};
 use crate::sources::is_manifest;
 use crate::store::is_s3;
 use crate::text;
@@ -196,10 +196,7 @@ fn tell(outcome: &Outcome, config: &ConvertConfig, quiet: bool) {
         say(&format!("note: no log file was read: {hint}"));
     }
     for unmatched in &outcome.unmatched {
-        say(&format!("warning: {unmatched}"));
-        if let Some(hint) = unmatched.hint() {
-            say(&format!("hint: {hint}"));
-        }
+        say_with_hint(&format!("warning: {unmatched}"), unmatched.hint().as_deref());
     }
     tell_of_scope(outcome, quiet);
 }

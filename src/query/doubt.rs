@@ -3,7 +3,7 @@
 
 use crate::dataset::Dataset;
 use crate::error::Result;
-use crate::printable::say;
+use crate::printable::say_with_hint;
 use crate::scope::Keep;
 use std::fmt;
 
@@ -88,10 +88,7 @@ impl Doubt {
 
     /// Says it on standard error.
     pub fn tell(&self) {
-        say(&format!("warning: {self}"));
-        if let Some(hint) = self.hint() {
-            say(&format!("hint: {hint}"));
-        }
+        say_with_hint(&format!("warning: {self}"), self.hint().as_deref());
     }
 }
 

@@ -15,7 +15,7 @@ mod spinner;
 pub use runner::{Out, Runner};
 
 use crate::error::{Chain, Error, QueryError, Result};
-use crate::printable::say;
+use crate::printable::{say, say_with_hint};
 use crate::text;
 use command::ShellCommand;
 use completion::Completion;
@@ -177,10 +177,7 @@ impl Shell {
 /// Says an error, in a file if one is named, and the advice for it.
 fn report(file: &str, error: &Error) {
     let place = if file.is_empty() { String::new() } else { format!("{file}: ") };
-    say(&format!("error: {place}{}", Chain(error)));
-    if let Some(hint) = error.hint() {
-        say(&format!("hint: {hint}"));
-    }
+    say_with_hint(&format!("error: {place}{}", Chain(error)), error.hint().as_deref());
 }
 
 fn terminal_failed(error: ReadlineError) -> Error {

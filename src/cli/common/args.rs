@@ -1,5 +1,4 @@
-//! What several commands have in common: how sizes and times are written, the form of a summary, how a
-//! command ends.
+//! Shared by several commands: parsers of sizes and times, the form of a summary, the exit status.
 
 use crate::times;
 use bytesize::ByteSize;

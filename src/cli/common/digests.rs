@@ -10,7 +10,7 @@ use chrono::Days;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What log files are checked by.
+/// Options for checking log files.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct DigestArgs {
     /// The output of `aws cloudtrail list-public-keys`, of the time and region of the digests
@@ -30,7 +30,7 @@ impl DigestArgs {
         !self.public_keys.is_empty() || !self.place.is_empty() || self.metadata.is_some()
     }
 
-    /// What valid digests say of log files in sources.
+    /// Returns the statements of valid digests about the log files in sources.
     pub(in crate::cli) fn vouched(
         &self,
         sources: &[String],

@@ -1,11 +1,11 @@
-//! What was rejected, on standard error: by name, as far as anybody reads on.
+//! Names rejected files and records on standard error, as far as anybody reads on.
 
 use crate::convert::Problem;
 use crate::printable::say;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// How many are named.
+/// Problems that are named; the others are counted by kind.
 const NAMED: usize = 20;
 
 /// Says what was rejected; `dataset` keeps all of it.
